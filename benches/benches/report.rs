@@ -32,7 +32,7 @@ fn main() {
     }
     let told = run(&scenario, until, true);
     let history = told.history.as_deref().expect("it was asked for");
-    let asked = questions(history, 2_000);
+    let asked = questions(&scenario, history, 2_000);
     let last = asked.last().map(|question| Time(question.at_ms));
     let explain = RunOptions { until: last.or(until), explain: asked.clone(), judge: false, ..RunOptions::default() };
     if only_tried() {

@@ -71,7 +71,7 @@ pub(crate) fn explain(
     terminal: Terminal,
 ) -> Result<(), Trouble> {
     let Some(history) = &run.history else { return Ok(()) };
-    let questions = quotree_sim::history::questions(history, most);
+    let questions = quotree_sim::history::questions(scenario, history, most);
     let Some(last) = questions.last() else { return Ok(()) };
     let (started, asked, all) = (Instant::now(), questions.len(), history.waits.len());
     let until = Some(Time(last.at_ms));

@@ -33,7 +33,7 @@ pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;
 pub use prometheus::prometheus;
 pub use quotree_page::model::{Report, SCHEMA};
-pub use report::{Told, report, report_html, report_json};
+pub use report::{Told, brief_report, report, report_html, report_json};
 pub use style::Style;
 pub use summary::{nodes_text, state_text, summary_text};
 pub use tables::{Table, tables, tables_csv};

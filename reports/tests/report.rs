@@ -243,7 +243,7 @@ fn explained(text: &str, most: usize) -> Report {
     let loaded = load("x.ron", &files);
     let scenario = loaded.scenario.ok_or(loaded.diagnostics).unwrap();
     let mut first = run(&scenario, &RunOptions { history: true, ..RunOptions::default() }, &mut ()).unwrap();
-    let explain = questions(first.history.as_deref().unwrap(), most);
+    let explain = questions(&scenario, first.history.as_deref().unwrap(), most);
     let until = explain.last().map(|question| Time(question.at_ms));
     let second = RunOptions { until, explain, judge: false, ..RunOptions::default() };
     first.explained = run(&scenario, &second, &mut ()).unwrap().explained;

@@ -195,6 +195,11 @@ fn the_metrics_of_the_demo_as_counted_by_hand() {
         "scheduler_schedule_attempts_total{profile=\"capacity\",result=\"scheduled\"} 12",
         // Each of nginx3 and nginx4 evicted one pod of each sibling, for one pod each.
         "scheduler_preemption_attempts_total 4",
+        // nginx3 and nginx4 took two pods of one job each, in two decisions of one moment and victim each.
+        "kueue_preempted_workloads_total{preempting_cluster_queue=\"root.b.1\",reason=\"InCohortReclamation\"} 2",
+        "kueue_preempted_workloads_total{preempting_cluster_queue=\"root.b.2\",reason=\"InCohortReclamation\"} 2",
+        // Four leaves that all want more than 10 of 40 cores.
+        "scheduler_elastic_quota_status{name=\"root.a.1\",resource=\"cpu\",tree=\"\",is_parent=\"false\",parent=\"root.a\",field=\"runtime\"} 10000",
         "scheduler_preemption_victims_bucket{le=\"1\"} 4",
         "scheduler_preemption_victims_sum 4",
         // All pods that were bound were bound when they were created.

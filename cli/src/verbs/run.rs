@@ -9,7 +9,7 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_reports::{
-    By, Report, Told, prometheus, report as report_of, summary_json, summary_markdown, summary_text, tables, tree_svg,
+    By, Report, Told, brief_report, prometheus, summary_json, summary_markdown, summary_text, tables, tree_svg,
     write_summary,
 };
 use quotree_sim::{Run, RunOptions};
@@ -37,6 +37,8 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         command: command(args),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
+    let is_shown = args.out.is_some() || args.open || args.markdown.is_some() || args.prometheus.is_some();
+    let report_of = if is_shown { quotree_reports::report } else { brief_report };
     let report = report_of(&scenario, &run, &told);
     if let Some(folder) = &args.out {
         write_all(folder, &run, report.as_ref())?;

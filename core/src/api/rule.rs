@@ -35,6 +35,36 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// The number of the rule, as reasons cite it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::A1 => "A1",
+            Self::A2 => "A2",
+            Self::A4 => "A4",
+            Self::A5 => "A5",
+            Self::O2 => "O2",
+            Self::P1 => "P1",
+            Self::R1 => "R1",
+            Self::R2 => "R2",
+            Self::R2a => "R2(a)",
+            Self::R2b => "R2(b)",
+            Self::R2c => "R2(c)",
+            Self::R5 => "R5",
+            Self::R6 => "R6",
+            Self::R7 => "R7",
+            Self::R8 => "R8",
+            Self::G1 => "G1",
+            Self::G2 => "G2",
+            Self::G3 => "G3",
+            Self::H1 => "H1",
+            Self::T4 => "T4",
+            Self::V1 => "V1",
+            Self::V5 => "V5",
+            Self::O4 => "O4",
+        }
+    }
+
     /// What the rule says in one sentence, and where the rule book states it.
     ///
     /// ```
@@ -103,11 +133,6 @@ pub struct RuleDoc {
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::R2a => f.write_str("R2(a)"),
-            Self::R2b => f.write_str("R2(b)"),
-            Self::R2c => f.write_str("R2(c)"),
-            rule => write!(f, "{rule:?}"),
-        }
+        f.write_str(self.name())
     }
 }

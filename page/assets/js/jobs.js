@@ -43,6 +43,7 @@ panels.jobs = (body, card) => {
     ];
     const old = sort.get(box) || { by: -1, down: false };
     box.replaceChildren(all.length ? sortable({ label: "Jobs", rows: all, columns, limit: 30, sort: old.by, down: old.down, classOf: ({ i }) => (state.story?.kind === "job" && state.story.id === j.name[i] ? "on" : "") }) : h("p", { class: "none" }, j.n ? "No job is like that at " + units.moment(at) + "." : "No job was submitted."));
+    if (j.cost.some(Boolean)) box.append(moneySays() || "");
     box.addEventListener("click", () => { const th = [...box.querySelectorAll("thead th")], by = th.findIndex((c) => c.hasAttribute("aria-sort")); if (by >= 0) sort.set(box, { by, down: th[by].getAttribute("aria-sort") === "descending" }); });
   }
   return () => show();

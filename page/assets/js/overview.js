@@ -182,14 +182,18 @@ panels.teams = (body) => byResource(body, () => {
       { name: "Cost", num: true, hide: !data.quotas.some((q) => q.cost_milli), cell: ({ q }) => (q.cost_milli ? units.money(q.cost_milli) : "·"), key: ({ q }) => q.cost_milli },
     ],
   });
-  return [rows.length ? table : h("p", { class: "none" }, "There is no quota.")];
+  const money = data.quotas.some((q) => q.cost_milli) ? moneySays() : null;
+  return [rows.length ? table : h("p", { class: "none" }, "There is no quota."), ...(money ? [money] : [])];
 });
+
+/** Why what is lent is seldom a whole number of GPUs. */
+const LENT = "Each idle guarantee lends in proportion to its size, and each borrower borrows from every lender in proportion to what it borrows, so what one lends is seldom a whole number.";
 
 panels.loans = (body, card) => {
   let drawn = "";
   return () => {
     const key = state.resource + ":" + body.clientWidth;
-    setTitle(card, "Who lent to whom", `${data.resources[state.resource].unit || "byte"}-hours above the borrower's guarantee, out of guarantees that lay idle.`);
+    setTitle(card, "Who lent to whom", `${data.resources[state.resource].unit || "byte"}-hours above the borrower's guarantee, out of guarantees that lay idle. ${LENT}`);
     if (key === drawn) return;
     drawn = key;
     body.replaceChildren(flows(data.loans.filter((l) => l.resource === state.resource && l.unit_s > 0), body.clientWidth));

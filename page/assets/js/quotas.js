@@ -48,7 +48,7 @@ panels.quotas = (body, card) => () => {
       h("td", { class: "num" }, missed > 0 && q.leaf ? [chip("!", "misses " + units.bare(resource, missed), "bad"), " "] : null, bare(waiting)), h("td", { class: "num" }, row ? units.bare(resource, v(row.request)) : "·"), h("td", { class: "num" }, row ? units.bare(resource, v(row.share)) : "·"));
   });
   body.replaceChildren(h("div", { class: "scroll" }, h("table", { "aria-label": "Quotas at the moment" },
-    h("thead", {}, h("tr", {}, [["Elastic quota"], ["Namespaces"], ["Min", 1], ["Max", 1], ["Used", 1], [""], ["Borrowed", 1], ["Lent", 1], ["Held", 1], ["Waiting", 1], ["Request", 1], ["Fair share", 1]].map(([name, num]) => h("th", { scope: "col", class: num ? "num" : false }, String(name))))),
+    h("thead", {}, h("tr", {}, [["Elastic quota"], ["Namespaces"], ["Min", 1], ["Max", 1], ["Used", 1], [""], ["Borrowed", 1], ["Lent", 1, LENT], ["Held", 1], ["Waiting", 1], ["Request", 1], ["Fair share", 1]].map(([name, num, says]) => h("th", { scope: "col", class: num ? "num" : false, title: says || false }, String(name))))),
     h("tbody", {}, rows))));
   if (focus) /** @type {HTMLElement | null} */ (body.querySelector(`[data-fold="${focus}"]`))?.focus();
 };

@@ -148,9 +148,28 @@ function jobStory(job) {
     title: bdi(j.name[job]), under: [stateChip(jobNow(job)), quota >= 0 ? team(quota) : "no quota", h("span", {}, (row ? amountsSay(row.request) + (pods.length > 1 ? " a pod" : "") : "") + (j.user[job] ? ", by " : ""), j.user[job] ? bdi(j.user[job]) : null)],
     parts: [waits.length ? whyCard(waits[0].w, pods.length === 1 ? "Why it waits" : `Why ${waits.length} of its pods wait${waits.length === 1 ? "s" : ""}`.replace("pods waits", "pods waits")) : null,
       h("h4", {}, "Over the whole run"), h("dl", { class: "facts2" }, fact("Submitted", time(j.submitted[job])), j.bound[job] >= 0 ? fact("First bound", [time(j.bound[job]), j.bound[job] > j.submitted[job] ? `, after ${units.span(j.bound[job] - j.submitted[job])}` : ", at once"]) : fact("First bound", "never"), j.ended[job] >= 0 ? fact("Ended", time(j.ended[job])) : null, j.longest[job] ? fact("Longest wait", units.span(j.longest[job])) : null, j.deadline[job] >= 0 ? fact("Deadline", [time(j.deadline[job]), j.met[job] === 1 ? " (met)" : j.met[job] === 0 ? " (missed)" : ""]) : null,
-        used.map((u) => fact("Used " + (data.resources[u.r].kind === "gpu" ? data.resources[u.r].short : data.resources[u.r].short.toLowerCase()), units.amountTime(u.r, u.v))), j.evictions[job] ? fact("Evictions", `${j.evictions[job]}, ${j.lost_work[job] ? units.span(j.lost_work[job]) + " of work lost" : "no work lost"}`) : null, j.evicted_for[job] ? fact("Evicted for it", units.many(j.evicted_for[job], "pod")) : null, j.cost[job] ? fact("Cost", units.money(j.cost[job])) : null),
-      instancePanels(pods), timeline(entries)],
+        used.map((u) => fact("Used " + (data.resources[u.r].kind === "gpu" ? data.resources[u.r].short : data.resources[u.r].short.toLowerCase()), units.amountTime(u.r, u.v))), j.evictions[job] ? fact("Evictions", `${j.evictions[job]}, ${j.lost_work[job] ? units.span(j.lost_work[job]) + " of work lost" : "no work lost"}`) : null, j.evicted_for[job] ? fact("Evicted for it", units.many(j.evicted_for[job], "pod")) : null, j.cost[job] ? fact("Cost", jobCostSays(job)) : null),
+      j.cost[job] ? moneySays() : null, instancePanels(pods), timeline(entries)],
   };
+}
+
+/** What a job cost, in all and for a GPU-hour. @param {number} job */
+function jobCostSays(job) {
+  const cost = data.jobs.cost[job], gpu = data.resources.findIndex((r) => r.kind === "gpu"), used = gpu >= 0 && data.jobs.used[gpu] ? data.jobs.used[gpu][job] : 0;
+  return units.money(cost) + (used > 0 ? `, ${units.money(cost * 3600e3 / used)} a GPU-hour` : "");
+}
+
+/** How money is counted, and the prices; nothing where nothing has a price. */
+function moneySays() {
+  /** @type {Map<string, string>} */
+  const pools = new Map();
+  for (const n of data.nodes) {
+    const gpu = n.capacity.find((a) => data.resources[a.resource].kind === "gpu" && a.amount > 0);
+    if (n.price_milli_per_hour && !pools.has(n.pool)) pools.set(n.pool, units.name(n.pool) + (gpu ? ` ${units.money(n.price_milli_per_hour * 1000 / gpu.amount)} a GPU-hour` : ` ${units.money(n.price_milli_per_hour)} a node-hour`));
+  }
+  if (!pools.size) return null;
+  const prices = [...pools.values()].slice(0, 6).join(", ") + (pools.size > 6 ? ", …" : "");
+  return h("p", { class: "sub" }, `Cost: from its bind until it is gone, a pod pays the largest fraction that it requests of any resource of its node, times the price of the node. Prices: ${prices}.${data.run.currency ? "" : " The scenario names no currency."}`);
 }
 
 /** The three panels of the console for the instances of a job: used memory, used memory %, duty cycle. @param {number[]} pods */
@@ -169,7 +188,7 @@ function quotaStory(quota) {
   const fact = (/** @type {string} */ k, /** @type {Child | Child[]} */ t) => [h("dt", {}, k), h("dd", {}, t)], max = row ? v(row.max) : -1, missed = v(row?.missed);
   const pairs = (/** @type {HTMLElement[]} */ list, /** @type {number} */ all) => [h("ul", { class: "pairs" }, list), all > list.length ? h("p", { class: "sub" }, `and ${units.whole(all - list.length)} more`) : null];
   const about = data.findings.filter((f) => f.pieces.some((x) => x.subject && x.subject.kind === "quota" && x.subject.name === q.name)).map((f) => ({ at: f.at_ms, tone: findingIcon(f.kind)[1], what: sentence(f) }));
-  for (const e of data.edits) if (e.quota === quota) about.push({ at: e.at_ms, tone: e.refused ? "warn" : "good", what: [(e.by ? units.name(e.by) + " " : "") + (e.refused ? "may not change " : "changes ") + e.changes.map(changeSays).join(", ")] });
+  for (const e of data.edits) if (e.quota === quota) about.push({ at: e.at_ms, tone: e.refused ? "warn" : "good", what: [(e.by ? units.name(e.by) + " " : "") + (e.refused ? "may not change " : "changes ") + e.changes.map(changeSays).join(", "), e.refused ? whyRefused(e) : null] });
   const chartOf = row ? quotaChart(quota, resource, 130) : null;
   if (chartOf && !(chartOf instanceof HTMLElement)) setTimeout(() => chartOf.update(), 0);
   waits.sort((a, b) => a.since - b.since);
@@ -182,6 +201,12 @@ function quotaStory(quota) {
       runs.length ? h("div", {}, h("h4", {}, "Runs now"), pairs(runs.slice(0, 10).map((r) => h("li", {}, link("pod", data.pods.name[r.pod]), h("span", {}, amountsSay(data.shapes[data.pods.shape[r.pod]].request.slice(0, 1)) + " on ", bdi(data.nodes[data.placements.node[r.placement]].name)))), runs.length)) : null,
       timeline(about, "In this run")],
   };
+}
+
+/** Why an edit was refused. @param {QuotaEdit} e */
+function whyRefused(e) {
+  const refusal = data.refusals.find((r) => r.at_ms === e.at_ms && r.by === e.by);
+  return refusal ? h("div", { class: "soft" }, units.name(refusal.why.replace(/`/g, ""))) : null;
 }
 
 /** @param {FieldChange} c */

@@ -75,6 +75,7 @@ pub(super) fn write(run: &Run, text: &mut Text) {
         "Evictions of jobs, by whichever rule; members of a gang that go in one decision count once.",
         evicted,
     );
+    preempted(run, text);
     let waits = leaves.iter().flat_map(|(leaf, jobs)| {
         let started = jobs.iter().filter(|job| job.started_ms.is_some());
         let waits: Vec<u64> = started.map(|job| job.first_wait_ms).collect();
@@ -88,6 +89,32 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     );
     states(result, text);
     quantiles(result, text);
+}
+
+/// Jobs that lost pods for a job of a leaf, by why they might be evicted. Members that go in one decision count once.
+fn preempted(run: &Run, text: &mut Text) {
+    let Some(history) = run.history.as_deref() else { return };
+    let job = |pod: u32| history.pods.get(pod as usize).map(|pod| pod.job);
+    let mut seen = BTreeSet::new();
+    let mut counts: BTreeMap<(u32, &str), u64> = BTreeMap::new();
+    for eviction in &history.evictions {
+        let Some((cause, Some(leaf))) = eviction.cause else { continue };
+        if !seen.insert((eviction.at_ms, job(eviction.pod), cause)) {
+            continue;
+        }
+        let reason = if eviction.leaf == Some(leaf) { "InClusterQueue" } else { "InCohortReclamation" };
+        *counts.entry((leaf, reason)).or_default() += 1;
+    }
+    let sample = |((leaf, reason), n): ((u32, &str), u64)| {
+        let leaf = history.quotas.get(leaf as usize).map_or("", |quota| quota.name.as_str());
+        Sample::new(&[("preempting_cluster_queue", leaf), ("reason", reason)], n)
+    };
+    text.family(
+        "kueue_preempted_workloads_total",
+        Kind::Counter,
+        "Jobs that lost pods in a decision for a job of this leaf.",
+        counts.into_iter().map(sample),
+    );
 }
 
 fn states(result: &RunResult, text: &mut Text) {

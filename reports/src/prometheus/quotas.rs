@@ -22,7 +22,7 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     let resources = governed(quotas);
     let parents: BTreeSet<&str> = quotas.iter().filter_map(|quota| quota.parent.as_deref()).collect();
     full(quotas, &resources, text);
-    koordinator(quotas, &resources, &parents, text);
+    koordinator(run, &resources, &parents, text);
     let leaves: Vec<&QuotaRow> = quotas.iter().filter(|quota| !parents.contains(quota.name.as_str())).collect();
     kueue(&leaves, &resources, text);
 }
@@ -97,23 +97,31 @@ fn parent(quota: &QuotaRow) -> &str {
 }
 
 /// Amounts as Koordinator exports them: cpu in thousandths of a core, everything else in whole units.
-fn koordinator(quotas: &[QuotaRow], resources: &[Name], parents: &BTreeSet<&str>, text: &mut Text) {
-    let spec: [(&str, Of); 2] = [("min", |quota| &quota.min), ("max", |quota| &quota.max)];
-    let status: [(&str, Of); 2] = [("used", |quota| &quota.used), ("request", |quota| &quota.request)];
-    let families = [
-        ("scheduler_elastic_quota_spec", "What an elastic quota is given; cpu in thousandths of a core.", spec),
+fn koordinator(run: &Run, resources: &[Name], parents: &BTreeSet<&str>, text: &mut Text) {
+    type Units<'a> = &'a dyn Fn(&QuotaRow, &str) -> Option<i64>;
+    type Field<'a> = (&'a str, Units<'a>);
+    let runtime = |quota: &QuotaRow, resource: &str| fair_share(run, &quota.name, resource);
+    let spec: [Field<'_>; 2] =
+        [("min", &|quota, resource| quota.min.0.get(resource)), ("max", &|quota, resource| quota.max.0.get(resource))];
+    let status: [Field<'_>; 3] = [
+        ("used", &|quota, resource| quota.used.0.get(resource)),
+        ("request", &|quota, resource| quota.request.0.get(resource)),
+        ("runtime", &runtime),
+    ];
+    let families: [(&str, &str, &[Field<'_>]); 2] = [
+        ("scheduler_elastic_quota_spec", "What an elastic quota is given; cpu in thousandths of a core.", &spec),
         (
             "scheduler_elastic_quota_status",
-            "What an elastic quota uses and asks for; cpu in thousandths of a core.",
-            status,
+            "What an elastic quota uses, asks for, and may use by its fair share; cpu in thousandths of a core.",
+            &status,
         ),
     ];
     for (name, help, fields) in families {
         let mut samples = Vec::new();
-        for quota in quotas {
+        for quota in &run.result.quotas {
             for (field, of) in fields {
                 for resource in resources.iter().map(Name::as_str) {
-                    let Some(units) = of(quota).0.get(resource) else { continue };
+                    let Some(units) = of(quota, resource) else { continue };
                     let units = match Unit::of(resource) {
                         // Kubernetes rounds a fraction of what it counts up.
                         Unit::Milli if resource != "cpu" => units / 1000 + i64::from(units % 1000 > 0),
@@ -126,7 +134,7 @@ fn koordinator(quotas: &[QuotaRow], resources: &[Name], parents: &BTreeSet<&str>
                         ("tree", ""),
                         ("is_parent", &is_parent),
                         ("parent", parent(quota)),
-                        ("field", field),
+                        ("field", *field),
                     ];
                     samples.push(Sample::new(&labels, units));
                 }
@@ -134,6 +142,15 @@ fn koordinator(quotas: &[QuotaRow], resources: &[Name], parents: &BTreeSet<&str>
         }
         text.family(name, Kind::Gauge, help, samples);
     }
+}
+
+/// The fair share of a quota at the end, if the history was collected.
+fn fair_share(run: &Run, quota: &str, resource: &str) -> Option<i64> {
+    let history = run.history.as_deref()?;
+    let number = |place: Option<usize>| place.and_then(|place| u32::try_from(place).ok());
+    let quota = number(history.quotas.iter().position(|other| other.name == quota))?;
+    let resource = number(history.resources.iter().position(|other| other.as_str() == resource))?;
+    history.quota_lines.iter().find(|row| (row.quota, row.resource) == (quota, resource))?.share.now()
 }
 
 /// A leaf is a cluster queue, its parent the cohort. quotree knows one flavor.

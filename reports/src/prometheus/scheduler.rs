@@ -28,8 +28,9 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     text.family(
         "scheduler_schedule_attempts_total",
         Kind::Counter,
-        "Decisions to bind a pod.",
-        [Sample::new(&[("profile", &result.policy), ("result", "scheduled")], m.pods_bound)],
+        "Decisions to bind a pod (scheduled), and workloads that were tried and not placed (unschedulable).",
+        [("scheduled", m.pods_bound), ("unschedulable", m.failed_attempts)]
+            .map(|(outcome, n)| Sample::new(&[("profile", &result.policy), ("result", outcome)], n)),
     );
     let preemptions = preemptions(result);
     text.family(

@@ -44,26 +44,41 @@ pub struct Told {
 /// The report of a run; nothing if its history was not collected.
 #[must_use]
 pub fn report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
+    filled(scenario, run, told, true)
+}
+
+/// The report with the same findings as [`report`], and without most of what they do not tell: what the terminal needs,
+/// for a part of the cost. Placements, distributions of waits, devices and people are empty, and jobs have no names.
+#[must_use]
+pub fn brief_report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
+    filled(scenario, run, told, false)
+}
+
+fn filled(scenario: &Scenario, run: &Run, told: &Told, whole: bool) -> Option<Report> {
     let history = run.history.as_deref()?;
     let result = &run.result;
     let order = order(history, result);
-    let from = From { scenario, result, history, order: &order };
+    let from = From { scenario, result, history, order: &order, whole };
     let mut report = Report { schema: SCHEMA, run: about(&from, told), ..Report::default() };
     report.resources = from.resources();
     from.quotas(&mut report);
     from.nodes(&mut report);
     from.work(&mut report);
-    from.number_devices(&mut report);
-    from.device_use(&mut report);
+    if whole {
+        from.number_devices(&mut report);
+        from.device_use(&mut report);
+    }
     let verdicts = from.verdicts(&run.explained, &mut report);
     from.waits(&verdicts, &mut report);
     report.totals = from.totals(&report);
     from.words(&mut report);
-    from.people(&mut report);
-    report.datasets = from.datasets();
     report.findings = findings::findings(&report);
-    report.rules = rules(&report);
-    left_out(history, &mut report);
+    if whole {
+        from.people(&mut report);
+        report.datasets = from.datasets();
+        report.rules = rules(&report);
+        left_out(history, &mut report);
+    }
     Some(report)
 }
 
@@ -74,6 +89,8 @@ struct From<'a> {
     history: &'a History,
     /// The resources of the report, as numbers of the history.
     order: &'a [u32],
+    /// Whether all of it is filled, or only what the findings tell.
+    whole: bool,
 }
 
 fn about(from: &From<'_>, told: &Told) -> quotree_page::model::Run {

@@ -102,7 +102,7 @@ impl From<'_> {
         let mut changes: [Vec<(u64, i64)>; 4] = Default::default();
         let [pending, running, succeeded, failed] = &mut changes;
         let times = work::times(history);
-        for (job, times) in history.jobs.iter().zip(times) {
+        for (job, times) in history.jobs.iter().zip(times).filter(|_| self.whole) {
             pending.push((job.submitted_ms, 1));
             let begun = times.first_bound.or(times.ended);
             pending.extend(begun.map(|at| (at, -1)));

@@ -1,7 +1,7 @@
 //! Quotas of the report: rows, series, loans, edits.
 
 use super::{From, seconds, series::series, work};
-use quotree_page::model::{Amount, FieldChange, Loan, Quota, QuotaEdit, QuotaSeries, Report, Series};
+use quotree_page::model::{Amount, FieldChange, Loan, Quota, QuotaEdit, QuotaSeries, Report, Series, WaitQuantiles};
 use quotree_sim::history::{EditHistory, Line};
 
 impl From<'_> {
@@ -26,7 +26,7 @@ impl From<'_> {
                 failed: counts.failed,
                 evicted: counts.evicted,
                 evicted_for: result.map_or(0, |row| row.share.evicted_for),
-                wait: self.wait(Some(&below)),
+                wait: if self.whole { self.wait(Some(&below)) } else { WaitQuantiles::default() },
                 lost_work_ms: result.map_or(0, |row| row.share.lost_work_ms),
                 cost_milli: result.map_or(0, |row| row.share.cost_milli),
             }
@@ -98,12 +98,12 @@ impl From<'_> {
         quotas.dedup();
         let end = self.history.end_ms;
         let next = |quota: u32| {
-            let later = self.history.edits.iter().filter(|other| other.at_ms > edit.at_ms);
+            let later = self.history.edits.iter().filter(|other| !other.refused && other.at_ms > edit.at_ms);
             let mut later = later.filter(|other| other.changes.iter().any(|change| change.quota == quota));
             later.next().map_or(end, |other| other.at_ms)
         };
         let before = |quota: u32| {
-            let earlier = self.history.edits.iter().rev().filter(|other| other.at_ms < edit.at_ms);
+            let earlier = self.history.edits.iter().rev().filter(|other| !other.refused && other.at_ms < edit.at_ms);
             let mut earlier = earlier.filter(|other| other.changes.iter().any(|change| change.quota == quota));
             earlier.next().map_or(0, |other| other.at_ms)
         };
@@ -115,22 +115,29 @@ impl From<'_> {
                 after: change.after,
                 words: change.words.clone(),
             });
+            let about = QuotaEdit {
+                at_ms: edit.at_ms,
+                by: edit.by.as_ref().map(ToString::to_string),
+                quota: Some(quota),
+                changes: changes.collect(),
+                refused: edit.refused,
+                ..QuotaEdit::default()
+            };
+            if edit.refused {
+                return about;
+            }
             let used = all
                 .iter()
                 .filter(|row| row.quota == quota)
                 .map(|row| Amount { resource: row.resource, amount: most(&row.used, edit.at_ms, next(quota)) });
             let (over, over_for_ms) = over(edit, quota, all, next(quota));
             QuotaEdit {
-                at_ms: edit.at_ms,
-                by: edit.by.as_ref().map(ToString::to_string),
-                quota: Some(quota),
-                changes: changes.collect(),
                 most_used_after: used.collect(),
                 bound_before_ms: work::bound_ms(self.history, quota, before(quota), edit.at_ms),
                 bound_after_ms: work::bound_ms(self.history, quota, edit.at_ms, next(quota)),
                 over,
                 over_for_ms,
-                ..QuotaEdit::default()
+                ..about
             }
         };
         quotas.into_iter().map(row).collect()

@@ -13,7 +13,7 @@ impl From<'_> {
             pod: wait.pod,
             from_ms: wait.from_ms,
             to_ms: wait.to_ms,
-            rule: wait.why.rule.clone(),
+            rule: wait.why.rule.to_owned(),
             quota: wait.why.quota,
             resource: wait.why.resource.map(|number| self.resource(number)),
             needed: wait.why.amounts.map(|(needed, _)| needed),
@@ -24,6 +24,13 @@ impl From<'_> {
         };
         report.waits = self.history.waits.iter().flat_map(|wait| explained(row(wait), verdicts, report)).collect();
         report.waits.sort_by_key(|wait| (wait.from_ms, wait.pod));
+        if self.whole {
+            self.distributions(report);
+        }
+    }
+
+    /// Sums of waits by rule and leaf, and how they are distributed.
+    fn distributions(&self, report: &mut Report) {
         let mut sums: BTreeMap<(&str, Option<u32>), (u128, u64)> = BTreeMap::new();
         for wait in &report.waits {
             let (ms, waits) = sums.entry((&wait.rule, self.leaf_of(wait.pod))).or_default();

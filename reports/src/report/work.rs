@@ -2,7 +2,7 @@
 
 use super::From;
 use quotree_page::model::{Amount, AmountTime, Eviction, Job, JobState, Placement, PlacementEnd, Pod, Report, Shape};
-use quotree_sim::history::{COST_PARTS, EvictionHistory, History, JobEnd, PlacementHistory, PodEnd};
+use quotree_sim::history::{COST_PARTS, EvictionHistory, History, JobEnd, JobHistory, PlacementHistory, PodEnd};
 use std::collections::BTreeMap;
 
 /// When a job was first bound, and when it ended.
@@ -99,7 +99,9 @@ impl From<'_> {
         };
         report.pods = history.pods.iter().map(pod).collect();
         self.shapes(report);
-        report.placements = history.placements.iter().map(|placement| self.placement(placement)).collect();
+        if self.whole {
+            report.placements = history.placements.iter().map(|placement| self.placement(placement)).collect();
+        }
         let replaced = |(pod, row): (u32, &Pod)| row.replaces.map(|old| (old, pod));
         let replacements: BTreeMap<u32, u32> = (0u32..).zip(&report.pods).filter_map(replaced).collect();
         let row = |eviction: &EvictionHistory| Eviction {
@@ -107,7 +109,7 @@ impl From<'_> {
             ..self.eviction(eviction, report)
         };
         report.evictions = history.evictions.iter().map(row).collect();
-        report.jobs = self.jobs(report);
+        report.jobs = if self.whole { self.jobs(report) } else { self.brief_jobs() };
     }
 
     fn placement(&self, p: &PlacementHistory) -> Placement {
@@ -151,6 +153,38 @@ impl From<'_> {
         }
     }
 
+    /// How far each job has come, and nothing else.
+    fn brief_jobs(&self) -> Vec<Job> {
+        let mut running = vec![0u32; self.history.jobs.len()];
+        for p in self.history.placements.iter().filter(|p| p.gone.is_none()) {
+            let job = self.history.pods.get(p.pod as usize).map_or(u32::MAX, |pod| pod.job);
+            running.get_mut(job as usize).into_iter().for_each(|n| *n += 1);
+        }
+        let times = times(self.history).into_iter().zip(running);
+        self.history.jobs.iter().zip(times).map(|(job, (times, runs))| self.outcome(job, times, runs)).collect()
+    }
+
+    /// The state of a job at the end, and its deadline.
+    fn outcome(&self, job: &JobHistory, times: Times, runs: u32) -> Job {
+        Job {
+            state: match job.end {
+                JobEnd::Succeeded => JobState::Succeeded,
+                JobEnd::Failed => JobState::Failed,
+                JobEnd::Withdrawn => JobState::Withdrawn,
+                JobEnd::Open if runs >= job.gang.1.max(1) => JobState::Running,
+                JobEnd::Open if times.first_bound.is_some() => JobState::Interrupted,
+                JobEnd::Open => JobState::Pending,
+            },
+            deadline_ms: job.deadline_ms,
+            deadline_met: job.deadline_ms.and_then(|deadline| match (job.end, times.ended) {
+                (JobEnd::Succeeded, Some(at)) => Some(at <= deadline),
+                (JobEnd::Open, _) if self.history.end_ms <= deadline => None,
+                _ => Some(false),
+            }),
+            ..Job::default()
+        }
+    }
+
     fn jobs(&self, report: &Report) -> Vec<Job> {
         let history = self.history;
         let mut used: Vec<BTreeMap<u32, u128>> = vec![BTreeMap::new(); history.jobs.len()];
@@ -187,7 +221,7 @@ impl From<'_> {
             eviction.cause.into_iter().for_each(|cause| *evicted_for.entry(cause).or_default() += 1);
         }
         let times = times(history);
-        let row = |(number, job): (u32, &quotree_sim::history::JobHistory)| {
+        let row = |(number, job): (u32, &JobHistory)| {
             let at = number as usize;
             let times = times.get(at).copied().unwrap_or_default();
             let runs = running.get(at).copied().unwrap_or(0);
@@ -211,14 +245,6 @@ impl From<'_> {
                 submitted_ms: job.submitted_ms,
                 first_bound_ms: times.first_bound,
                 ended_ms: times.ended,
-                state: match job.end {
-                    JobEnd::Succeeded => JobState::Succeeded,
-                    JobEnd::Failed => JobState::Failed,
-                    JobEnd::Withdrawn => JobState::Withdrawn,
-                    JobEnd::Open if runs >= job.gang.1.max(1) => JobState::Running,
-                    JobEnd::Open if times.first_bound.is_some() => JobState::Interrupted,
-                    JobEnd::Open => JobState::Pending,
-                },
                 gang: job.gang.0,
                 gang_min: job.gang.1,
                 request: self.amounts(&job.request),
@@ -230,13 +256,7 @@ impl From<'_> {
                 lost_pods: lost.get(at).copied().unwrap_or(0),
                 lost_work_ms: evicted.get(&number).map_or(0, |(_, lost_ms)| *lost_ms),
                 cost_milli: cost.get(at).map_or(0, |cost| cost / COST_PARTS),
-                deadline_ms: job.deadline_ms,
-                deadline_met: job.deadline_ms.and_then(|deadline| match (job.end, times.ended) {
-                    (JobEnd::Succeeded, Some(at)) => Some(at <= deadline),
-                    (JobEnd::Open, _) if history.end_ms <= deadline => None,
-                    _ => Some(false),
-                }),
-                ..Job::default()
+                ..self.outcome(job, times, runs)
             }
         };
         (0u32..).zip(&history.jobs).map(row).collect()

@@ -6,7 +6,7 @@
 
 use super::Engine;
 use crate::{
-    model::{Change, DeviceChange, GpuMode, Gpus, QuotaEdit, move_namespace},
+    model::{Change, DeviceChange, GpuMode, Gpus, QuotaEdit, TimedChange, move_namespace},
     options::RunError,
     people::Refusal,
     text::Names,
@@ -20,6 +20,17 @@ impl Engine<'_> {
     /// Applies the change with this index, if the user who makes it has the permission.
     pub(super) fn change(&mut self, index: u32) -> Result<(), RunError> {
         let Some(timed) = self.scenario.events.get(index as usize) else { return Ok(()) };
+        let version = self.world.trees.version();
+        self.carry_out(timed, index)?;
+        if let (Some(history), Change::EditQuota { quota, edit }) = (&mut self.history, &timed.change)
+            && self.world.trees.version() == version
+        {
+            history.refused(&self.world, (quota, edit), timed.by.as_ref());
+        }
+        Ok(())
+    }
+
+    fn carry_out(&mut self, timed: &TimedChange, index: u32) -> Result<(), RunError> {
         if !world::may_change(&mut self.world, timed) {
             return Ok(());
         }

@@ -23,7 +23,8 @@ impl Recorder {
     /// The history up to now.
     pub(crate) fn finish(mut self, view: &RunView<'_>) -> History {
         let (world, end_ms) = (view.world, view.now().0);
-        let places = places(&self.work.placements, world.pods.len());
+        let placements = std::mem::take(&mut self.work.placements);
+        let places = Places::new(&placements, world.pods.len());
         let mut history = History {
             end_ms,
             resources: world.shapes.resources().cloned().collect(),
@@ -34,7 +35,7 @@ impl Recorder {
         self.pods(world, &of_unit, &places, &mut history);
         self.evictions(view, &of_unit, &places, &mut history);
         self.waited(world, &places, &mut history);
-        history.placements = std::mem::take(&mut self.work.placements);
+        history.placements = placements;
         history.lost_work = std::mem::take(&mut self.work.lost_work);
         history.loans = std::mem::take(&mut self.quotas.loans).finish(end_ms);
         (history.quotas, history.quota_lines, history.edits) = self.quotas.finish();
@@ -131,11 +132,10 @@ impl Recorder {
         job
     }
 
-    fn pods(&self, world: &World<'_>, of_unit: &[u32], places: &[Vec<u32>], history: &mut History) {
+    fn pods(&self, world: &World<'_>, of_unit: &[u32], places: &Places<'_>, history: &mut History) {
         for pod in world.pods.ids() {
             let record = world.pods[pod];
-            let last = places.get(pod as usize).and_then(|places| places.last());
-            let last = last.and_then(|place| self.work.placements.get(*place as usize));
+            let last = places.of(pod).next_back();
             let ended = match last.and_then(|placement| placement.gone).filter(|_| !record.state.is_live()) {
                 Some(gone) if gone.1 != PodEnd::BindFailed => Some(gone),
                 _ => work::end_of(record.state, false, false).map(|end| (record.at.0, end)),
@@ -158,11 +158,11 @@ impl Recorder {
         }
     }
 
-    fn evictions(&self, view: &RunView<'_>, of_unit: &[u32], places: &[Vec<u32>], history: &mut History) {
+    fn evictions(&self, view: &RunView<'_>, of_unit: &[u32], places: &Places<'_>, history: &mut History) {
         let world = view.world;
         let wasted: BTreeSet<_> = view.metrics.evictions.wasted_ones(view.is_quiet()).map(|e| (e.at, e.pod)).collect();
         let mut by_eviction: BTreeMap<u32, &PlacementHistory> = BTreeMap::new();
-        for placement in &self.work.placements {
+        for placement in places.all {
             by_eviction.extend(placement.eviction.map(|eviction| (eviction, placement)));
         }
         let row = |(number, e): (u32, &Eviction)| {
@@ -170,11 +170,7 @@ impl Recorder {
             let names = WorldNames { world, tree };
             let placement = by_eviction.get(&number);
             let cause = e.reason.cause.map(|cause| cause.0).filter(|cause| *cause < world.units.len());
-            let bound = |pod: u32| {
-                let all = places.get(pod as usize).into_iter().flatten();
-                let all = all.filter_map(|place| self.work.placements.get(*place as usize)).map(|p| p.bound_ms);
-                all.filter(|at| *at >= e.at.0).min()
-            };
+            let bound = |pod: u32| places.of(pod).map(|placement| placement.bound_ms).filter(|at| *at >= e.at.0).min();
             let waited = |pod: &u32| {
                 let created = self.work.created.get(*pod as usize).copied().unwrap_or(u64::MAX);
                 created <= e.at.0 && (bound(*pod).is_some() || world.pods[*pod].state == State::Waiting)
@@ -203,7 +199,7 @@ impl Recorder {
     }
 
     /// Fills the stretches of waiting.
-    fn waited(&self, world: &World<'_>, places: &[Vec<u32>], history: &mut History) {
+    fn waited(&self, world: &World<'_>, places: &Places<'_>, history: &mut History) {
         let mut victims: BTreeMap<(u32, u64), Vec<u32>> = BTreeMap::new();
         let end = history.end_ms;
         for (eviction, row) in world_causes(history, world) {
@@ -215,9 +211,8 @@ impl Recorder {
         for pod in world.pods.ids() {
             let unit = world.pods[pod].unit;
             let mut from = history.pods.get(pod as usize).map_or(0, |pod| pod.created_ms);
-            let all = places.get(pod as usize).into_iter().flatten();
             let mut open = true;
-            for placement in all.filter_map(|place| self.work.placements.get(*place as usize)) {
+            for placement in places.of(pod) {
                 self.stretch(history, (pod, unit), (from, placement.bound_ms), &victims);
                 from = placement.gone.map_or(end, |(at, _)| at);
                 open = placement.gone.is_some_and(|(_, end)| end == PodEnd::BindFailed);
@@ -264,13 +259,13 @@ impl Recorder {
         for own in own.iter().filter(|own| own.from < to && own.to.unwrap_or(u64::MAX) > from) {
             let (begin, end) = (own.from.max(from), own.to.unwrap_or(u64::MAX).min(to));
             for (from, to, why) in class.into_iter().flat_map(|class| class.between(at, begin)) {
-                push(from, to, why.clone(), false);
+                push(from, to, *why, false);
             }
-            push(begin, end, Why { rule: own.rule.clone(), ..Why::default() }, true);
+            push(begin, end, Why { rule: own.rule, ..Why::default() }, true);
             at = end;
         }
         for (from, to, why) in class.into_iter().flat_map(|class| class.between(at, to)) {
-            push(from, to, why.clone(), false);
+            push(from, to, *why, false);
         }
     }
 }
@@ -282,14 +277,40 @@ fn world_causes(history: &History, world: &World<'_>) -> Vec<(usize, u32)> {
 }
 
 /// The placements of each pod, in order.
-fn places(placements: &[PlacementHistory], pods: u32) -> Vec<Vec<u32>> {
-    let mut places = vec![Vec::new(); pods as usize];
-    for (place, placement) in (0u32..).zip(placements) {
-        if let Some(all) = places.get_mut(placement.pod as usize) {
-            all.push(place);
+struct Places<'a> {
+    all: &'a [PlacementHistory],
+    /// Their places, by pod and then in order.
+    sorted: Vec<u32>,
+    /// Where in that list those of each pod end.
+    ends: Vec<u32>,
+}
+
+impl<'a> Places<'a> {
+    fn new(all: &'a [PlacementHistory], pods: u32) -> Self {
+        let mut ends = vec![0; pods as usize];
+        for placement in all {
+            ends.get_mut(placement.pod as usize).into_iter().for_each(|count| *count += 1);
         }
+        let mut sum = 0;
+        for end in &mut ends {
+            (*end, sum) = (sum, sum + *end);
+        }
+        // Each end is where the pod begins now, and moves on with each of its placements.
+        let mut sorted = vec![0; all.len()];
+        for (place, placement) in (0u32..).zip(all) {
+            let Some(end) = ends.get_mut(placement.pod as usize) else { continue };
+            sorted.get_mut(*end as usize).into_iter().for_each(|slot| *slot = place);
+            *end += 1;
+        }
+        Self { all, sorted, ends }
     }
-    places
+
+    fn of(&self, pod: u32) -> impl DoubleEndedIterator<Item = &'a PlacementHistory> {
+        let end = |pod: u32| self.ends.get(pod as usize).copied().unwrap_or(0) as usize;
+        let from = pod.checked_sub(1).map_or(0, end);
+        let all = self.all;
+        self.sorted.get(from..end(pod)).into_iter().flatten().filter_map(move |place| all.get(*place as usize))
+    }
 }
 
 /// How a row of a trace ended, by the pods of its last core workload.

@@ -6,14 +6,18 @@
 pub const MOST_STEPS: usize = 2_000;
 
 /// A step function. Before its first step it has no value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Line {
     steps: Vec<(u64, i64)>,
-    buckets: Option<Box<Buckets>>,
     /// The last step, which lasts until the next.
     last: Option<(u64, i64)>,
-    /// The integral up to the last step, while there are no buckets.
-    area: i128,
+    /// The bucket that is being filled, kept here since almost every step ends in it. Before the line is thinned, it is
+    /// the only one.
+    open: Bucket,
+    /// Where the open bucket ends.
+    open_to: u64,
+    /// The buckets before it, once the line is thinned.
+    closed: Option<Box<Buckets>>,
 }
 
 /// A part of a thinned line.
@@ -25,10 +29,9 @@ pub struct Bucket {
     pub max: i64,
     /// The integral, base units times milliseconds.
     pub area: i128,
-    filled: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Buckets {
     width: u64,
     all: Vec<Bucket>,
@@ -41,6 +44,12 @@ pub enum Steps {
     All(Vec<(u64, i64)>),
     /// Buckets of this many milliseconds from 0 on; the last one ends with the run.
     Thinned(u64, Vec<Bucket>),
+}
+
+impl Default for Line {
+    fn default() -> Self {
+        Self { steps: Vec::new(), last: None, open: Bucket::EMPTY, open_to: u64::MAX, closed: None }
+    }
 }
 
 impl Line {
@@ -60,7 +69,7 @@ impl Line {
     fn again(&mut self, value: i64) {
         let Some((since, _)) = self.last else { return };
         self.last = Some((since, value));
-        if self.buckets.is_some() {
+        if self.closed.is_some() {
             return;
         }
         self.steps.pop();
@@ -68,22 +77,28 @@ impl Line {
             self.steps.push((since, value));
         } else if let Some(before) = self.steps.last().copied() {
             // It never changed.
-            self.area -= i128::from(before.1) * i128::from(since - before.0);
+            self.open.area -= i128::from(before.1) * i128::from(since - before.0);
             self.last = Some(before);
         }
     }
 
     fn step(&mut self, at: u64, value: i64) {
-        if let Some((since, before)) = self.last {
-            match &mut self.buckets {
-                // The buckets have the integral.
-                Some(buckets) => buckets.fill(since, at, before),
-                None => self.area += i128::from(before) * i128::from(at.saturating_sub(since)),
-            }
-        }
+        self.last_until(at);
         self.last = Some((at, value));
-        if self.buckets.is_none() {
+        if self.closed.is_none() {
             self.steps.push((at, value));
+        }
+    }
+
+    /// The last step lasted until now.
+    fn last_until(&mut self, at: u64) {
+        let Some((since, value)) = self.last.filter(|(since, _)| *since < at) else { return };
+        if at <= self.open_to {
+            self.open.add(value, at - since);
+        } else if let Some(closed) = &mut self.closed {
+            closed.all.push(self.open);
+            closed.fill(since, at, value);
+            (self.open, self.open_to) = closed.reopen();
         }
     }
 
@@ -100,7 +115,8 @@ impl Line {
                 buckets.fill(*from, *to, *value);
             }
         }
-        self.buckets = Some(Box::new(buckets));
+        (self.open, self.open_to) = buckets.reopen();
+        self.closed = Some(Box::new(buckets));
     }
 
     /// The value of the last step; nothing before the first.
@@ -112,65 +128,59 @@ impl Line {
     /// The integral from 0 to `end`, which is not before the last step: base units times milliseconds.
     #[must_use]
     pub fn area(&self, end: u64) -> i128 {
-        let open = self.last.map_or(0, |(since, value)| i128::from(value) * i128::from(end.saturating_sub(since)));
-        let closed =
-            self.buckets.as_ref().map_or(self.area, |buckets| buckets.all.iter().map(|bucket| bucket.area).sum());
-        closed + open
+        let since_last =
+            self.last.map_or(0, |(since, value)| i128::from(value) * i128::from(end.saturating_sub(since)));
+        let closed = self.closed.iter().flat_map(|closed| &closed.all).map(|bucket| bucket.area).sum::<i128>();
+        closed + self.open.area + since_last
     }
 
     /// The line of a run that ends at `end`.
     #[must_use]
     pub fn finish(mut self, end: u64) -> Steps {
-        let Some(mut buckets) = self.buckets.take() else { return Steps::All(self.steps) };
-        if let Some((since, value)) = self.last {
-            buckets.fill(since, end, value);
-        }
-        Steps::Thinned(buckets.width, buckets.all)
+        self.last_until(end);
+        let Some(mut buckets) = self.closed.take() else { return Steps::All(self.steps) };
+        buckets.all.push(self.open);
+        // A line that begins late has no value in its first buckets.
+        let told = |bucket: Bucket| if bucket == Bucket::EMPTY { Bucket::default() } else { bucket };
+        Steps::Thinned(buckets.width, buckets.all.into_iter().map(told).collect())
     }
 }
 
 impl Buckets {
     /// The value was this from `from` until `to`.
-    fn fill(&mut self, from: u64, to: u64, value: i64) {
-        // Most steps end in the bucket in which they begin, the last one.
-        let last_from = self.all.len().checked_sub(1).map(|last| last as u64 * self.width);
-        if let (Some(last_from), Some(bucket)) = (last_from, self.all.last_mut())
-            && bucket.filled
-            && from >= last_from
-            && to <= last_from + self.width
-        {
-            if from < to {
-                bucket.add(value, to - from);
-            }
-            return;
-        }
+    fn fill(&mut self, mut from: u64, to: u64, value: i64) {
         while to > self.width.saturating_mul(MOST_STEPS as u64) {
             self.double();
         }
-        let mut from = from;
         while from < to {
             let place = from / self.width;
             let end = ((place + 1) * self.width).min(to);
             let place = usize::try_from(place).unwrap_or(usize::MAX);
             if place >= self.all.len() {
-                self.all.resize(place + 1, Bucket::default());
+                self.all.resize(place + 1, Bucket::EMPTY);
             }
-            if let Some(bucket) = self.all.get_mut(place) {
-                let area = i128::from(value) * i128::from(end - from);
-                *bucket = bucket.with(&Bucket { min: value, max: value, area, filled: true });
-            }
+            self.all.get_mut(place).into_iter().for_each(|bucket| bucket.add(value, end - from));
             from = end;
         }
+    }
+
+    /// Takes out the last bucket, and says where it ends.
+    fn reopen(&mut self) -> (Bucket, u64) {
+        let last = self.all.pop().unwrap_or(Bucket::EMPTY);
+        (last, (self.all.len() as u64 + 1).saturating_mul(self.width))
     }
 
     fn double(&mut self) {
         self.width = self.width.saturating_mul(2);
         let pairs = self.all.chunks(2);
-        self.all = pairs.map(|pair| pair.iter().fold(Bucket::default(), |sum, next| sum.with(next))).collect();
+        self.all = pairs.map(|pair| pair.iter().fold(Bucket::EMPTY, Bucket::with)).collect();
     }
 }
 
 impl Bucket {
+    /// What no time has been added to.
+    const EMPTY: Self = Self { min: i64::MAX, max: i64::MIN, area: 0 };
+
     /// For so long it was also this.
     fn add(&mut self, value: i64, ms: u64) {
         (self.min, self.max) = (self.min.min(value), self.max.max(value));
@@ -178,16 +188,7 @@ impl Bucket {
     }
 
     fn with(self, other: &Self) -> Self {
-        match (self.filled, other.filled) {
-            (_, false) => self,
-            (false, true) => *other,
-            (true, true) => Self {
-                min: self.min.min(other.min),
-                max: self.max.max(other.max),
-                area: self.area + other.area,
-                filled: true,
-            },
-        }
+        Self { min: self.min.min(other.min), max: self.max.max(other.max), area: self.area + other.area }
     }
 }
 

@@ -28,6 +28,7 @@ pub use rows::{
 
 use crate::{
     metrics::MetricsCollector,
+    model::QuotaEdit,
     trace::TraceEvent,
     world::{Fact, State, World},
 };
@@ -99,6 +100,11 @@ impl Recorder {
     pub(crate) fn planted(&mut self, world: &World<'_>, by: Option<&Name>) {
         self.quotas.plant(world, by);
         self.dirty = true;
+    }
+
+    /// An edit of a quota is refused.
+    pub(crate) fn refused(&mut self, world: &World<'_>, edit: (&Name, &QuotaEdit), by: Option<&Name>) {
+        self.quotas.refused(world, edit, by);
     }
 
     /// All events of this time have been handled.

@@ -1,24 +1,34 @@
 //! Which waits are explained in full: all of a small run; of a large one, those that people ask about.
 
 use super::{History, JobHistory, PodEnd, waits::SUSPENDED};
-use crate::options::Question;
+use crate::{
+    model::{Predicate, Scenario, Selector},
+    options::Question,
+};
+use quotree_core::Name;
 use std::{cmp::Reverse, collections::BTreeSet};
 
 /// The waits whose full reason is to be asked for, at most so many: all if they are few, else those of jobs that were
-/// evicted, lost pods or missed their deadline, and then the longest. Equal questions are asked once. What a job queue
-/// suspends is unknown to the scheduler and has no full reason.
+/// evicted, lost pods or missed their deadline, then those of jobs that a claim is about, then all others; of each kind
+/// the longest first. A claim about everybody chooses nobody. Equal questions are asked once. What a job queue suspends
+/// is unknown to the scheduler and has no full reason.
 ///
 /// If all waits are few, the longest are asked for again while they last, at moments when pods came or went: what holds a
-/// pod back at its begin may be gone an hour later. Takes O(n log n) of the waits and placements.
+/// pod back at its begin may be gone an hour later. Takes O(n log n) of the waits and placements, and O(claims x jobs).
 #[must_use]
-pub fn questions(history: &History, most: usize) -> Vec<Question> {
-    let troubled = troubled(history);
+pub fn questions(scenario: &Scenario, history: &History, most: usize) -> Vec<Question> {
+    let (troubled, claimed) = (troubled(history), claimed(scenario, history));
+    let rank = |job: u32| match () {
+        () if troubled.contains(&job) => 0,
+        () if claimed.contains(&job) => 1,
+        () => 2,
+    };
     let job = |pod: u32| history.pods.get(pod as usize).map_or(u32::MAX, |pod| pod.job);
     let waits = history.waits.iter().filter(|wait| wait.why.rule != SUSPENDED && wait.from_ms < wait.to_ms);
     let mut ranked: Vec<_> = waits
         .map(|wait| {
             let question = Question { at_ms: wait.from_ms, pod: wait.pod };
-            (!troubled.contains(&job(wait.pod)), Reverse(wait.to_ms - wait.from_ms), question)
+            (rank(job(wait.pod)), Reverse(wait.to_ms - wait.from_ms), question)
         })
         .collect();
     ranked.sort_unstable();
@@ -67,4 +77,30 @@ fn troubled(history: &History) -> BTreeSet<u32> {
         }
     }
     jobs
+}
+
+/// Jobs that a claim names: their workload, namespace, user or group, or a quota above them.
+fn claimed(scenario: &Scenario, history: &History) -> BTreeSet<u32> {
+    let claims = || scenario.claims.iter().map(|claim| &claim.what);
+    let is_claimed = |job: &JobHistory| claims().any(|what| is_about(what, scenario, history, job));
+    (0u32..).zip(&history.jobs).filter(|(_, job)| is_claimed(job)).map(|(place, _)| place).collect()
+}
+
+fn is_about(what: &Predicate, scenario: &Scenario, history: &History, job: &JobHistory) -> bool {
+    let under = |name: &Name| {
+        let parent = |quota: &u32| history.quotas.get(*quota as usize).and_then(|quota| quota.parent);
+        let mut path = std::iter::successors(job.quota, parent).take(history.quotas.len());
+        path.any(|quota| history.quotas.get(quota as usize).is_some_and(|quota| quota.name == name.as_str()))
+    };
+    let workload = |name: &str| scenario.workloads.get(job.workload as usize).is_some_and(|w| w.name == name);
+    match (what, what.selector()) {
+        (Predicate::Used { quota, .. } | Predicate::Borrowed { quota, .. }, _) | (_, Some(Selector::Quota(quota))) => {
+            under(quota)
+        }
+        (_, Some(Selector::Namespace(name))) => job.namespace == name.as_str(),
+        (_, Some(Selector::Workload(name) | Selector::Task { workflow: name, .. })) => workload(name),
+        (_, Some(Selector::User(name))) => job.user.as_ref() == Some(name),
+        (_, Some(Selector::Group(name))) => job.group.as_ref() == Some(name),
+        (_, Some(Selector::All) | None) => false,
+    }
 }

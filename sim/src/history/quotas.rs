@@ -7,7 +7,7 @@ use super::{
     loans::{Lent, Loans, split},
     rows::{Change, EditHistory, QuotaHistory, QuotaLines},
 };
-use crate::{metrics::MetricsCollector, world::World};
+use crate::{metrics::MetricsCollector, model::QuotaEdit, world::World};
 use quotree_core::{Name, QuotaId, QuotaSpec, QuotaTree, Scheduler, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,6 +20,13 @@ struct Sum {
     lent: i64,
     missed: i64,
     share: i64,
+}
+
+impl Sum {
+    /// What is used and waited for.
+    const fn request(&self) -> i64 {
+        self.used.saturating_add(self.waiting)
+    }
 }
 
 /// All quotas that ever existed, their lines, and the tree in effect.
@@ -86,14 +93,27 @@ impl Quotas {
         self.governed = tree.governed().filter_map(|name| world.shapes.resource(name.as_str())).collect();
         let specs: Vec<QuotaSpec> = tree.ids().filter_map(|quota| tree.spec(quota).cloned()).collect();
         if !first {
-            let place = |name: &Name| self.named(name).unwrap_or(0);
-            let changes: Vec<Change> = edits::changes(&self.specs, &specs, &place, &|name| world.shapes.resource(name));
-            self.edits.push(EditHistory { at_ms: now, by: by.cloned(), changes });
+            let changes = self.changes(world, &specs);
+            self.edits.push(EditHistory { at_ms: now, by: by.cloned(), changes, refused: false });
         }
         self.specs = specs;
         self.last = vec![Vec::new(); self.governed.len()];
         self.rows = vec![Vec::new(); self.governed.len()];
         self.bounds(tree, &kept, now);
+    }
+
+    /// An edit of a quota is refused. That of an unknown quota is not kept.
+    pub(super) fn refused(&mut self, world: &World<'_>, (quota, edit): (&Name, &QuotaEdit), by: Option<&Name>) {
+        let mut specs = self.specs.clone();
+        specs.iter_mut().filter(|spec| spec.name == *quota).for_each(|spec| edit.apply(spec));
+        let changes = self.changes(world, &specs);
+        self.edits.push(EditHistory { at_ms: world.now.0, by: by.cloned(), changes, refused: true });
+    }
+
+    /// What differs from the tree in effect.
+    fn changes(&self, world: &World<'_>, specs: &[QuotaSpec]) -> Vec<Change> {
+        let place = |name: &Name| self.named(name).unwrap_or(0);
+        edits::changes(&self.specs, specs, &place, &|name| world.shapes.resource(name))
     }
 
     fn learn(&mut self, world: &World<'_>, tree: &QuotaTree, quota: QuotaId, now: u64) -> u32 {
@@ -161,17 +181,32 @@ impl Quotas {
             }
             let Some(last) = self.last.get_mut(index) else { continue };
             for (quota, sum) in tree.ids().zip(&self.sums) {
-                if last.get(quota.0 as usize) == Some(sum) {
+                let before = last.get(quota.0 as usize);
+                if before == Some(sum) {
                     continue;
                 }
                 let row = self.rows.get(index).and_then(|rows| rows.get(quota.0 as usize));
                 let Some(lines) = row.and_then(|row| self.lines.get_mut(*row)) else { continue };
-                lines.used.set(now, sum.used);
-                lines.request.set(now, sum.used.saturating_add(sum.waiting));
-                lines.borrowed.set(now, sum.borrowed);
-                lines.lent.set(now, sum.lent);
-                lines.missed.set(now, sum.missed);
-                lines.share.set(now, sum.share);
+                // A line that stays as it was is not even looked at: it would have to be loaded.
+                let differs = |of: fn(&Sum) -> i64| before.is_none_or(|before| of(before) != of(sum));
+                if differs(|sum| sum.used) {
+                    lines.used.set(now, sum.used);
+                }
+                if differs(Sum::request) {
+                    lines.request.set(now, sum.request());
+                }
+                if differs(|sum| sum.borrowed) {
+                    lines.borrowed.set(now, sum.borrowed);
+                }
+                if differs(|sum| sum.lent) {
+                    lines.lent.set(now, sum.lent);
+                }
+                if differs(|sum| sum.missed) {
+                    lines.missed.set(now, sum.missed);
+                }
+                if differs(|sum| sum.share) {
+                    lines.share.set(now, sum.share);
+                }
             }
             last.clone_from(&self.sums);
         }

@@ -20,7 +20,7 @@ pub struct History {
     pub quota_lines: Vec<QuotaLines>,
     /// Who lent to whom.
     pub loans: Vec<LoanHistory>,
-    /// Edits of the tree that took effect.
+    /// Edits of the tree, refused ones too.
     pub edits: Vec<EditHistory>,
     /// The series of the cluster.
     pub cluster: ClusterLines,
@@ -130,15 +130,17 @@ pub struct LoanHistory {
     pub most: i64,
 }
 
-/// An edit of the quota tree that took effect.
+/// An edit of the quota tree that took effect, or of one quota that was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditHistory {
     /// When.
     pub at_ms: u64,
     /// Who.
     pub by: Option<Name>,
-    /// What changed: the quota, the field, the resource and the values.
+    /// What changed, or would have: the quota, the field, the resource and the values.
     pub changes: Vec<Change>,
+    /// Whether it was refused.
+    pub refused: bool,
 }
 
 /// A changed field of a quota.
@@ -335,10 +337,10 @@ pub struct WaitHistory {
 }
 
 /// Why pods wait.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Why {
     /// The rule, or `suspended`.
-    pub rule: String,
+    pub rule: &'static str,
     /// The quota that blocks.
     pub quota: Option<u32>,
     /// What is short.

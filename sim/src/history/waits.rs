@@ -25,7 +25,7 @@ pub(super) struct Class {
 pub(super) struct Own {
     pub(super) from: u64,
     pub(super) to: Option<u64>,
-    pub(super) rule: String,
+    pub(super) rule: &'static str,
 }
 
 /// All classes, and what waits now.
@@ -82,10 +82,10 @@ impl Waits {
         }
     }
 
-    fn begin(&mut self, unit: u32, now: u64, rule: &str) {
+    fn begin(&mut self, unit: u32, now: u64, rule: &'static str) {
         let all = self.own.entry(unit).or_default();
         if all.last().is_none_or(|own| own.to.is_some()) {
-            all.push(Own { from: now, to: None, rule: rule.to_owned() });
+            all.push(Own { from: now, to: None, rule });
         }
     }
 
@@ -102,7 +102,7 @@ impl Waits {
         }
         for action in &plan.actions {
             if let Action::Hold { workload, .. } = action {
-                self.begin(workload.0, world.now.0, &Rule::H1.to_string());
+                self.begin(workload.0, world.now.0, Rule::H1.name());
             }
         }
     }
@@ -122,7 +122,7 @@ impl Waits {
         let amounts = reason.amounts();
         let resource = amounts.and_then(|(name, ..)| world.shapes.resource(name.as_str()));
         let why = Why {
-            rule: reason.rule().to_string(),
+            rule: reason.rule().name(),
             quota: reason.quota().map(|quota| quotas.place(quota)),
             resource,
             amounts: amounts.map(|(_, needed, available)| (needed, available)),
@@ -162,6 +162,6 @@ impl Class {
 impl Why {
     /// Whether another reason is the same rule at the same place.
     fn is_at(&self, other: &Self) -> bool {
-        (&self.rule, self.quota, self.resource) == (&other.rule, other.quota, other.resource)
+        (self.rule, self.quota, self.resource) == (other.rule, other.quota, other.resource)
     }
 }

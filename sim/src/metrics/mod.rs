@@ -39,6 +39,8 @@ pub(crate) struct MetricsCollector {
     /// When the last bind or eviction was decided.
     pub(crate) last_change: Option<Time>,
     pub(crate) decisions: u64,
+    /// Workloads that decisions tried and did not place.
+    pub(crate) failed_attempts: u64,
     /// Verdicts of searches that stopped at their limit.
     pub(crate) bounds_hit: u64,
     /// Gangs that the scheduler left running below their minimum (I6).
@@ -92,6 +94,7 @@ impl MetricsCollector {
             self.rename(&renamed, world);
         }
         self.decisions += 1;
+        self.failed_attempts += plan.verdicts.len() as u64;
         self.bounds_hit += plan.verdicts.iter().filter(|verdict| !verdict.bounds_hit.is_empty()).count() as u64;
         self.evictions.begin_plan();
         self.stale |= !plan.actions.is_empty();

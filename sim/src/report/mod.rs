@@ -109,6 +109,7 @@ fn metrics(view: &RunView<'_>) -> Metrics {
         fairness_error_mean_permille: over_time.map(|(_, error)| error),
         dominant_share_gap_permille,
         decisions: figures.decisions,
+        failed_attempts: figures.failed_attempts,
         search_bounds_hit: figures.bounds_hit,
         job_queues: (!view.world.scenario.queues.is_empty()).then(|| JobQueueRow {
             let_out: accounts.iter().map(|account| account.let_out).sum(),

@@ -63,6 +63,8 @@ pub struct Metrics {
     pub fairness_error_mean_permille: Option<u64>,
     pub dominant_share_gap_permille: u64,
     pub decisions: u64,
+    /// Workloads that decisions tried and did not place.
+    pub failed_attempts: u64,
     pub search_bounds_hit: u64,
     /// The releases of job queues, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! What happened in a run, as sentences of data. Each kind of finding weighs thousandths of a worst case: of all GPU
 //! time, of the length of the run, of all pods. The heaviest come first; a run has at most twelve.
 
+mod episodes;
 mod quotas;
 mod world;
 

@@ -1,8 +1,8 @@
 //! Sentences about quotas: who borrowed, who reclaimed its guarantee, who did not get it, and what edits did.
 
-use super::{About, finding, permille, subject, text, worst};
-use quotree_page::model::{Amount, Eviction, Finding, FindingKind, Ms, Piece, ResourceIx, SubjectKind};
-use std::collections::BTreeMap;
+use super::{About, episodes::Episodes, finding, permille, subject, text, worst};
+use quotree_page::model::{Amount, Eviction, Finding, FindingKind, Ms, Piece, ResourceIx, Series, SubjectKind};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Evictions that are told in one sentence.
 #[derive(Default)]
@@ -11,8 +11,8 @@ struct Taken {
     /// Those for work of the same leaf.
     own: u64,
     lost_ms: u128,
-    /// When the first was decided.
-    at: Ms,
+    /// When they were decided.
+    at: BTreeSet<Ms>,
     amount: i64,
     /// How many pods of each leaf.
     leaves: BTreeMap<Option<u32>, u64>,
@@ -21,7 +21,7 @@ struct Taken {
 impl Taken {
     fn add(&mut self, e: &Eviction, main: ResourceIx) {
         let amount = e.amounts.iter().find(|amount| amount.resource == main).map_or(0, |amount| amount.amount);
-        self.at = if self.count == 0 { e.at_ms } else { self.at.min(e.at_ms) };
+        self.at.insert(e.at_ms);
         self.count += 1;
         self.own += u64::from(e.cause_leaf.is_some() && e.cause_leaf == e.leaf);
         self.lost_ms += e.lost_work_ms;
@@ -35,15 +35,18 @@ impl About<'_> {
         for row in self.series().filter(|row| row.missed_unit_s > 0) {
             let (at, most) = worst(&row.missed);
             let weight = 1_000 + permille(row.missed_unit_s, self.capacity());
-            let pieces = vec![
+            let mut pieces = vec![
                 self.quota(Some(row.quota)),
                 text(" used less than its guarantee while its pods were pending: it lacked "),
                 self.time(row.missed_unit_s),
+            ];
+            pieces.extend(self.episodes(&row.missed));
+            pieces.extend([
                 text(", up to "),
                 self.amount(most),
                 text(" at once"),
                 text(self.outage_at(at).map_or_else(|| ".".to_owned(), |what| format!(", while {what} was down."))),
-            ];
+            ]);
             all.push(finding(FindingKind::Missed, weight, at, pieces));
         }
     }
@@ -86,12 +89,18 @@ impl About<'_> {
                 }
             }
             pieces.extend([text(" ("), Piece::Rule(rule.to_owned()), text(")")]);
+            pieces.extend(Episodes::at(taken.at.iter().copied()).map(Episodes::pieces).unwrap_or_default());
             match u64::try_from(taken.lost_ms).unwrap_or(u64::MAX) {
                 0 => pieces.push(text(", no work lost.")),
                 ms => pieces.extend([text(", "), Piece::Span(ms), text(" of work lost.")]),
             }
-            all.push(finding(kind, 900 + taken.count.min(99), taken.at, pieces));
+            all.push(finding(kind, 900 + taken.count.min(99), taken.at.first().copied().unwrap_or(0), pieces));
         }
+    }
+
+    /// How often a series was above 0, and from when until when.
+    fn episodes(&self, series: &Series) -> Vec<Piece> {
+        Episodes::above_zero(series, self.report.run.end_ms).map(Episodes::pieces).unwrap_or_default()
     }
 
     /// The leaves by how much was taken of them, those beyond the third as a number.
@@ -128,6 +137,7 @@ impl About<'_> {
                 self.time(row.borrowed_unit_s),
                 text(" over the run"),
             ];
+            pieces.extend(self.episodes(&row.borrowed));
             for (place, loan) in lenders.iter().take(2).enumerate() {
                 let words = match place {
                     0 => ", lent by ",
@@ -155,7 +165,7 @@ impl About<'_> {
     }
 
     pub(super) fn edits(&self, all: &mut Vec<Finding>) {
-        for edit in self.report.quota_edits.iter().filter(|edit| !edit.changes.is_empty()) {
+        for edit in self.report.quota_edits.iter().filter(|edit| !edit.refused && !edit.changes.is_empty()) {
             let who = edit.by.as_deref();
             let mut pieces: Vec<Piece> = who
                 .map(|by| vec![subject(SubjectKind::User, by), text(" edited ")])

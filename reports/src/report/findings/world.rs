@@ -1,6 +1,6 @@
 //! Sentences about work and nodes: what failed, who waited, what was down, what is left at the end.
 
-use super::{About, finding, permille, subject, text, worst};
+use super::{About, episodes::Episodes, finding, permille, subject, text, worst};
 use quotree_page::model::{Amount, Finding, FindingKind, Incident, JobState, Ms, Piece, SubjectKind};
 
 impl About<'_> {
@@ -120,7 +120,7 @@ impl About<'_> {
         let Some(first) = waits.iter().find(fits) else { return };
         let free = cluster.capacity.at(first.from_ms).unwrap_or(0) - cluster.allocated.at(first.from_ms).unwrap_or(0);
         let pod = self.report.pods.get(first.pod as usize).map_or("", |pod| pod.name.as_str());
-        let pieces = vec![
+        let mut pieces = vec![
             text("Fragmentation: "),
             subject(SubjectKind::Pod, pod),
             text(" requested "),
@@ -129,8 +129,11 @@ impl About<'_> {
             self.amount(free),
             text(" were free, but not on one node; pods waited "),
             Piece::Span(u64::try_from(sum).unwrap_or(u64::MAX)),
-            text(" for this reason, summed over pods."),
+            text(" for this reason, summed over pods"),
         ];
+        let begins = waits.iter().filter(fits).map(|wait| wait.from_ms);
+        pieces.extend(Episodes::at(begins).map(Episodes::pieces).unwrap_or_default());
+        pieces.push(text("."));
         let whole = u128::from(self.report.run.end_ms).saturating_mul(self.report.pods.len() as u128);
         all.push(finding(FindingKind::Fragmented, 350 + permille(sum, whole), first.from_ms, pieces));
     }
