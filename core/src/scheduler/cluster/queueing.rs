@@ -61,7 +61,7 @@ impl Cluster {
 
     /// Behind whom a workload waits in a leaf that blocks: the first before it that can run (O2, O4).
     pub(crate) fn blocking_head(&self, leaf: QuotaSlot, key: PendingKey) -> Option<PendingKey> {
-        let mut before = self.queue.in_line(leaf).take_while(|other| *other < key.within_leaf());
+        let mut before = self.queue.in_line(leaf).take_while(|other| *other < key);
         before.find(|other| self.can_run(other.slot))
     }
 
@@ -75,7 +75,7 @@ impl Cluster {
 
     /// The usage of a leaf, or what holds reserve there, has changed.
     pub(crate) fn touch(&mut self, leaf: QuotaSlot) {
-        self.queue.touch(leaf, &self.workloads, &self.quotas);
+        self.queue.touch(leaf, &self.quotas);
     }
 
     /// After the end of a hold, offers the suspended queues that are admitted now again in the same decision (O1).
@@ -91,9 +91,10 @@ impl Cluster {
             return;
         }
         let (within, tournament) = (self.policy.within, &mut self.queue.tournament);
-        let could = |key: PendingKey| within.may_preempt(key.priority.0, priority);
+        // A queue with a higher priority comes first.
+        let could = |(key, _): &(PendingKey, RequestQueue)| within.may_preempt(key.priority.0, priority);
         let queues: SmallVec<[RequestQueue; 4]> =
-            tournament.queues_of(leaf).filter(|queue| tournament.head(*queue).is_some_and(could)).collect();
+            tournament.queues_of(leaf).take_while(could).map(|(_, queue)| queue).collect();
         queues.into_iter().for_each(|queue| tournament.make_due(queue));
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         explain, hold,
         placement::place,
         preempt::{PreemptionKind, PreemptionPlan, SearchFindings, could_preempt_at_all, find_plan, reclaims_by_share},
-        queue::{PendingKey, RequestQueue},
+        queue::RequestQueue,
         state::{Ask, HoldId, WorkloadSlot},
     },
 };
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) fn attempt(cluster: &mut Cluster, queue: RequestQueue, plan: &mut Plan) {
     let Some(key) = cluster.queue.tournament.head(queue) else { return };
     let ask = cluster.workloads.interner.ask(queue.ask).clone();
-    let mut attempt = Attempt { cluster, queue, key, ask: &ask, plan };
+    let mut attempt = Attempt { cluster, queue, slot: key.slot, ask: &ask, plan };
     attempt.run();
 }
 
@@ -25,7 +25,7 @@ pub(crate) fn attempt(cluster: &mut Cluster, queue: RequestQueue, plan: &mut Pla
 struct Attempt<'a> {
     cluster: &'a mut Cluster,
     queue: RequestQueue,
-    key: PendingKey,
+    slot: WorkloadSlot,
     ask: &'a Ask,
     plan: &'a mut Plan,
 }
@@ -35,7 +35,7 @@ impl Attempt<'_> {
         if self.place_on_available() {
             return;
         }
-        let (slot, ask, queue) = (self.key.slot, self.ask, self.queue);
+        let (slot, ask, queue) = (self.slot, self.ask, self.queue);
         let mut found =
             SearchFindings { in_full: explain::explains_in_full(self.cluster), ..SearchFindings::default() };
         // Where it fits once all terminating pods are gone, it preempts nobody, but waits.
@@ -48,18 +48,20 @@ impl Attempt<'_> {
         if self.cluster.quotas.admits(ask, queue.leaf) {
             self.cluster.queue.tournament.set_room(queue.ask, false);
         }
-        let suspend = self.cluster.queue.tournament.is_ready(queue);
+        let quotas = &self.cluster.quotas;
+        let suspend = self.cluster.queue.tournament.is_ready(queue, |q| quotas.gates(q));
+        let covered = quotas.leaf_covers(ask, queue.leaf);
         let retry = waits
             || reclaims_by_share(&self.cluster.policy)
             || came_after_a_hold(self.cluster, slot)
             || could_preempt_at_all(self.cluster, slot, ask);
-        self.cluster.queue.tournament.could_not_place(queue, retry, suspend);
+        self.cluster.queue.tournament.could_not_place(queue, retry, suspend, covered);
         self.plan.verdicts.extend(explain::verdict_on(self.cluster, slot, found));
     }
 
     /// Places the workload in available room, if its quotas admit it.
     fn place_on_available(&mut self) -> bool {
-        let slot = self.key.slot;
+        let slot = self.slot;
         if !self.cluster.quotas.admits(self.ask, self.queue.leaf) {
             return false;
         }
@@ -71,7 +73,7 @@ impl Attempt<'_> {
 
     /// Places the workload by preemption: it reclaims from other leaves first, then preempts in its own (R3).
     fn preempt(&mut self, found: &mut SearchFindings) -> bool {
-        let (slot, ask) = (self.key.slot, self.ask);
+        let (slot, ask) = (self.slot, self.ask);
         let mut kinds = PreemptionKind::BOTH.into_iter();
         let Some(preemption) = kinds.find_map(|kind| find_plan(self.cluster, slot, ask, kind, found)) else {
             return false;
@@ -89,7 +91,7 @@ impl Attempt<'_> {
         if self.cluster.holds.unclaimed_terminating.is_empty() {
             return false;
         }
-        let (slot, ask, mut ignored) = (self.key.slot, self.ask, SearchFindings::default());
+        let (slot, ask, mut ignored) = (self.slot, self.ask, SearchFindings::default());
         let preemption = find_plan(self.cluster, slot, ask, PreemptionKind::Reclaim, &mut ignored);
         let Some(preemption) = preemption.filter(|preemption| preemption.victims.is_empty()) else { return false };
         self.carry_out(preemption);
@@ -97,7 +99,7 @@ impl Attempt<'_> {
     }
 
     fn carry_out(&mut self, preemption: PreemptionPlan) {
-        let slot = self.key.slot;
+        let slot = self.slot;
         if !preemption.victims.is_empty() || !preemption.terminating.is_empty() {
             return hold::begin(self.cluster, slot, self.queue.ask, preemption, self.plan);
         }
@@ -111,14 +113,14 @@ impl Attempt<'_> {
 
     /// Takes over a hold, if the workload is entitled and that is enough to place it: each hold alone, then all (H2).
     fn take_over(&mut self) -> bool {
-        let latest_first = holds_to_take(self.cluster, self.key);
+        let latest_first = holds_to_take(self.cluster, self.slot);
         let each_alone = latest_first.chunks(1);
         each_alone.chain([latest_first.as_slice()]).any(|ids| self.place_without_holds(ids))
     }
 
     /// Ends some holds and tries to place the workload in their room. If that fails, the holds are restored.
     fn place_without_holds(&mut self, ids: &[HoldId]) -> bool {
-        let slot = self.key.slot;
+        let slot = self.slot;
         let freed = self.cluster.nodes.freed.mark();
         let mut ended: Vec<(HoldId, Hold)> = Vec::new();
         for id in ids {

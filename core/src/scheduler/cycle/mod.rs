@@ -57,15 +57,15 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
 }
 
 /// The next queue to try.
-fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
+fn next_queue(cluster: &Cluster) -> Option<RequestQueue> {
     let (quotas, nodes, workloads) = (&cluster.quotas, &cluster.nodes, &cluster.workloads);
     let ask = |queue: RequestQueue| workloads.interner.ask(queue.ask);
     let judge = Judge {
-        is_entitled: |queue: RequestQueue| quotas.is_entitled(ask(queue), queue.leaf),
+        gates: |q| quotas.gates(q),
+        share: |leaf| cluster.queue.share(leaf, quotas),
         // Where quotas have lend floors, the tournament may admit too much, and only the whole path decides (L3).
         admits: |queue: RequestQueue| !quotas.ledger.any_lend_limit() || quotas.admits(ask(queue), queue.leaf),
         can_run: |queue: RequestQueue| cannot_run(quotas, nodes, &workloads.interner, ask(queue), queue.leaf).is_none(),
-        leaf_of: |slot| workloads.at(slot).leaf,
     };
     cluster.queue.tournament.next(&judge)
 }

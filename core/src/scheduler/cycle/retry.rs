@@ -22,8 +22,7 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
             }
         }
     }
-    let (quotas, interner) = (&cluster.quotas, &cluster.workloads.interner);
-    cluster.queue.tournament.refresh(|ask, quota| quotas.admission(interner.ask(ask), quota));
+    cluster.queue.refresh(&cluster.quotas);
 }
 
 /// Whether a node has room for some member of a request.
@@ -42,7 +41,7 @@ pub(crate) fn after_event(cluster: &mut Cluster) {
     for queue in cluster.queue.tournament.take_retries() {
         let Some(head) = cluster.queue.tournament.head(queue) else { continue };
         let ask = cluster.workloads.interner.ask(queue.ask);
-        if could_preempt_at_all(cluster, head.slot, ask) || !holds_to_take(cluster, head).is_empty() {
+        if could_preempt_at_all(cluster, head.slot, ask) || !holds_to_take(cluster, head.slot).is_empty() {
             cluster.queue.tournament.make_due(queue);
         } else if reclaims_by_share(&cluster.policy) || came_after_a_hold(cluster, head.slot) {
             cluster.queue.tournament.retry_on_event(queue);
@@ -60,7 +59,7 @@ pub(crate) fn everything(cluster: &mut Cluster) {
     let tree = &cluster.quotas.tree;
     let leaves = tree.ids().filter(|q| tree.is_leaf(*q)).map(Into::into);
     for leaf in leaves.chain([cluster.quotas.ledger.no_quota()]) {
-        for queue in tournament.queues_of(leaf).collect::<Vec<_>>() {
+        for (_, queue) in tournament.queues_of(leaf).collect::<Vec<_>>() {
             tournament.make_due(queue);
         }
     }

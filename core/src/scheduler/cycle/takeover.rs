@@ -11,8 +11,11 @@ use crate::scheduler::{
 /// Only holds that were made before the workload arrived count. A workload that was pending already had its turn when
 /// the hold was made; if it took over now, the evictions of the hold would be wasted without any new event (S3). Of
 /// equally entitled holders, the last by [`PendingKey`] comes first.
-pub(crate) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
-    let workload = cluster.workloads.at(key.slot);
+pub(crate) fn holds_to_take(cluster: &Cluster, slot: WorkloadSlot) -> Vec<HoldId> {
+    let workload = cluster.workloads.at(slot);
+    // All keys as they are now: shares of different times do not compare.
+    let key_of = |slot| cluster.queue.key(slot, &cluster.workloads, &cluster.quotas);
+    let key = key_of(slot);
     let mut later: Vec<(bool, PendingKey, HoldId)> = Vec::new();
     let before = cluster.holds.iter().take_while(|(_, hold)| hold.made < workload.arrived);
     for (id, hold) in before.take(cluster.policy.bounds.nodes as usize) {
@@ -20,8 +23,7 @@ pub(crate) fn holds_to_take(cluster: &Cluster, key: PendingKey) -> Vec<HoldId> {
         let ask = cluster.workloads.interner.ask(hold.ask);
         // Inside a leaf, priority goes before entitlement (O1).
         let unentitled = leaf != workload.leaf && !cluster.quotas.is_holder_entitled(ask, leaf);
-        // Both keys as they are now: shares of different times do not compare.
-        let holder = cluster.queue.key(hold.slot, &cluster.workloads, &cluster.quotas);
+        let holder = key_of(hold.slot);
         if unentitled || key < holder {
             later.push((unentitled, holder, id));
         }

@@ -1,6 +1,8 @@
 //! The queue: the pending workloads of all leaves, and the order in which they are tried (O1, O2).
 
+mod line;
 mod next;
+mod offers;
 pub(crate) mod order;
 mod pending;
 mod request_class;

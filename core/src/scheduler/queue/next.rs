@@ -1,123 +1,135 @@
 //! Which queue is tried next (O1): entitled heads first where the policy says so, then the order of pending workloads.
 
-use super::{order::PendingKey, request_class::RequestQueue, tournament::Tournament};
-use crate::{
-    counters::touch,
-    scheduler::state::{AskId, QuotaSlot, WorkloadSlot},
+use super::{
+    line::{LineKey, Seen, within},
+    offers::{may_be_entitled, wants},
+    order::PendingKey,
+    request_class::{Contest, RequestQueue},
+    tournament::Tournament,
 };
-use std::collections::BTreeSet;
+use crate::scheduler::{
+    quota::{Demand, Gates},
+    state::{AskId, QuotaSlot, Ratio},
+};
 
 /// The questions about quotas and workloads that the choice asks, answered from the present state.
-pub(crate) struct Judge<E, A, C, L> {
-    /// Whether the head of a queue is entitled.
-    pub(crate) is_entitled: E,
+pub(crate) struct Judge<G, S, A, C> {
+    /// What a quota leaves.
+    pub(crate) gates: G,
+    /// The share of a leaf by which the policy orders, or nothing.
+    pub(crate) share: S,
     /// Whether all limits on the path admit the request of a queue.
     pub(crate) admits: A,
     /// Whether a request could run at all (O4).
     pub(crate) can_run: C,
-    /// The leaf of a workload.
-    pub(crate) leaf_of: L,
 }
+
+/// The first that a search has found.
+type Found = Option<(PendingKey, RequestQueue)>;
 
 impl Tournament {
     /// The next queue to try; nothing where no queue can be placed.
-    pub(crate) fn next<E, A, C, L>(&mut self, judge: &Judge<E, A, C, L>) -> Option<RequestQueue>
+    pub(crate) fn next<G, S, A, C>(&self, judge: &Judge<G, S, A, C>) -> Option<RequestQueue>
     where
-        E: Fn(RequestQueue) -> bool,
-        A: Fn(RequestQueue) -> bool,
-        C: Fn(RequestQueue) -> bool,
-        L: Fn(WorkloadSlot) -> QuotaSlot,
-    {
-        for queue in std::mem::take(&mut self.newly_due) {
-            if let Some(head) = self.head(queue) {
-                self.due.unjudged.insert((head, queue));
-            }
-        }
-        if self.entitled_first {
-            let (first, not_entitled) = self.first_entitled(judge);
-            for entry in not_entitled {
-                self.due.unjudged.remove(&entry);
-                self.due.judged.insert(entry);
-            }
-            if first.is_some() {
-                return first;
-            }
-        } else {
-            self.due.judged.append(&mut self.due.unjudged);
-        }
-        let ready = self.ready.any.first().map(|(key, ask)| (*key, queue_of(*key, *ask, &judge.leaf_of)));
-        let offered = [ready, self.due.judged.first().copied(), self.due.unjudged.first().copied()];
-        offered.into_iter().flatten().min().map(|(_, queue)| queue)
-    }
-
-    /// The first entitled queue whose head comes first in its leaf, since inside a leaf priority goes before
-    /// entitlement (O1). Also gives the due queues that were judged not entitled.
-    fn first_entitled<E, A, C, L>(
-        &self,
-        judge: &Judge<E, A, C, L>,
-    ) -> (Option<RequestQueue>, Vec<(PendingKey, RequestQueue)>)
-    where
-        E: Fn(RequestQueue) -> bool,
-        A: Fn(RequestQueue) -> bool,
-        C: Fn(RequestQueue) -> bool,
-        L: Fn(WorkloadSlot) -> QuotaSlot,
-    {
-        let mut not_entitled = Vec::new();
-        // The other queues of classes whose winner does not come first in its leaf.
-        let mut others: BTreeSet<(PendingKey, RequestQueue)> = BTreeSet::new();
-        let winners = self.ready.entitled.iter();
-        let mut ready = winners.map(|(key, ask)| (*key, queue_of(*key, *ask, &judge.leaf_of))).peekable();
-        let mut due = self.due.unjudged.iter().copied().peekable();
-        loop {
-            touch(1);
-            let offered = [ready.peek().copied(), others.first().copied(), due.peek().copied()];
-            let Some((key, queue)) = offered.iter().flatten().min().copied() else { return (None, not_entitled) };
-            let is_due = offered.first() != Some(&Some((key, queue))) && !others.contains(&(key, queue));
-            if is_due {
-                due.next();
-                if !(judge.is_entitled)(queue) {
-                    not_entitled.push((key, queue));
-                    continue;
-                }
-            } else if !others.remove(&(key, queue)) {
-                ready.next();
-                if !self.is_first_of_leaf(queue, key, judge) {
-                    others.extend(self.entitled_queues(queue.ask).filter(|other| *other > (key, queue)));
-                }
-            }
-            if self.is_first_of_leaf(queue, key, judge) {
-                return (Some(queue), not_entitled);
-            }
-        }
-    }
-
-    /// All queues of a class that are ready and within min on their whole path.
-    fn entitled_queues(&self, ask: AskId) -> impl Iterator<Item = (PendingKey, RequestQueue)> + '_ {
-        let class = self.classes.get(ask);
-        let within_min = move |q: QuotaSlot| {
-            class.and_then(|class| class.entries.get(&q)).is_some_and(|entry| entry.admission.within_min)
-        };
-        let covered =
-            move |leaf: QuotaSlot| std::iter::successors(Some(leaf), |q| *self.parents.at(*q)).all(within_min);
-        let entries = class.into_iter().flat_map(|class| class.entries.iter()).inspect(|_| touch(1));
-        let queues = entries.filter(|(_, entry)| entry.is_queue);
-        queues
-            .filter_map(move |(leaf, entry)| Some((*entry.keys.any.first()?, RequestQueue { ask, leaf: *leaf })))
-            .filter(move |(_, queue)| self.is_ready(*queue) && covered(queue.leaf))
-    }
-
-    /// Whether no other queue of the same leaf that would be tried, and that could run at all (O4), has an earlier head.
-    fn is_first_of_leaf<E, A, C, L>(&self, queue: RequestQueue, key: PendingKey, judge: &Judge<E, A, C, L>) -> bool
-    where
+        G: Fn(QuotaSlot) -> Gates,
+        S: Fn(QuotaSlot) -> Ratio,
         A: Fn(RequestQueue) -> bool,
         C: Fn(RequestQueue) -> bool,
     {
-        let is_tried = |other| self.is_due(other) || self.is_ready(other) && (judge.admits)(other);
-        let is_earlier = |other: &RequestQueue| self.head(*other).is_some_and(|head| head < key);
-        !self.queues_of(queue.leaf).filter(is_earlier).any(|other| is_tried(other) && (judge.can_run)(other))
+        let contests: &[Contest] = if self.entitled_first { &[Contest::Entitled, Contest::Any] } else { &[Contest::Any] };
+        contests.iter().find_map(|contest| {
+            let search = Search { tournament: self, judge, contest: *contest, roomy: self.roomy() };
+            let mut found = None;
+            for root in self.parents.keys().filter(|q| self.parents.at(*q).is_none()) {
+                search.below(root, None, &mut found);
+            }
+            found.map(|(_, queue)| queue)
+        })
     }
 }
 
-fn queue_of(key: PendingKey, ask: AskId, leaf_of: &impl Fn(WorkloadSlot) -> QuotaSlot) -> RequestQueue {
-    RequestQueue { ask, leaf: leaf_of(key.slot) }
+/// A search for the first queue in order.
+struct Search<'a, G, S, A, C> {
+    tournament: &'a Tournament,
+    judge: &'a Judge<G, S, A, C>,
+    contest: Contest,
+    roomy: u64,
+}
+
+impl<G, S, A, C> Search<'_, G, S, A, C>
+where
+    G: Fn(QuotaSlot) -> Gates,
+    S: Fn(QuotaSlot) -> Ratio,
+    A: Fn(RequestQueue) -> bool,
+    C: Fn(RequestQueue) -> bool,
+{
+    /// Looks below a quota, under what the quotas above it leave, for something before what is `found` already.
+    fn below(&self, slot: QuotaSlot, above: Option<&Gates>, found: &mut Found) {
+        let own = (self.judge.gates)(slot);
+        let row = self.tournament.rows.at(slot);
+        let gates = above.map_or_else(|| own.clone(), |above| above.and(&own));
+        if row.is_leaf {
+            let first = match self.contest {
+                Contest::Any => self.first_of_leaf(slot, None, &gates, &own),
+                Contest::Entitled => self.entitled_of_leaf(slot, &gates, &own),
+            };
+            let Some((key, ask)) = first else { return };
+            let key = PendingKey { share: (self.judge.share)(slot), ..key };
+            if found.is_none_or(|(before, _)| key < before) {
+                *found = Some((key, RequestQueue { ask: AskId(ask), leaf: slot }));
+            }
+            return;
+        }
+        let (line, mut after) = match self.contest {
+            Contest::Any => (&row.line, None),
+            Contest::Entitled => (&row.entitled, None),
+        };
+        let passes = |_: Option<LineKey>, seen: Seen<'_>| match self.contest {
+            Contest::Any => seen.labels.due || self.is_ready(None, seen, &gates.limits),
+            Contest::Entitled => wants(seen, &gates) || self.has_room(None, seen) && may_be_entitled(seen, &gates),
+        };
+        while let Some((key, child)) = line.first(after, passes) {
+            if found.is_some_and(|(before, _)| key >= before) {
+                break;
+            }
+            self.below(QuotaSlot(child), Some(&gates), found);
+            after = Some((key, child));
+        }
+    }
+
+    /// The first queue of a leaf after a key that is tried: it is due, wanted and covered by the leaf, or ready.
+    fn first_of_leaf(&self, leaf: QuotaSlot, after: Option<LineKey>, gates: &Gates, own: &Gates) -> Option<LineKey> {
+        let is_tried = |key: Option<LineKey>, seen: Seen<'_>| {
+            seen.labels.due || wants(seen, own) || self.is_ready(key, seen, &gates.limits)
+        };
+        self.tournament.rows.at(leaf).line.first(after, is_tried)
+    }
+
+    /// The first entitled queue of a leaf, unless another one of the leaf that would be tried and could run (O4) comes
+    /// before it: inside a leaf priority goes before entitlement (O1).
+    fn entitled_of_leaf(&self, leaf: QuotaSlot, gates: &Gates, own: &Gates) -> Option<LineKey> {
+        let is_entitled = |key: Option<LineKey>, seen: Seen<'_>| {
+            wants(seen, gates) || self.has_room(key, seen) && may_be_entitled(seen, gates)
+        };
+        let entitled = self.tournament.rows.at(leaf).line.first(None, is_entitled)?;
+        let mut after = None;
+        while let Some(tried) = self.first_of_leaf(leaf, after, gates, own).filter(|tried| *tried < entitled) {
+            let queue = RequestQueue { ask: AskId(tried.1), leaf };
+            let is_due = self.tournament.is_due(queue, own);
+            if (is_due || (self.judge.admits)(queue)) && (self.judge.can_run)(queue) {
+                return None;
+            }
+            after = Some(tried);
+        }
+        Some(entitled)
+    }
+
+    fn is_ready(&self, key: Option<LineKey>, seen: Seen<'_>, admits: &Demand) -> bool {
+        self.has_room(key, seen) && seen.labels.open && within(seen.open, admits)
+    }
+
+    fn has_room(&self, key: Option<LineKey>, seen: Seen<'_>) -> bool {
+        let class_has_room = |(_, ask): LineKey| self.tournament.classes.at(AskId(ask)).room;
+        seen.labels.classes & self.roomy != 0 && key.is_none_or(class_has_room)
+    }
 }

@@ -17,20 +17,13 @@ use std::cmp::{Ordering, Reverse};
 /// decided when the next one is chosen, since it changes with every admission. Inside a leaf this key alone decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PendingKey {
-    /// Dominant share of the leaf; 0 if the policy does not order by share.
+    /// Dominant share of the leaf; 0 inside a leaf, and if the policy does not order by share.
     pub(crate) share: Ratio,
     pub(crate) priority: Reverse<i32>,
     pub(crate) submitted: Time,
     pub(crate) id: WorkloadId,
     /// Where the workload is stored; never decides, since ids are unique.
     pub(crate) slot: WorkloadSlot,
-}
-
-impl PendingKey {
-    /// The order within one leaf, where all shares are equal.
-    pub(crate) fn within_leaf(self) -> Self {
-        Self { share: Ratio::default(), ..self }
-    }
 }
 
 /// The order in which the workloads of one leaf become victims, smallest first (V1): lowest priority, those with

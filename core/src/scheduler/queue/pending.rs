@@ -15,7 +15,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// What a pending workload waits for: the request of its next unit, and its place in the order.
+/// What a pending workload waits for: the request of its next unit, and its place in the order of its leaf.
 pub(crate) type Pending = (AskId, PendingKey);
 
 /// The first workloads of a leaf that blocks, in order: seldom more than one.
@@ -39,9 +39,8 @@ pub(crate) struct Queue {
 impl Queue {
     pub(crate) fn new(quotas: &Quotas, policy: &Policy) -> Self {
         let ledger = &quotas.ledger;
-        let parents = ledger.slots().map(|q| ledger.parent(q)).collect();
         Self {
-            tournament: Tournament::new(parents, policy.order == Order::GuaranteedFirst),
+            tournament: Tournament::new(ledger, quotas.tree.width(), policy.order == Order::GuaranteedFirst),
             blocking: quotas
                 .tree
                 .ids()
@@ -104,31 +103,37 @@ impl Queue {
         }
         for joining in offered.iter().filter(|key| !before.contains(key)) {
             if let Some((ask, _)) = self.pending(joining.slot) {
-                let key = self.key(joining.slot, workloads, quotas);
-                self.set_pending(joining.slot, Some((ask, key)));
-                self.join(RequestQueue { ask, leaf }, key, workloads, quotas);
+                self.join(RequestQueue { ask, leaf }, *joining, workloads, quotas);
             }
         }
     }
 
-    /// The place of a workload in the order, now.
+    /// The place of a workload in the order of all leaves, now.
     pub(crate) fn key(&self, slot: WorkloadSlot, workloads: &Workloads, quotas: &Quotas) -> PendingKey {
-        let workload = workloads.at(slot);
-        let share = if self.order == Order::Share { quotas.dominant_share(workload.leaf) } else { Ratio::default() };
-        let priority = Reverse(workload.priority);
-        PendingKey { share, priority, submitted: workload.submitted, id: workload.id, slot }
+        PendingKey { share: self.share(workloads.at(slot).leaf, quotas), ..key_within_leaf(slot, workloads) }
+    }
+
+    /// The share by which the policy orders leaves, smallest first (O1, `share`); 0 where it does not.
+    pub(crate) fn share(&self, leaf: QuotaSlot, quotas: &Quotas) -> Ratio {
+        if self.order == Order::Share { quotas.dominant_share(leaf) } else { Ratio::default() }
+    }
+
+    /// Updates what quotas offer, after usage has changed.
+    pub(crate) fn refresh(&mut self, quotas: &Quotas) {
+        let order = self.order;
+        let share = |leaf| if order == Order::Share { quotas.dominant_share(leaf) } else { Ratio::default() };
+        self.tournament.refresh(|q| quotas.gates(q), share);
     }
 
     /// Puts a workload into the queue of its leaf, to wait for this request.
     pub(crate) fn enqueue(&mut self, slot: WorkloadSlot, ask: AskId, workloads: &Workloads, quotas: &Quotas) {
         let leaf = workloads.at(slot).leaf;
-        let key = self.key(slot, workloads, quotas);
+        let key = key_within_leaf(slot, workloads);
         self.set_pending(slot, Some((ask, key)));
         if self.refuses(leaf) {
             return;
         }
         if let Some(queue) = self.blocking.get_mut(&leaf) {
-            let key = key.within_leaf();
             queue.all.insert(key);
             if !queue.closed || queue.offered.last().is_none_or(|last| key < *last) {
                 queue.unsettle(leaf, &mut self.unsettled);
@@ -140,7 +145,7 @@ impl Queue {
 
     fn join(&mut self, queue: RequestQueue, key: PendingKey, workloads: &Workloads, quotas: &Quotas) {
         let ask = workloads.interner.ask(queue.ask);
-        self.tournament.insert(queue, key, |q| quotas.admission(ask, q));
+        self.tournament.insert(queue, key, || quotas.demand_of(ask));
     }
 
     /// Takes a workload out of the queue.
@@ -152,7 +157,6 @@ impl Queue {
             return;
         }
         let was_offered = self.blocking.get_mut(&leaf).is_none_or(|queue| {
-            let key = key.within_leaf();
             queue.all.remove(&key);
             let at = queue.offered.iter().position(|offered| *offered == key);
             if let Some(at) = at {
@@ -171,30 +175,17 @@ impl Queue {
         *self.pending.at_mut(slot) = pending;
     }
 
-    /// After a change of the usage of a leaf, marks the quotas on its path for re-evaluation. Where the order goes by
-    /// share, also moves the workloads of the leaf to their new place.
-    pub(crate) fn touch(&mut self, leaf: QuotaSlot, workloads: &Workloads, quotas: &Quotas) {
+    /// After a change of the usage of a leaf, marks the quotas on its path for re-evaluation.
+    pub(crate) fn touch(&mut self, leaf: QuotaSlot, quotas: &Quotas) {
         quotas.ledger.path(leaf).for_each(|q| self.tournament.touch(q));
-        if self.order == Order::Share {
-            self.reorder(leaf, workloads, quotas);
-        }
     }
+}
 
-    /// Moves the pending workloads of a leaf to where its share puts them now (O1, `share`).
-    fn reorder(&mut self, leaf: QuotaSlot, workloads: &Workloads, quotas: &Quotas) {
-        let queues: Vec<RequestQueue> = self.tournament.queues_of(leaf).collect();
-        for queue in queues {
-            for old in self.tournament.keys_of(queue) {
-                let new = self.key(old.slot, workloads, quotas);
-                if new != old {
-                    self.tournament.rekey(queue, old, new);
-                    if let Some((ask, _)) = self.pending(old.slot) {
-                        self.set_pending(old.slot, Some((ask, new)));
-                    }
-                }
-            }
-        }
-    }
+/// The place of a workload in the order of its leaf, where all shares are equal.
+fn key_within_leaf(slot: WorkloadSlot, workloads: &Workloads) -> PendingKey {
+    let workload = workloads.at(slot);
+    let (share, priority) = (Ratio::default(), Reverse(workload.priority));
+    PendingKey { share, priority, submitted: workload.submitted, id: workload.id, slot }
 }
 
 /// The pending workloads of a leaf that blocks (O2).

@@ -1,80 +1,71 @@
-//! The pending workloads with the same request, arranged over the quota tree.
+//! The pending workloads with the same request: those of one leaf, and all.
 
 use super::order::PendingKey;
 use crate::scheduler::{
-    quota::Admission,
+    quota::Demand,
     state::{AskId, QuotaSlot},
 };
-use indexmap::IndexMap;
-use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
 /// The pending workloads of one leaf with the same request, in order (O1). If the first of them cannot be placed,
 /// neither can the others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct RequestQueue {
     pub(crate) ask: AskId,
     pub(crate) leaf: QuotaSlot,
 }
 
-/// Which tournament: among all workloads, or among those that are within min on their whole path.
+/// Whether something is chosen among all workloads, or among those that are within min on their whole path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contest {
     Any,
     Entitled,
 }
 
-pub(super) const BOTH: &[Contest] = &[Contest::Any, Contest::Entitled];
-
-/// One value for each [`Contest`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct PerContest<T> {
-    pub(super) any: T,
-    pub(super) entitled: T,
-}
-
-impl<T> PerContest<T> {
-    pub(super) fn get(&self, contest: Contest) -> &T {
-        match contest {
-            Contest::Any => &self.any,
-            Contest::Entitled => &self.entitled,
-        }
-    }
-
-    pub(super) fn get_mut(&mut self, contest: Contest) -> &mut T {
-        match contest {
-            Contest::Any => &mut self.any,
-            Contest::Entitled => &mut self.entitled,
-        }
-    }
-}
-
-/// One quota in the tournament of one class.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Entry {
-    pub(super) admission: Admission,
-    /// Whether `admission` is kept up to date.
-    pub(super) tracked: bool,
-    /// At a leaf: its pending workloads, in `any` only. Above: the winners of the quotas below.
-    pub(super) keys: PerContest<BTreeSet<PendingKey>>,
-    /// The workload that this quota passes to its parent.
-    pub(super) winner: PerContest<Option<PendingKey>>,
-    /// Whether workloads of this class are pending here, not below.
-    pub(super) is_queue: bool,
-    /// Whether the queue is due (see [`Tournament`](super::tournament::Tournament)).
+/// What a request queue contains, and when it is tried.
+#[derive(Debug, Clone)]
+pub(super) struct Waiting {
+    /// The first workload.
+    pub(super) head: PendingKey,
+    /// The others.
+    pub(super) rest: BTreeSet<PendingKey>,
+    /// Its place among the leaves of its class.
+    pub(super) place: usize,
+    /// Whether it is tried next time, whatever its quotas admit.
     pub(super) due: bool,
-    pub(super) retry_on_event: bool,
+    /// Whether it was tried in vain since its leaf last came within min for the request.
+    pub(super) tried: bool,
     /// Whether its head could not be placed although every quota admits it. Then the queue is not ready before the next
     /// event or the end of a hold.
     pub(super) suspended: bool,
+    pub(super) retry_on_event: bool,
+    /// Whether it is ready as soon as its quotas admit it, and its class has room.
+    pub(super) open: bool,
 }
 
 /// All pending workloads with one request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RequestClass {
-    pub(super) entries: IndexMap<QuotaSlot, Entry, FxBuildHasher>,
-    /// How many are pending.
-    pub(super) count: u32,
+    pub(super) demand: Demand,
+    /// The leaves in which some are pending, in no order.
+    pub(super) leaves: SmallVec<[QuotaSlot; 2]>,
     /// Whether some node may have room for the request.
     pub(super) room: bool,
+}
+
+/// Up to how many queues a class opens and closes one by one as room comes and goes. The queues of a larger class stay
+/// open, and who looks for one asks the class.
+pub(super) const FEW: usize = 4;
+
+impl RequestClass {
+    /// Whether the queues of this class are open.
+    pub(super) fn is_open(&self) -> bool {
+        self.room || self.is_large()
+    }
+
+    /// Whether it has too many queues to open and close them one by one.
+    pub(super) fn is_large(&self) -> bool {
+        self.leaves.len() > FEW
+    }
 }

@@ -8,15 +8,9 @@ use crate::{
     tree::UNLIMITED,
 };
 
-/// Whether one more request of this shape stays within the quota's max, and whether it stays within its min.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Admission {
-    pub(crate) admits: bool,
-    pub(crate) within_min: bool,
-}
 
 impl Quotas {
-    fn job_limit(&self, slot: QuotaSlot) -> Option<u32> {
+    pub(super) fn job_limit(&self, slot: QuotaSlot) -> Option<u32> {
         self.quota_id(slot).and_then(|quota| self.tree.spec(quota)).and_then(|spec| spec.max_jobs)
     }
 
@@ -115,26 +109,9 @@ impl Quotas {
         !ask.preemptible && quotas().any(|q| self.counted(ask).any(|need| lacks(q, need)))
     }
 
-    /// The admission of a request at one quota, for the tournament of pending workloads. With lend floors (L3) the
-    /// charge depends on the leaf: then this may admit a request that [`admits`](Self::admits) refuses.
-    pub(crate) fn admission(&self, ask: &Ask, slot: QuotaSlot) -> Admission {
-        let Some(quota) = self.quota_id(slot) else { return Admission { admits: true, within_min: false } };
-        let is_leaf = self.tree.is_leaf(quota);
-        let mut admits = !ask.job || self.job_limit(slot).is_none_or(|limit| *self.ledger.jobs.at(slot) < limit);
-        for (resource, amount) in ask.requested() {
-            let limit = self.max(slot, resource);
-            let least = if is_leaf { amount } else { self.ledger.least_added_charge(amount) };
-            admits &= limit == UNLIMITED || self.ledger.charged(slot, resource).saturating_add(least) <= limit;
-            let fixed = self.ledger.non_preemptible_usage(slot, resource);
-            let within_min = fixed.saturating_add(amount) <= self.min(slot, resource);
-            admits &= ask.preemptible || within_min || !self.counts(resource);
-        }
-        Admission { admits, within_min: self.covers(ask, slot) }
-    }
-
     /// Whether the projected usage of a quota with the request is within its min (O1). Always so at a root with
     /// children.
-    fn covers(&self, ask: &Ask, slot: QuotaSlot) -> bool {
+    pub(super) fn covers(&self, ask: &Ask, slot: QuotaSlot) -> bool {
         let within = |(r, amount)| self.ledger.projected_usage(slot, r).saturating_add(amount) <= self.min(slot, r);
         self.is_inner_root(slot) || self.counted(ask).all(within)
     }

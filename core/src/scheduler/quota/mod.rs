@@ -3,6 +3,7 @@
 
 mod admission;
 mod fair_share;
+mod gates;
 mod ledger;
 mod lending;
 mod over_max;
@@ -10,9 +11,9 @@ mod pending_change;
 mod quotas;
 mod usage;
 
-pub(crate) use admission::Admission;
 pub(crate) use fair_share::Capacity;
 pub use fair_share::FairShares;
+pub(crate) use gates::{Demand, Gates};
 pub(crate) use ledger::Ledger;
 pub(crate) use pending_change::PendingChange;
 pub(crate) use quotas::Quotas;

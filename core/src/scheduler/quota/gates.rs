@@ -1,0 +1,92 @@
+//! What a quota leaves to requests, as plain amounts: the form in which the queue compares many requests with the limits
+//! of a quota at once.
+
+use super::quotas::Quotas;
+use crate::{
+    scheduler::state::{Ask, QuotaSlot},
+    tree::UNLIMITED,
+};
+use smallvec::SmallVec;
+
+/// What a request compares with the [`Gates`] of a quota: its amount of each governed resource, the same amounts again
+/// if its pods are not preemptible, and 1 if it counts as a job. [`NOTHING`] where it requests nothing.
+pub(crate) type Demand = SmallVec<[i64; 8]>;
+
+/// An amount that is within every limit.
+const NOTHING: i64 = i64::MIN;
+
+/// What a quota leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Gates {
+    /// Up to its limits (A1, A2, A5).
+    pub(crate) limits: Demand,
+    /// Up to its min (O1), for each governed resource. Nothing for pods without a quota, which are never entitled.
+    pub(crate) covers: Option<Demand>,
+}
+
+impl Gates {
+    /// Whether the limits admit a request.
+    pub(crate) fn admits(&self, demand: &[i64]) -> bool {
+        demand.iter().zip(&self.limits).all(|(amount, limit)| amount <= limit)
+    }
+
+    /// Whether the min covers a request.
+    pub(crate) fn cover(&self, demand: &[i64]) -> bool {
+        let within = |covers: &Demand| demand.iter().zip(covers).all(|(amount, limit)| amount <= limit);
+        self.covers.as_ref().is_some_and(within)
+    }
+
+    /// What is within both these and other gates.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        let least = |a: &Demand, b: &Demand| a.iter().zip(b).map(|(a, b)| *a.min(b)).collect();
+        let covers = self.covers.as_ref().zip(other.covers.as_ref());
+        Self { limits: least(&self.limits, &other.limits), covers: covers.map(|(a, b)| least(a, b)) }
+    }
+}
+
+impl Quotas {
+    /// What a request compares with the gates of quotas.
+    pub(crate) fn demand_of(&self, ask: &Ask) -> Demand {
+        let requested = |amount: &i64| if *amount > 0 { *amount } else { NOTHING };
+        let fixed = |amount: &i64| if ask.preemptible { NOTHING } else { requested(amount) };
+        let job = if ask.job { 1 } else { NOTHING };
+        ask.total.iter().map(requested).chain(ask.total.iter().map(fixed)).chain([job]).collect()
+    }
+
+    /// What a quota leaves to requests. With lend floors (L3) the charge of a quota depends on the leaf: then this may
+    /// leave more than [`admits`](Self::admits) does.
+    pub(crate) fn gates(&self, slot: QuotaSlot) -> Gates {
+        let Some(quota) = self.quota_id(slot) else {
+            return Gates { limits: SmallVec::from_elem(i64::MAX, 2 * self.tree.width() + 1), covers: None };
+        };
+        let is_leaf = self.tree.is_leaf(quota);
+        let below_max = |r: usize| {
+            let (limit, charged) = (self.max(slot, r), self.ledger.charged(slot, r));
+            match limit {
+                UNLIMITED => i64::MAX,
+                _ if is_leaf || self.ledger.least_added_charge(1) == 1 => limit.saturating_sub(charged),
+                _ if charged <= limit => i64::MAX,
+                _ => 0,
+            }
+        };
+        let below_min = |r: usize| {
+            let fixed = self.ledger.non_preemptible_usage(slot, r);
+            if self.counts(r) { self.min(slot, r).saturating_sub(fixed) } else { i64::MAX }
+        };
+        let has_job_left = self.job_limit(slot).is_none_or(|limit| *self.ledger.jobs.at(slot) < limit);
+        let jobs = if has_job_left { i64::MAX } else { 0 };
+        let covered = |r: usize| {
+            let limited = self.counts(r) && !self.is_inner_root(slot);
+            if limited { self.min(slot, r).saturating_sub(self.ledger.projected_usage(slot, r)) } else { i64::MAX }
+        };
+        Gates {
+            limits: self.resources().map(below_max).chain(self.resources().map(below_min)).chain([jobs]).collect(),
+            covers: Some(self.resources().map(covered).collect()),
+        }
+    }
+
+    /// Whether the min of a leaf covers a request (O1).
+    pub(crate) fn leaf_covers(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
+        self.quota_id(leaf).is_some() && self.covers(ask, leaf)
+    }
+}
