@@ -89,7 +89,9 @@ impl Reference {
         if barred.is_none() {
             self.unplaceable.insert(ask.clone());
         }
-        self.queues.entry(queue.clone()).or_default().due = false;
+        let within = self.is_within_min(&ledger, queue);
+        let state = self.queues.entry(queue.clone()).or_default();
+        (state.due, state.tried) = (false, state.tried || within);
         let entitled = self.entitled(&ledger, ask, queue.0);
         plan.verdicts.push(PendingReason { workload: id, binding: barred.unwrap_or_else(no_room), entitled });
     }

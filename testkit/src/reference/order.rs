@@ -113,8 +113,7 @@ impl Reference {
         let queue = (workload.leaf, ask);
         let ledger = self.ledger();
         if self.head(&ledger, &queue).is_some_and(|(_, head)| head == id) {
-            let within = queue.0.is_some_and(|leaf| self.covers(&ledger, &queue.1, leaf));
-            self.queues.entry(queue).or_insert(super::state::QueueState { due: true, within }).due = true;
+            self.queues.entry(queue).or_default().due = true;
         }
     }
 
@@ -133,11 +132,21 @@ impl Reference {
         self.update_lines();
         let ledger = self.ledger();
         for (_, queue) in self.heads(&ledger) {
-            let within = queue.0.is_some_and(|leaf| self.covers(&ledger, &queue.1, leaf));
-            let state = self.queues.entry(queue).or_default();
-            state.due |= within && !state.within;
-            state.within = within;
+            let within = self.is_within_min(&ledger, &queue);
+            self.queues.entry(queue).or_default().tried &= within;
         }
+    }
+
+    /// Whether the leaf of a queue is within min for what it requests.
+    pub(super) fn is_within_min(&self, ledger: &Ledger, queue: &RequestQueue) -> bool {
+        queue.0.is_some_and(|leaf| self.covers(ledger, &queue.1, leaf))
+    }
+
+    /// Whether a queue is tried whatever limits bar it: it is due, or its leaf is within min for what it requests and it
+    /// was not tried since (W2).
+    fn is_due(&self, ledger: &Ledger, queue: &RequestQueue) -> bool {
+        let state = self.queues.get(queue).copied().unwrap_or_default();
+        state.due || !state.tried && self.is_within_min(ledger, queue)
     }
 
     /// The next queue to try: the first due queue of each leaf competes, the entitled first (O1). One that cannot run
@@ -146,7 +155,7 @@ impl Reference {
         let ledger = self.ledger();
         let (mut heads, mut hidden): (Vec<RequestQueue>, BTreeSet<Option<usize>>) = Default::default();
         for (_, queue) in self.heads(&ledger) {
-            let due = self.queues.get(&queue).is_some_and(|state| state.due);
+            let due = self.is_due(&ledger, &queue);
             let open = || !self.unplaceable.contains(&queue.1) && self.barred(&ledger, &queue.1, queue.0).is_none();
             if hidden.contains(&queue.0) || !(due || open()) {
                 continue;
@@ -161,22 +170,19 @@ impl Reference {
         entitled.or(heads.first()).cloned()
     }
 
-    /// After an event, makes every queue due whose head may preempt or take over a hold (W2).
+    /// After an event, makes every queue due whose head may preempt in its leaf or take over a hold. One that may
+    /// reclaim may be tried again, while its leaf is within min; where it reclaims a fair share, it is due (W2).
     pub(super) fn retry_preemptors(&mut self) {
         let ledger = self.ledger();
         for (_, queue) in self.heads(&ledger) {
-            let may = |id, key| {
-                self.may_preempt(&ledger, id, &queue.1) || !self.holds_it_may_take(&ledger, id, key).is_empty()
-            };
-            if self.head(&ledger, &queue).is_some_and(|(key, id)| may(id, key)) {
-                self.queues.entry(queue).or_default().due = true;
-            }
+            let Some((key, id)) = self.head(&ledger, &queue) else { continue };
+            let may_reclaim = self.may_reclaim(&ledger, id, &queue.1);
+            let by_share = may_reclaim && self.policy.reclaim == Reclaim::FairShare;
+            let may = self.may_preempt_within(id) || !self.holds_it_may_take(&ledger, id, key).is_empty();
+            let state = self.queues.entry(queue).or_default();
+            state.due |= may || by_share;
+            state.tried &= !may_reclaim;
         }
-    }
-
-    /// Whether there is any workload that this one could preempt.
-    pub(super) fn may_preempt(&self, ledger: &Ledger, id: WorkloadId, ask: &Ask) -> bool {
-        self.may_reclaim(ledger, id, ask) || self.may_preempt_within(id)
     }
 
     /// Who requests nothing that is guaranteed was promised nothing: it may take only from pods without a quota (R2b).

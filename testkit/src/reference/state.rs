@@ -131,7 +131,8 @@ pub(super) type RequestQueue = (Option<usize>, Ask);
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct QueueState {
     pub(super) due: bool,
-    pub(super) within: bool,
+    /// Whether it was tried in vain since its leaf last came within min for the request.
+    pub(super) tried: bool,
 }
 
 /// The reference scheduler.

@@ -1,13 +1,10 @@
 //! Which queues are tried again: after an event, and after room or quota came free.
 
 use super::takeover::{came_after_a_hold, holds_to_take};
-use crate::{
-    counters::touch,
-    scheduler::{
-        cluster::Cluster,
-        preempt::{could_preempt_at_all, reclaims_by_share},
-        state::{Ask, NodeSlot, TemplateId},
-    },
+use crate::scheduler::{
+    cluster::Cluster,
+    preempt::{PreemptionKind, could_preempt, reclaims_by_share},
+    state::{Ask, NodeSlot, TemplateId},
 };
 
 /// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
@@ -27,7 +24,6 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
 
 /// Whether a node has room for some member of a request.
 fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
-    touch(1);
     let row = cluster.nodes.at(node);
     let fits = |(id, _): &(TemplateId, u32)| {
         let template = cluster.workloads.interner.template(*id);
@@ -36,15 +32,27 @@ fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
     row.up && ask.members.iter().any(fits)
 }
 
-/// After an event, makes every queue due again whose head could preempt or take over a hold.
+/// After an event, makes every queue due again whose head could preempt in its leaf, reclaim a fair share, or take over
+/// a hold. One that could reclaim its min is wanted again: it is tried if its leaf is still within min at its turn.
 pub(crate) fn after_event(cluster: &mut Cluster) {
     for queue in cluster.queue.tournament.take_retries() {
         let Some(head) = cluster.queue.tournament.head(queue) else { continue };
         let ask = cluster.workloads.interner.ask(queue.ask);
-        if could_preempt_at_all(cluster, head.slot, ask) || !holds_to_take(cluster, head.slot).is_empty() {
-            cluster.queue.tournament.make_due(queue);
-        } else if reclaims_by_share(&cluster.policy) || came_after_a_hold(cluster, head.slot) {
-            cluster.queue.tournament.retry_on_event(queue);
+        let by_share = reclaims_by_share(&cluster.policy);
+        let could = |kind| could_preempt(cluster, head.slot, ask, kind);
+        let reclaims = could(PreemptionKind::Reclaim);
+        let is_due = reclaims && by_share || could(PreemptionKind::Priority) || !holds_to_take(cluster, head.slot).is_empty();
+        let came_after_a_hold = came_after_a_hold(cluster, head.slot);
+        let tournament = &mut cluster.queue.tournament;
+        if is_due {
+            tournament.make_due(queue);
+            continue;
+        }
+        if reclaims {
+            tournament.forget_try(queue);
+        }
+        if by_share || came_after_a_hold {
+            tournament.retry_on_event(queue);
         }
     }
 }

@@ -130,8 +130,6 @@ impl Tournament {
     fn want_again(&mut self, leaf: QuotaSlot, gates: &Gates) {
         let Some(covers) = &gates.covers else { return };
         while let Some(ask) = self.rows.at(leaf).tried.above(covers) {
-            let demand = &self.classes.at(ask).demand;
-            self.rows.at_mut(leaf).tried.forget(ask, demand);
             self.forget_try(RequestQueue { ask, leaf });
         }
         self.dirty.remove(&leaf);

@@ -286,9 +286,12 @@ impl Tournament {
         }
     }
 
-    /// A queue whose request is no longer within the min of its leaf is wanted again when it is.
-    pub(super) fn forget_try(&mut self, queue: RequestQueue) {
-        self.change(queue, |waiting| waiting.tried = false);
+    /// Lets a queue be tried again while the guarantee of its leaf covers it.
+    pub(crate) fn forget_try(&mut self, queue: RequestQueue) {
+        if self.queues.get(&queue).is_some_and(|waiting| waiting.tried) {
+            self.rows.at_mut(queue.leaf).tried.forget(queue.ask, &self.classes.at(queue.ask).demand);
+            self.change(queue, |waiting| waiting.tried = false);
+        }
     }
 
     /// Makes those suspended queues ready again for which `may` is true.
