@@ -32,7 +32,8 @@ fn somebody_waits_for_it(cluster: &Cluster) -> bool {
         let leaf = cluster.workloads.at(*victim).leaf;
         // Who does not come first by priority, displaces nobody of it.
         let (within, priority) = (cluster.policy.within, cluster.workloads.at(*victim).priority);
-        let mut heads = tournament.queues_of(leaf).take_while(|(head, _)| within.may_preempt(head.priority.0, priority));
+        let mut heads =
+            tournament.queues_of(leaf).take_while(|(head, _)| within.may_preempt(head.priority.0, priority));
         leaf != no_quota && heads.any(|(head, _)| displaces(cluster, head.slot, *victim))
     };
     if PreemptionKind::Priority.is_enabled(&cluster.policy) && victims.iter().any(displaced) {

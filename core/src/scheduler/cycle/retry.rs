@@ -41,7 +41,8 @@ pub(crate) fn after_event(cluster: &mut Cluster) {
         let by_share = reclaims_by_share(&cluster.policy);
         let could = |kind| could_preempt(cluster, head.slot, ask, kind);
         let reclaims = could(PreemptionKind::Reclaim);
-        let is_due = reclaims && by_share || could(PreemptionKind::Priority) || !holds_to_take(cluster, head.slot).is_empty();
+        let is_due =
+            reclaims && by_share || could(PreemptionKind::Priority) || !holds_to_take(cluster, head.slot).is_empty();
         let came_after_a_hold = came_after_a_hold(cluster, head.slot);
         let tournament = &mut cluster.queue.tournament;
         if is_due {

@@ -6,6 +6,7 @@
 //! made of the keys, so equal lines are equal trees.
 
 use super::order::PendingKey;
+use crate::scheduler::state::narrow;
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
@@ -81,7 +82,7 @@ impl Line {
             None => {
                 self.nodes.push(node);
                 self.amounts.resize(self.nodes.len() * self.stride(), i64::MAX);
-                crate::scheduler::state::narrow(self.nodes.len() - 1)
+                narrow(self.nodes.len() - 1)
             }
         };
         let width = self.width.0;
@@ -133,7 +134,11 @@ impl Line {
 
     /// The first entry after a key that `passes`. It is asked about parts, too, without a key: nothing of a part passes
     /// unless the part itself does.
-    pub(super) fn first(&self, after: Option<LineKey>, passes: impl Fn(Option<LineKey>, Seen<'_>) -> bool) -> Option<LineKey> {
+    pub(super) fn first(
+        &self,
+        after: Option<LineKey>,
+        passes: impl Fn(Option<LineKey>, Seen<'_>) -> bool,
+    ) -> Option<LineKey> {
         self.first_below(self.root.unwrap_or(NONE), after, &passes)
     }
 
@@ -322,4 +327,74 @@ fn rank((key, id): LineKey) -> u32 {
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     mixed = (mixed ^ mixed >> 27).wrapping_mul(0x94D0_49BB_1331_11EB);
     (mixed >> 32) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Labels, Line, LineKey, PendingKey, Seen, within};
+    use crate::{
+        api::{Time, WorkloadId},
+        scheduler::state::{Ratio, WorkloadSlot},
+    };
+    use std::{cmp::Reverse, collections::BTreeMap};
+
+    fn key(id: u32) -> LineKey {
+        let (share, slot) = (Ratio::default(), WorkloadSlot(id));
+        (PendingKey { share, priority: Reverse(0), submitted: Time(0), id: WorkloadId(id), slot }, id % 3)
+    }
+
+    /// Numbers that look random, the same in each run.
+    fn draws() -> impl FnMut(u32) -> u32 {
+        let mut state = 7u64;
+        move |below| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) as u32 % below
+        }
+    }
+
+    /// Each answer of the line is that of a plain map, after each of many changes.
+    #[test]
+    fn a_line_finds_what_a_pass_over_all_entries_finds() {
+        let mut draw = draws();
+        let mut line = Line::new(3, 2);
+        let mut plain: BTreeMap<LineKey, (Labels, [i64; 3])> = BTreeMap::new();
+        for _ in 0..6000 {
+            let at = key(draw(90));
+            let bits = draw(8);
+            let (open, wanted, due) = (bits & 1 > 0, bits & 2 > 0, bits == 4);
+            let labels = Labels { open, wanted, due, classes: if open { 1 << draw(5) } else { 0 } };
+            let amounts = [i64::from(draw(9)), i64::from(draw(9)), i64::from(draw(9))];
+            match draw(3) {
+                0 => {
+                    line.remove(at);
+                    plain.remove(&at);
+                }
+                1 if plain.contains_key(&at) => {
+                    line.relabel(at, labels, Some(&amounts));
+                    plain.insert(at, (labels, amounts));
+                }
+                _ if !plain.contains_key(&at) => {
+                    line.insert(at, labels, &amounts);
+                    plain.insert(at, (labels, amounts));
+                }
+                _ => {}
+            }
+            assert_eq!(line.iter().collect::<Vec<_>>(), plain.keys().copied().collect::<Vec<_>>());
+            let limits = [i64::from(draw(9)), i64::from(draw(9)), i64::from(draw(9))];
+            let (roomy, after) = (u64::from(draw(32)), Some(key(draw(90))).filter(|_| bits > 1));
+            let passes = |labels: Labels, amounts: &[i64]| {
+                let covered = labels.wanted && within(&amounts[..2], &limits[..2]);
+                labels.due || covered || labels.open && labels.classes & roomy != 0 && within(amounts, &limits)
+            };
+            let found = line.first(after, |_, seen: Seen<'_>| {
+                let covered = seen.labels.wanted && within(seen.wanted, &limits);
+                let open = seen.labels.open && seen.labels.classes & roomy != 0 && within(seen.open, &limits);
+                seen.labels.due || covered || open
+            });
+            let mut behind = plain.iter().filter(|(at, _)| after.is_none_or(|after| **at > after));
+            let first = behind.find(|(_, (labels, amounts))| passes(*labels, amounts)).map(|(at, _)| *at);
+            assert_eq!(found, first);
+        }
+        assert!(plain.len() > 20);
+    }
 }

@@ -36,7 +36,8 @@ impl Tournament {
         A: Fn(RequestQueue) -> bool,
         C: Fn(RequestQueue) -> bool,
     {
-        let contests: &[Contest] = if self.entitled_first { &[Contest::Entitled, Contest::Any] } else { &[Contest::Any] };
+        let contests: &[Contest] =
+            if self.entitled_first { &[Contest::Entitled, Contest::Any] } else { &[Contest::Any] };
         contests.iter().find_map(|contest| {
             let search = Search { tournament: self, judge, contest: *contest, roomy: self.roomy() };
             let mut found = None;

@@ -52,7 +52,9 @@ impl Tried {
 
     /// A request that is above these limits.
     fn above(&self, limits: &[i64]) -> Option<AskId> {
-        let last = |(tried, limit): (&BTreeSet<(i64, AskId)>, &i64)| tried.last().filter(|(amount, _)| amount > limit).map(|(_, ask)| *ask);
+        let last = |(tried, limit): (&BTreeSet<(i64, AskId)>, &i64)| {
+            tried.last().filter(|(amount, _)| amount > limit).map(|(_, ask)| *ask)
+        };
         self.0.iter().zip(limits).find_map(last)
     }
 }

@@ -141,7 +141,8 @@ impl Tournament {
     fn labels(&self, queue: RequestQueue) -> Option<(LineKey, Labels)> {
         let waiting = self.queues.get(&queue)?;
         let (open, due) = (waiting.open, waiting.due);
-        let labels = Labels { open, wanted: due || !waiting.tried, due, classes: if open { bit(queue.ask) } else { 0 } };
+        let labels =
+            Labels { open, wanted: due || !waiting.tried, due, classes: if open { bit(queue.ask) } else { 0 } };
         Some(((waiting.head, queue.ask.0), labels))
     }
 

@@ -8,7 +8,6 @@ use crate::{
     tree::UNLIMITED,
 };
 
-
 impl Quotas {
     pub(super) fn job_limit(&self, slot: QuotaSlot) -> Option<u32> {
         self.quota_id(slot).and_then(|quota| self.tree.spec(quota)).and_then(|spec| spec.max_jobs)
