@@ -1,10 +1,13 @@
 //! Which queues are tried again: after an event, and after room or quota came free.
 
 use super::takeover::{came_after_a_hold, holds_to_take};
-use crate::scheduler::{
-    cluster::Cluster,
-    preempt::{PreemptionKind, could_preempt, reclaims_by_share},
-    state::{Ask, NodeSlot, TemplateId},
+use crate::{
+    counters::touch,
+    scheduler::{
+        cluster::Cluster,
+        preempt::{PreemptionKind, could_preempt, reclaims_by_share},
+        state::{Ask, NodeSlot, TemplateId},
+    },
 };
 
 /// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
@@ -24,6 +27,7 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
 
 /// Whether a node has room for some member of a request.
 fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
+    touch(1);
     let row = cluster.nodes.at(node);
     let fits = |(id, _): &(TemplateId, u32)| {
         let template = cluster.workloads.interner.template(*id);
@@ -36,6 +40,7 @@ fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
 /// a hold. One that could reclaim its min is wanted again: it is tried if its leaf is still within min at its turn.
 pub(crate) fn after_event(cluster: &mut Cluster) {
     for queue in cluster.queue.tournament.take_retries() {
+        touch(1);
         let Some(head) = cluster.queue.tournament.head(queue) else { continue };
         let ask = cluster.workloads.interner.ask(queue.ask);
         let by_share = reclaims_by_share(&cluster.policy);

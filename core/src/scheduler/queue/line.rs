@@ -6,7 +6,7 @@
 //! made of the keys, so equal lines are equal trees.
 
 use super::order::PendingKey;
-use crate::scheduler::state::narrow;
+use crate::{counters::touch, scheduler::state::narrow};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
@@ -166,6 +166,7 @@ impl Line {
         if at == NONE {
             return None;
         }
+        touch(1);
         let node = self.node(at);
         if !passes(None, self.part(at)) {
             return None;
@@ -256,6 +257,7 @@ impl Line {
 
     /// Computes what the part below a node is from its entry and the two parts below it.
     fn update(&mut self, at: u32) {
+        touch(1);
         let (width, wanted) = self.width;
         let node = *self.node(at);
         let mut part = node.own;
