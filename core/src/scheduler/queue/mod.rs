@@ -5,6 +5,7 @@ mod next;
 mod offers;
 pub(crate) mod order;
 mod pending;
+mod refresh;
 mod request_class;
 mod tournament;
 

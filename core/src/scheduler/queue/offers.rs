@@ -7,8 +7,6 @@
 use super::{
     line::{Labels, Line, LineKey, Seen, within},
     order::PendingKey,
-    request_class::RequestQueue,
-    tournament::Tournament,
 };
 use crate::scheduler::{
     quota::{Demand, Gates},
@@ -25,9 +23,11 @@ pub(super) struct Row {
     /// Above the leaves: what the quotas below offer of workloads within their min.
     pub(super) entitled: Line,
     pub(super) tried: Tried,
-    /// What it offers now, and what it offers of workloads within its min.
-    offered: [Option<Offer>; 2],
+    offered: Offers,
 }
+
+/// What a quota offers of all workloads, and of those within its min.
+type Offers = [Option<Offer>; 2];
 
 /// What stands in the line of the quota above.
 type Offer = (LineKey, Labels, Demand);
@@ -51,7 +51,7 @@ impl Tried {
     }
 
     /// A request that is above these limits.
-    fn above(&self, limits: &[i64]) -> Option<AskId> {
+    pub(super) fn above(&self, limits: &[i64]) -> Option<AskId> {
         let last = |(tried, limit): (&BTreeSet<(i64, AskId)>, &i64)| {
             tried.last().filter(|(amount, _)| amount > limit).map(|(_, ask)| *ask)
         };
@@ -66,7 +66,24 @@ impl Row {
         Self { is_leaf, line: line(), entitled: line(), tried: Tried(tried), offered: [None, None] }
     }
 
-    /// The offer of a quota under its own limits.
+    /// What a quota offers now under its own limits; of workloads within its min only where they go first.
+    pub(super) fn offers(&self, slot: QuotaSlot, gates: &Gates, share: Ratio, entitled_first: bool) -> Offers {
+        let entitled = if entitled_first { self.offer_entitled(slot, gates) } else { None };
+        [self.offer(slot, gates, share), entitled]
+    }
+
+    /// Notes what the quota offers now. Gives what it offered before.
+    pub(super) fn note(&mut self, now: &Offers) -> Offers {
+        std::mem::replace(&mut self.offered, now.clone())
+    }
+
+    /// Replaces what a quota below has offered. Gives whether that changed anything.
+    pub(super) fn replace(&mut self, before: Offers, now: Offers) -> bool {
+        let lines = [&mut self.line, &mut self.entitled].into_iter();
+        let changed = lines.zip(before.into_iter().zip(now)).map(|(line, (before, now))| replace(line, before, now));
+        changed.fold(false, |any, changed| any | changed)
+    }
+
     fn offer(&self, slot: QuotaSlot, gates: &Gates, share: Ratio) -> Option<Offer> {
         let whole = self.line.whole()?;
         let is_urgent = |_: Option<LineKey>, seen: Seen<'_>| seen.labels.due || wants(seen, gates);
@@ -78,7 +95,6 @@ impl Row {
         Some(((key, slot.0), labels, whole.open.into()))
     }
 
-    /// What a quota offers of workloads within its min.
     fn offer_entitled(&self, slot: QuotaSlot, gates: &Gates) -> Option<Offer> {
         let line = if self.is_leaf { &self.line } else { &self.entitled };
         let whole = line.whole()?;
@@ -101,41 +117,6 @@ pub(super) fn wants(seen: Seen<'_>, gates: &Gates) -> bool {
 pub(super) fn may_be_entitled(seen: Seen<'_>, gates: &Gates) -> bool {
     let covered = |covers: &Demand| within(seen.open, covers);
     seen.labels.open && within(seen.open, &gates.limits) && gates.covers.as_ref().is_some_and(covered)
-}
-
-impl Tournament {
-    /// Updates the offers of the marked quotas, and of those above them as far as they change. `gates` gives what a
-    /// quota leaves, `share` the share by which the policy orders leaves.
-    pub(crate) fn refresh(&mut self, gates: impl Fn(QuotaSlot) -> Gates, share: impl Fn(QuotaSlot) -> Ratio) {
-        // A quota comes before those below it, so the last is refreshed first.
-        while let Some(slot) = self.dirty.pop_last() {
-            let gates = gates(slot);
-            self.want_again(slot, &gates);
-            let row = self.rows.at(slot);
-            let any = row.offer(slot, &gates, share(slot));
-            let entitled = if self.entitled_first { row.offer_entitled(slot, &gates) } else { None };
-            let Some(parent) = *self.parents.at(slot) else { continue };
-            let before = std::mem::replace(&mut self.rows.at_mut(slot).offered, [any.clone(), entitled.clone()]);
-            let above = self.rows.at_mut(parent);
-            let lines = [&mut above.line, &mut above.entitled];
-            let mut changed = false;
-            for (line, (before, now)) in lines.into_iter().zip(before.into_iter().zip([any, entitled])) {
-                changed |= replace(line, before, now);
-            }
-            if changed {
-                self.dirty.insert(parent);
-            }
-        }
-    }
-
-    /// What was tried in vain is wanted again once the guarantee has not covered it.
-    fn want_again(&mut self, leaf: QuotaSlot, gates: &Gates) {
-        let Some(covers) = &gates.covers else { return };
-        while let Some(ask) = self.rows.at(leaf).tried.above(covers) {
-            self.forget_try(RequestQueue { ask, leaf });
-        }
-        self.dirty.remove(&leaf);
-    }
 }
 
 /// Replaces what a line has of a quota. Gives whether that changed anything.
