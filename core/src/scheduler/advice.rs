@@ -226,6 +226,7 @@ fn make(probe: &mut Cluster, help: &Help, sign: i64) {
         }
         _ => {}
     }
+    probe.note_other_quotas();
 }
 
 /// Whether the workload could be placed if it were tried next, by preemption if need be.

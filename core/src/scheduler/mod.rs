@@ -17,6 +17,8 @@ mod explain;
 mod facts;
 mod gang;
 mod hold;
+#[cfg(test)]
+mod kept;
 mod nodes;
 mod placement;
 mod preempt;

@@ -28,11 +28,12 @@ impl Scheduler {
         shares.rows().to_vec()
     }
 
-    /// Brings kept fair shares up to date. Looks at every quota once. Divides again only among siblings of which one
+    /// Brings kept fair shares up to date. Looks at every leaf once. Divides again only among siblings of which one
     /// has another demand, or whose parent has another share.
     pub fn refresh_fair_shares(&self, kept: &mut FairShares) {
-        let nodes = &self.cluster.nodes;
-        kept.refresh(&self.cluster.quotas, Capacity { changes: nodes.changes(), of: |r| nodes.capacity(r) });
+        let (nodes, quotas) = (&self.cluster.nodes, &self.cluster.quotas);
+        let capacity = Capacity { changes: nodes.changes(), of: |r| nodes.capacity(r) };
+        kept.refresh(quotas, capacity, quotas.leaves());
     }
 
     /// All nodes that are up, by id.

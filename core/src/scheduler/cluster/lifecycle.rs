@@ -70,7 +70,8 @@ impl Cluster {
         let template = self.workloads.template(pod);
         let ledger = &mut self.quotas.ledger;
         if is_terminating {
-            ledger.each(leaf, |ledger, q| ledger.leaving.sub(q, &template.governed));
+            ledger.stop_leaving(leaf, &template.governed);
+            self.nodes.stop_leaving(row.assignment, template);
             self.holds.unclaimed_terminating.remove(&self.workloads.id_of(pod));
         }
         ledger.give_back(leaf, &template.governed, preemptible);
@@ -89,7 +90,10 @@ impl Cluster {
     pub(crate) fn start_terminating(&mut self, pod: PodRef, hold: Option<HoldId>) {
         let leaf = self.workloads.at(pod.workload).leaf;
         let governed: &Row = self.workloads.governed(pod);
-        self.quotas.ledger.each(leaf, |ledger, q| ledger.leaving.add(q, governed));
+        self.quotas.ledger.start_leaving(leaf, governed);
+        if let Some(row) = self.workloads.pod(pod) {
+            self.nodes.start_leaving(row.assignment, self.workloads.template(pod));
+        }
         if let Some(row) = self.workloads.pod_mut(pod) {
             row.state = Some(PodState::Leaving);
             row.evicted_for = hold;

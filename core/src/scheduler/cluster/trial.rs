@@ -5,13 +5,16 @@ use crate::{
     api::PodState,
     scheduler::state::{Assignment, PodRef},
 };
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 
 /// What was changed on trial, in order.
 #[derive(Debug, Default)]
 pub(crate) struct Trial {
     /// Whether to leave the index of nodes unchanged, because nothing reads it before the change is reversed.
     pub(crate) unindexed: bool,
-    evicted: Vec<PodRef>,
+    /// In the order of eviction. A set, since every candidate is asked for.
+    evicted: IndexSet<PodRef, FxBuildHasher>,
     bound: Vec<(PodRef, Assignment)>,
 }
 
@@ -34,13 +37,12 @@ impl Cluster {
     /// Takes a pod off its node and out of the ledger, as if it were gone.
     pub(crate) fn trial_evict(&mut self, trial: &mut Trial, pod: PodRef) {
         self.move_pod(pod, true, trial.unindexed);
-        trial.evicted.push(pod);
+        trial.evicted.insert(pod);
     }
 
     /// Restores a pod that was evicted on trial.
     pub(crate) fn trial_restore(&mut self, trial: &mut Trial, pod: PodRef) {
-        if let Some(at) = trial.evicted.iter().rposition(|p| *p == pod) {
-            trial.evicted.remove(at);
+        if trial.evicted.shift_remove(&pod) {
             self.move_pod(pod, false, trial.unindexed);
         }
     }
@@ -92,13 +94,11 @@ impl Cluster {
             ledger.use_up(leaf, governed, preemptible);
         }
         if row.state == Some(PodState::Leaving) {
-            ledger.each(leaf, |ledger, q| {
-                if off {
-                    ledger.leaving.sub(q, governed);
-                } else {
-                    ledger.leaving.add(q, governed);
-                }
-            });
+            if off {
+                ledger.stop_leaving(leaf, governed);
+            } else {
+                ledger.start_leaving(leaf, governed);
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::scheduler::{
     queue::VictimKey,
-    state::{QuotaSlot, Table, WorkloadSlot},
+    state::{Marks, QuotaSlot, Table, WorkloadSlot},
 };
 use std::collections::BTreeSet;
 
@@ -10,16 +10,34 @@ use std::collections::BTreeSet;
 pub(crate) struct VictimIndex {
     by_leaf: Table<QuotaSlot, BTreeSet<VictimKey>>,
     keys: Table<WorkloadSlot, Option<VictimKey>>,
+    len: usize,
+    /// The leaves whose first possible victim has changed.
+    changed: Marks,
 }
 
 impl VictimIndex {
     pub(super) fn new(quotas: usize) -> Self {
-        Self { by_leaf: (0..quotas).map(|_| BTreeSet::new()).collect(), keys: Table::default() }
+        Self {
+            by_leaf: (0..quotas).map(|_| BTreeSet::new()).collect(),
+            keys: Table::default(),
+            len: 0,
+            changed: Marks::new(quotas),
+        }
     }
 
     /// The possible victims of a leaf, in victim order (V1).
     pub(crate) fn of(&self, leaf: QuotaSlot) -> &BTreeSet<VictimKey> {
         self.by_leaf.at(leaf)
+    }
+
+    /// How many workloads there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Takes out the leaves whose first possible victim has changed, each once.
+    pub(super) fn take_changed(&mut self) -> Vec<QuotaSlot> {
+        self.changed.take()
     }
 
     /// Whether a workload is in the index.
@@ -35,10 +53,18 @@ impl VictimIndex {
             return false;
         }
         let index = self.by_leaf.at_mut(leaf);
+        let first = index.first().copied();
         if let Some(before) = before {
             index.remove(&before);
+            self.len -= 1;
         }
-        index.extend(key);
+        if let Some(key) = key {
+            index.insert(key);
+            self.len += 1;
+        }
+        if index.first().copied() != first {
+            self.changed.mark(leaf);
+        }
         true
     }
 }

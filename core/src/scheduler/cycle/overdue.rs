@@ -92,7 +92,8 @@ fn drain(cluster: &mut Cluster, quota: QuotaSlot, resource: usize, plan: &mut Pl
         for leaf in leaves {
             let resources = SmallVec::from_elem(resource, 1);
             let from = VictimLeaf { leaf: leaf.into(), common: quota, resources, lacking: &[resource] };
-            best = better_candidate(best, first_victim(cluster, &preemptor, &Trial::default(), &from, &mut steps));
+            best =
+                better_candidate(best, first_victim(cluster, &preemptor, &Trial::default(), (&from, None), &mut steps));
         }
         let Some(victim) = best else { return };
         let reason = EvictReason {

@@ -47,7 +47,7 @@ pub(super) fn down(cluster: &mut Cluster, id: NodeId) -> Result<(), EventError> 
     let slot = cluster.nodes.slot(id).ok_or(EventError::UnknownNode(id))?;
     let reason = ReleaseReason::NodeLost(id);
     hold::end_by_event(cluster, |hold| hold.assignments.iter().any(|(_, at)| at.node == slot), reason);
-    let mut pods: Vec<PodRef> = cluster.nodes.at(slot).pods.clone();
+    let mut pods: Vec<PodRef> = cluster.nodes.at(slot).pods.iter().copied().collect();
     pods.sort_unstable_by_key(|pod| cluster.workloads.id_of(*pod));
     for pod in pods {
         pod::lost(cluster, pod);

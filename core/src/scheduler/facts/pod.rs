@@ -124,7 +124,7 @@ pub(super) fn end(cluster: &mut Cluster, pod: PodRef) {
     }
     let leaf = cluster.workloads.at(pod.workload).leaf;
     let governed = cluster.workloads.governed(pod);
-    cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.sub(q, governed));
+    cluster.quotas.ledger.remove_requests(leaf, governed);
 }
 
 /// Takes a pod off its node. A hold that waited for it reserves what it frees.

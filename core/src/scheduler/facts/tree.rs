@@ -74,7 +74,7 @@ fn adopt(cluster: &mut Cluster, old: WorkloadSlot, before: &Cluster) -> Result<(
     let slot = cluster.workloads.add(workload);
     let leaf = cluster.workloads.at(slot).leaf;
     let requested = cluster.workloads.requested(slot);
-    cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.add(q, &requested));
+    cluster.quotas.ledger.add_requests(leaf, &requested);
     for (ordinal, pod) in (0u32..).zip(&pods) {
         let Some(state) = pod.state.filter(|state| *state != PodState::Waiting) else { continue };
         let id = before.nodes.at(pod.assignment.node).id;

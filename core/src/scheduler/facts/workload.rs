@@ -31,7 +31,7 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
     let total = cluster.workloads.interner.total(&members)?;
     let leaf = cluster.quotas.leaf_of(&spec.namespace);
     check_request(cluster, leaf, &total)?;
-    cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.add(q, &total));
+    cluster.quotas.ledger.add_requests(leaf, &total);
     let arrived = arrival(cluster, spec.replaces);
     let pods = sets.iter().zip(0u16..).flat_map(|(set, i)| (0..set.count).map(move |_| Pod::pending(i))).collect();
     let slot = cluster.workloads.add(Workload {
@@ -99,7 +99,7 @@ pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(
         let index = workload.join_set(set);
         workload.pods.extend((0..set.count).map(|_| Pod::pending(index)));
         let leaf = workload.leaf;
-        cluster.quotas.ledger.each(leaf, |ledger, q| ledger.request.add(q, &total));
+        cluster.quotas.ledger.add_requests(leaf, &total);
     }
     cluster.update_victim_index(slot);
     if cluster.workloads.at(slot).hold.is_none() {

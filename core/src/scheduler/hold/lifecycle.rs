@@ -60,6 +60,7 @@ pub(crate) fn begin(
         change: PendingChange::default(),
         reserved: SmallVec::new(),
     };
+    promise(cluster, &hold, true);
     cluster.holds.insert(id, hold);
     reserve(cluster, id);
     let ends = cluster.policy.hold_timeout_ms.map(|ms| cluster.now.after_ms(ms));
@@ -72,6 +73,18 @@ fn claim(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
     cluster.holds.unclaimed_terminating.remove(&cluster.workloads.id_of(pod));
     if let Some(row) = cluster.workloads.pod_mut(pod) {
         row.evicted_for = Some(id);
+    }
+}
+
+/// Counts the pods of a hold as promised to their nodes, or reverses that.
+fn promise(cluster: &mut Cluster, hold: &Hold, begins: bool) {
+    for (pod, at) in &hold.assignments {
+        let template = cluster.workloads.template(*pod);
+        if begins {
+            cluster.nodes.promise(*at, template);
+        } else {
+            cluster.nodes.end_promise(*at, template);
+        }
     }
 }
 
@@ -131,6 +144,7 @@ pub(crate) fn report_ended(cluster: &mut Cluster, plan: &mut Plan) {
 pub(crate) fn end(cluster: &mut Cluster, id: HoldId) -> Option<Hold> {
     unreserve(cluster, id);
     let hold = cluster.holds.remove(id)?;
+    promise(cluster, &hold, false);
     let leaf = count_held(cluster, hold.slot, hold.ask, false);
     for pod in &hold.victims {
         if let Some(row) = cluster.workloads.pod_mut(*pod) {
@@ -148,6 +162,7 @@ pub(crate) fn restore(cluster: &mut Cluster, id: HoldId, hold: Hold) {
     count_held(cluster, hold.slot, hold.ask, true);
     hold.victims.iter().for_each(|pod| claim(cluster, id, *pod));
     cluster.workloads.at_mut(hold.slot).hold = Some(id);
+    promise(cluster, &hold, true);
     cluster.holds.insert(id, hold);
     reserve(cluster, id);
 }

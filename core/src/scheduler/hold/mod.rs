@@ -27,3 +27,5 @@ mod settle;
 pub(crate) use due::{bind_ready, expire};
 pub(crate) use lifecycle::{begin, end, end_by_event, report_ended, requeue_rest, restore, victim_left};
 pub(crate) use settle::fits_when_settled;
+#[cfg(test)]
+pub(crate) use settle::fits_when_settled_on_trial;

@@ -3,8 +3,9 @@
 use super::lifecycle::{end, restore};
 use crate::scheduler::{
     cluster::{Cluster, Hold, Trial},
-    placement::fits,
-    state::{Ask, HoldId, PodRef, WorkloadSlot},
+    nodes::WouldFit,
+    placement::{fits, pick},
+    state::{Ask, HoldId, PodRef, TemplateId, WorkloadSlot},
 };
 
 /// Whether a workload fits once all terminating pods are gone and all workloads with a hold are placed. Then it waits
@@ -18,6 +19,18 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
     if cluster.quotas.exceeds_max_when_settled(ask, leaf) {
         return false;
     }
+    match (would_have_room(cluster, slot, ask), ask.preemptible && !cluster.quotas.ledger.any_lend_limit()) {
+        (Some(false), _) => return false,
+        // Then only the limits on jobs can refuse it: nothing else is charged but what was looked at above (A1).
+        (Some(true), true) => return !cluster.quotas.lacks_job(ask, leaf),
+        _ => {}
+    }
+    fits_when_settled_on_trial(cluster, slot, ask)
+}
+
+/// The same by a trial: everything under way is done, and reversed.
+pub(crate) fn fits_when_settled_on_trial(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
+    let leaf = cluster.workloads.at(slot).leaf;
     let mut trial = Trial::default();
     let freed = cluster.nodes.freed.mark();
     let ids = cluster.holds.ids_where(|_| true);
@@ -43,6 +56,28 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
     }
     cluster.nodes.freed.forget_since(freed);
     fits
+}
+
+/// Whether the nodes would have room for a workload once everything under way is done, where that can be told without a
+/// trial. A node has then at least what is available on it now, and only one with terminating pods has more.
+fn would_have_room(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> Option<bool> {
+    let pods = cluster.workloads.next_pods(slot);
+    let is_single = pods.len() == 1 && ask.together.is_none();
+    let mut looked_at: Option<TemplateId> = None;
+    for ordinal in pods {
+        let id = cluster.workloads.at(slot).template(ordinal);
+        if looked_at.replace(id) == Some(id) {
+            continue;
+        }
+        let fits_now = pick(cluster, slot.pod(ordinal)).is_some();
+        let would_fit = || cluster.nodes.would_fit_when_settled(cluster.workloads.interner.template(id));
+        match if fits_now { WouldFit::Yes } else { would_fit() } {
+            WouldFit::No => return Some(false),
+            WouldFit::Yes if is_single => return Some(true),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Charges the quotas of a holding workload as if it were placed, or reverses that.

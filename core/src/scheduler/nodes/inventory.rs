@@ -10,12 +10,13 @@ use super::{
     reservation::NodeReservation,
     score::{Scorer, fragmentation::Fragmentation, ranking::Rankings},
     shapes::Shapes,
+    under_way::UnderWay,
 };
 use crate::{
     api::{EventError, NodeId, NodeSpec, Policy},
     scheduler::state::{Assignment, Interner, NodeSlot, PodRef, Table, Template, TemplateId, amount_of, narrow},
 };
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
@@ -37,6 +38,7 @@ pub(crate) struct Nodes {
     pub(super) fragmentation: Fragmentation,
     pub(super) domains: Domains,
     pub(super) shapes: Shapes,
+    pub(super) under_way: UnderWay,
     pub(crate) freed: FreedNodes,
     /// Nodes that were made smaller than what runs on them (I8).
     pub(super) shrunk: BTreeSet<NodeSlot>,
@@ -56,6 +58,7 @@ impl Nodes {
             fragmentation: Fragmentation::new(&policy.typical),
             domains: Domains::default(),
             shapes: Shapes::default(),
+            under_way: UnderWay::default(),
             freed: FreedNodes::default(),
             shrunk: BTreeSet::new(),
         }
@@ -104,7 +107,7 @@ impl Nodes {
             reserved: vec![0; total.len()],
             total,
             devices,
-            pods: Vec::new(),
+            pods: IndexSet::default(),
             scored: scored(&spec, interner)?,
             clusters: SmallVec::new(),
             score: 0,

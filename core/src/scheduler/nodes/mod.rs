@@ -18,12 +18,15 @@ mod pick;
 mod reindex;
 mod reservation;
 mod score;
+mod settling;
 mod shapes;
 #[cfg(test)]
 mod tests;
+mod under_way;
 
 pub(crate) use class::RuledOut;
 pub(crate) use devices::NodeDevices;
 pub(crate) use inventory::Nodes;
 pub(crate) use node::Node;
 pub(crate) use reservation::NodeReservation;
+pub(crate) use settling::WouldFit;

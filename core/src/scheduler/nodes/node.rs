@@ -5,6 +5,8 @@ use crate::{
     api::{DeviceSet, NodeId, NodeSpec},
     scheduler::state::{PodRef, ResourceId, Template},
 };
+use indexmap::IndexSet;
+use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
 #[derive(Debug, Clone)]
@@ -19,7 +21,8 @@ pub(crate) struct Node {
     pub(crate) reserved: Vec<i64>,
     /// Its devices, once for each resource that they hold.
     pub(crate) devices: SmallVec<[NodeDevices; 1]>,
-    pub(crate) pods: Vec<PodRef>,
+    /// The pods here, in no order. A set, so that a pod is found at once among the thousands of a pool.
+    pub(crate) pods: IndexSet<PodRef, FxBuildHasher>,
     /// The resources that placement scores: cpu and devices where the node has any, else all.
     pub(super) scored: SmallVec<[ResourceId; 4]>,
     /// How many pods of each kind that GPU clustering distinguishes run here.
@@ -57,14 +60,12 @@ impl Node {
 
     pub(super) fn put(&mut self, template: &Template, devices: DeviceSet, pod: PodRef) {
         self.add_usage(template, devices, 1);
-        self.pods.push(pod);
+        self.pods.insert(pod);
     }
 
     pub(super) fn take(&mut self, template: &Template, devices: DeviceSet, pod: PodRef) {
         self.add_usage(template, devices, -1);
-        if let Some(at) = self.pods.iter().position(|p| *p == pod) {
-            self.pods.swap_remove(at);
-        }
+        self.pods.swap_remove(&pod);
     }
 
     /// Adds `sign` times the pod's footprint to what is used.

@@ -43,6 +43,9 @@ pub(crate) fn better_candidate(a: Option<Candidate>, b: Option<Candidate>) -> Op
     }
 }
 
+/// So many steps are plenty.
+const PLENTY: u32 = 1000;
+
 /// The steps of one search, counted against its bounds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Steps {
@@ -70,6 +73,12 @@ impl Steps {
         self.more_sets |= other.more_sets;
     }
 
+    /// Whether the bound is far. Then candidates that cannot be the first need not be looked at and counted. Where it is
+    /// near, each counts.
+    pub(super) const fn are_plenty(&self) -> bool {
+        self.left >= PLENTY
+    }
+
     /// Counts a step; `false` when no more are allowed.
     pub(crate) fn count(&mut self) -> bool {
         touch(1);
@@ -79,7 +88,7 @@ impl Steps {
     }
 }
 
-/// The first victim of a leaf that helps (V1, R5).
+/// The first victim of a leaf that helps (V1, R5): on the given node, or on any.
 ///
 /// The index has the order from before the search, and does not know budgets. During the search a gang may lose its
 /// last elastic pod, or a workload would exhaust its budget: then it goes after workloads that follow it in the index.
@@ -88,7 +97,7 @@ pub(crate) fn first_victim(
     cluster: &Cluster,
     preemptor: &Preemptor,
     trial: &Trial,
-    from: &VictimLeaf,
+    (from, on): (&VictimLeaf, Option<NodeSlot>),
     steps: &mut Steps,
 ) -> Option<Candidate> {
     let mut best: Option<Candidate> = None;
@@ -99,7 +108,7 @@ pub(crate) fn first_victim(
         if best.as_ref().is_some_and(|best| !best.rank.breaks_budget && best.rank.priority < key.priority) {
             break;
         }
-        let Some(candidate) = candidate(cluster, preemptor, trial, from, (key.slot, None), steps) else { continue };
+        let Some(candidate) = candidate(cluster, preemptor, trial, from, (key.slot, on), steps) else { continue };
         let in_place = !candidate.rank.breaks_budget && candidate.rank.has_surplus == key.has_surplus;
         best = better_candidate(best, Some(candidate));
         if in_place {
@@ -160,11 +169,10 @@ pub(super) fn candidate(
 /// The pods of a workload that the next eviction takes, given what is evicted on trial already (G2).
 fn evicted_next(cluster: &Cluster, slot: WorkloadSlot, trial: &Trial, helps: impl Fn(PodRef) -> bool) -> VictimPods {
     let helps = |ordinal| helps(slot.pod(ordinal));
-    let ordinals = if trial.has_evictions() {
-        rest_of(cluster, slot, trial).evicted_together(helps)
-    } else {
-        cluster.workloads.at(slot).evicted_together(helps)
-    };
+    let workload = cluster.workloads.at(slot);
+    let is_whole = !trial.has_evictions() || !workload.ordinals().any(|(pod, _)| trial.has_evicted(slot.pod(pod)));
+    let ordinals =
+        if is_whole { workload.evicted_together(helps) } else { rest_of(cluster, slot, trial).evicted_together(helps) };
     ordinals.into_iter().map(|ordinal| slot.pod(ordinal)).collect()
 }
 

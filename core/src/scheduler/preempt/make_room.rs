@@ -3,10 +3,11 @@
 use super::{
     candidates::{Candidate, better_candidate, candidate},
     contested::{contested, lacking},
-    eligibility::Resources,
+    eligibility::{PreemptionKind, Resources},
+    lenders::lenders,
     plan::eviction_cost,
     search::PreemptionSearch,
-    victim_leaf::{search_order, victim_leaf, victim_leaves},
+    victim_leaf::{VictimLeaf, search_order, victim_leaf, victim_leaves},
 };
 use crate::{
     api::{BlockingReason, NearMissNode, NodeId},
@@ -20,6 +21,9 @@ use crate::{
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
+/// Up to so many pods on a node, each is looked at.
+const FEW_PODS: usize = 16;
+
 impl PreemptionSearch<'_> {
     /// Evicts on the node where making room costs least (V3), and gives the place there.
     pub(super) fn make_room(&mut self, id: TemplateId) -> Option<Assignment> {
@@ -29,7 +33,7 @@ impl PreemptionSearch<'_> {
         for node in self.nodes_to_try(id) {
             let before = self.victims.len();
             self.trial.unindexed = true;
-            let cleared = self.clear_node(id, node, scope);
+            let cleared = self.clear_node((id, node), scope, best.as_ref().map(|(least, ..)| least));
             let victims = self.victims.split_off(before);
             if self.explains && cleared.is_none() {
                 let workloads = &self.cluster.workloads;
@@ -64,18 +68,29 @@ impl PreemptionSearch<'_> {
     /// Suitable nodes with a pod that may be evicted, by id. Where there are more than may be tried, the leaves whose
     /// pods would go first (V1) are looked at first.
     pub(super) fn nodes_to_try(&mut self, id: TemplateId) -> Vec<NodeSlot> {
+        self.cluster.refresh_overuse();
         let cluster = &*self.cluster;
         let template = cluster.workloads.interner.template(id);
         let resources: Resources = template.request.iter().map(|(r, _)| usize::from(*r)).collect();
         let most = cluster.policy.bounds.nodes as usize;
-        let mut leaves = victim_leaves(cluster, &self.preemptor, &resources, None);
-        let pods: usize = leaves.iter().map(|from| *cluster.quotas.ledger.pods.at(from.leaf) as usize).sum();
-        if pods > most {
-            leaves.sort_by_cached_key(|from| search_order(cluster, from));
-        }
+        let in_order = lenders(cluster, &self.preemptor, &resources, None).filter(|_| self.steps.are_plenty());
+        let leaves: Box<dyn Iterator<Item = VictimLeaf>> = match in_order {
+            Some(leaves) => Box::new(leaves),
+            None => {
+                let mut leaves = victim_leaves(cluster, &self.preemptor, &resources, None);
+                let pods: usize = leaves.iter().map(|from| *cluster.quotas.ledger.pods.at(from.leaf) as usize).sum();
+                if pods > most {
+                    leaves.sort_by_cached_key(|from| search_order(cluster, from));
+                }
+                Box::new(leaves.into_iter())
+            }
+        };
         let mut found: BTreeSet<(NodeId, NodeSlot)> = BTreeSet::new();
         'all: for from in leaves {
             for key in cluster.victims.of(from.leaf) {
+                if found.len() == cluster.nodes.len() && self.steps.are_plenty() {
+                    break 'all;
+                }
                 if !self.steps.count() {
                     break 'all;
                 }
@@ -102,35 +117,75 @@ impl PreemptionSearch<'_> {
         self.cluster.quotas.reclaim_scope(self.preemptor.ask, self.preemptor.leaf)
     }
 
-    /// Evicts on one node, in victim order, until the pod fits there. `scope` is the reclaim scope before.
-    fn clear_node(&mut self, id: TemplateId, node: NodeSlot, mut scope: Option<QuotaSlot>) -> Option<Assignment> {
+    /// Evicts on one node, in victim order, until the pod fits there. `scope` is the reclaim scope before. Gives up where
+    /// that costs more than `least`: a further victim makes no node cheaper. Not where budgets are declared, since what
+    /// they protect is noted at each victim (R7).
+    fn clear_node(
+        &mut self,
+        (id, node): (TemplateId, NodeSlot),
+        mut scope: Option<QuotaSlot>,
+        least: Option<&EvictionCost>,
+    ) -> Option<Assignment> {
+        let first = self.victims.len();
+        let least = least.filter(|_| self.cluster.budgets.is_empty() && self.steps.are_plenty());
         loop {
             let cluster = &*self.cluster;
             let template = cluster.workloads.interner.template(id);
             if let Some(devices) = cluster.nodes.devices(node, template) {
                 return Some(Assignment { node, devices });
             }
-            let preemptor = &self.preemptor;
             let lacking = lacking(cluster, id, node);
-            let contested = contested(cluster, preemptor, &lacking);
-            let there = cluster.nodes.at(node).pods.iter().map(|pod| pod.workload);
-            touch(cluster.nodes.at(node).pods.len());
-            let mut slots: SmallVec<[WorkloadSlot; 16]> =
-                there.filter(|slot| cluster.victims.contains(*slot)).collect();
-            slots.sort_unstable();
-            slots.dedup();
-            let mut best: Option<Candidate> = None;
-            for slot in slots {
-                if !self.steps.count() {
-                    break;
-                }
-                let leaf = cluster.workloads.at(slot).leaf;
-                let Some(from) = victim_leaf(cluster, preemptor, scope, leaf, (&lacking, &contested)) else { continue };
-                let at = (slot, Some(node));
-                best = better_candidate(best, candidate(cluster, preemptor, &self.trial, &from, at, &mut self.steps));
-            }
-            self.evict(best?);
+            let found = if self.is_worth_walking(node) { self.first_on_node(node, &lacking) } else { None };
+            let best = found.unwrap_or_else(|| self.first_of_node(node, scope, &lacking));
+            self.victims.push(best?);
+            let costs_more = |least: &EvictionCost| {
+                let victims = self.victims.get(first..).unwrap_or_default();
+                eviction_cost(self.cluster, victims, self.cluster.nodes.at(node).id) > *least
+            };
+            let gives_up = least.is_some_and(costs_more);
+            let victim = self.victims.pop().filter(|_| !gives_up)?;
+            self.evict(victim);
             scope = self.reclaim_scope();
         }
+    }
+
+    /// Whether the order of the leaves finds the first victim on a node sooner than a look at each pod there: on a large
+    /// node that has many of all possible victims, such as a pool.
+    fn is_worth_walking(&self, node: NodeSlot) -> bool {
+        let pods = self.cluster.nodes.at(node).pods.len();
+        let victims = match self.preemptor.kind {
+            PreemptionKind::Priority => self.cluster.victims.of(self.preemptor.leaf).len(),
+            PreemptionKind::Reclaim => self.cluster.victims.len(),
+        };
+        pods > FEW_PODS && victims <= pods * 2
+    }
+
+    /// The first victim on a node, looked for in the order of leaves (V1); nothing where that order is not kept, or may
+    /// not be cut short.
+    fn first_on_node(&mut self, node: NodeSlot, lacking: &[usize]) -> Option<Option<Candidate>> {
+        self.cluster.refresh_overuse();
+        self.first_in_order(lacking, None, Some(node))
+    }
+
+    /// The first victim on a node, looked for among all pods there (V1).
+    fn first_of_node(&mut self, node: NodeSlot, scope: Option<QuotaSlot>, lacking: &[usize]) -> Option<Candidate> {
+        let (cluster, preemptor) = (&*self.cluster, &self.preemptor);
+        let contested = contested(cluster, preemptor, lacking);
+        touch(cluster.nodes.at(node).pods.len());
+        let there = cluster.nodes.at(node).pods.iter().map(|pod| pod.workload);
+        let mut slots: SmallVec<[WorkloadSlot; 16]> = there.filter(|slot| cluster.victims.contains(*slot)).collect();
+        slots.sort_unstable();
+        slots.dedup();
+        let mut best: Option<Candidate> = None;
+        for slot in slots {
+            if !self.steps.count() {
+                break;
+            }
+            let leaf = cluster.workloads.at(slot).leaf;
+            let Some(from) = victim_leaf(cluster, preemptor, scope, leaf, (lacking, &contested)) else { continue };
+            let at = (slot, Some(node));
+            best = better_candidate(best, candidate(cluster, preemptor, &self.trial, &from, at, &mut self.steps));
+        }
+        best
     }
 }

@@ -14,6 +14,7 @@ mod eligibility;
 mod findings;
 mod gather;
 mod growth;
+mod lenders;
 mod make_room;
 mod plan;
 mod protection;
@@ -31,6 +32,8 @@ pub(crate) use eligibility::{
     reclaims_from,
 };
 pub(crate) use findings::SearchFindings;
+#[cfg(test)]
+pub(crate) use lenders::check_lenders;
 pub(crate) use plan::PreemptionPlan;
 pub(crate) use protection::protection;
 pub(crate) use victim_leaf::VictimLeaf;

@@ -9,15 +9,16 @@ use super::{
     candidates::{Candidate, Steps, better_candidate, first_victim},
     eligibility::{PreemptionKind, Preemptor, Resources},
     findings::SearchFindings,
+    lenders::lenders,
     plan::PreemptionPlan,
-    victim_leaf::victim_leaves,
+    victim_leaf::{VictimLeaf, first_rank, leaf_order, victim_leaves},
 };
 use crate::{
     api::{BlockingReason, Bound, RespectBudgets, Rule},
     scheduler::{
         cluster::{Cluster, Trial},
         placement::{fits, pick},
-        state::{Ask, PodRef, QuotaSlot, Row, WorkloadSlot},
+        state::{Ask, NodeSlot, PodRef, QuotaSlot, Row, WorkloadSlot},
     },
 };
 use smallvec::SmallVec;
@@ -174,18 +175,58 @@ impl<'a> PreemptionSearch<'a> {
 
     /// Evicts the first victim, in victim order (V1), that reduces a deficit (R5).
     pub(super) fn evict_best(&mut self, deficits: &[Deficit]) -> Option<()> {
+        self.cluster.refresh_overuse();
         let mut best: Option<Candidate> = None;
         let mut quotas: SmallVec<[QuotaSlot; 4]> = deficits.iter().map(|(q, _)| *q).collect();
         quotas.dedup();
         for quota in quotas {
             let resources: Resources = deficits.iter().filter(|(q, _)| *q == quota).map(|(_, r)| *r).collect();
+            if let Some(found) = self.first_in_order(&resources, Some(quota), None) {
+                best = better_candidate(best, found);
+                continue;
+            }
             for from in victim_leaves(self.cluster, &self.preemptor, &resources, Some(quota)) {
-                let found = first_victim(self.cluster, &self.preemptor, &self.trial, &from, &mut self.steps);
+                let found = first_victim(self.cluster, &self.preemptor, &self.trial, (&from, None), &mut self.steps);
                 best = better_candidate(best, found);
             }
         }
         self.evict(best?);
         Some(())
+    }
+
+    /// The first victim (V1) below a quota or anywhere, on a node or on any, from the leaves in their kept order, which
+    /// must be up to date. It ends at the first leaf whose victims all go after the one that was found.
+    ///
+    /// Nothing where that order is not kept, or may not be cut short: where budgets are declared, what they protect is
+    /// noted at each leaf (R7).
+    pub(super) fn first_in_order(
+        &mut self,
+        lacking: &[usize],
+        below: Option<QuotaSlot>,
+        on: Option<NodeSlot>,
+    ) -> Option<Option<Candidate>> {
+        let (cluster, preemptor) = (&*self.cluster, &self.preemptor);
+        if !cluster.budgets.is_empty() || !self.steps.are_plenty() {
+            return None;
+        }
+        let leaves: Box<dyn Iterator<Item = VictimLeaf>> = match preemptor.kind {
+            PreemptionKind::Priority => Box::new(victim_leaves(cluster, preemptor, lacking, below).into_iter()),
+            PreemptionKind::Reclaim => Box::new(lenders(cluster, preemptor, lacking, below)?),
+        };
+        let mut best: Option<Candidate> = None;
+        for from in leaves {
+            if let Some((best, first)) = best.as_ref().zip(first_rank(cluster, &from)) {
+                if leaf_order(&best.rank) < leaf_order(&first) {
+                    break;
+                }
+                if best.rank < first {
+                    continue;
+                }
+            }
+            let found = first_victim(cluster, preemptor, &self.trial, (&from, on), &mut self.steps);
+            best = better_candidate(best, found);
+        }
+        Some(best)
     }
 
     pub(super) fn evict(&mut self, candidate: Candidate) {

@@ -9,11 +9,12 @@ use crate::{
     counters::touch,
     scheduler::{
         cluster::Cluster,
-        queue::ByOveruse,
+        queue::{ByOveruse, VictimRank},
         state::{QuotaSlot, Ratio},
     },
 };
 use smallvec::SmallVec;
+use std::cmp::Reverse;
 
 /// A leaf that may be preempted from.
 #[derive(Debug, Clone)]
@@ -136,15 +137,38 @@ pub(super) fn overuse(cluster: &Cluster, from: &VictimLeaf) -> SmallVec<[Ratio; 
     if cluster.policy.victims == VictimOrder::Latest {
         return SmallVec::new();
     }
-    let quotas = &cluster.quotas;
-    let share = |q: QuotaSlot| {
-        let ratio = |r: &usize| {
-            let min = quotas.min(q, *r);
-            Ratio { over: (quotas.ledger.remaining_usage(q, *r) - min).max(0), of: min }
-        };
-        from.resources.iter().map(ratio).max().unwrap_or_default()
-    };
+    let share = |q: QuotaSlot| largest_overuse(cluster, q, &from.resources);
     let mut shares: SmallVec<[Ratio; 4]> = branch(cluster, from.leaf, from.common).map(share).collect();
     shares.reverse();
     shares
+}
+
+/// How far a quota is above its min relative to its min, in the worst of these resources.
+pub(super) fn largest_overuse(cluster: &Cluster, quota: QuotaSlot, resources: &[usize]) -> Ratio {
+    let quotas = &cluster.quotas;
+    let ratio = |r: &usize| {
+        let min = quotas.min(quota, *r);
+        Ratio { over: (quotas.ledger.remaining_usage(quota, *r) - min).max(0), of: min }
+    };
+    resources.iter().map(ratio).max().unwrap_or_default()
+}
+
+/// A rank that no candidate of a leaf goes before: that of the first of its possible victims (V1).
+pub(super) fn first_rank(cluster: &Cluster, from: &VictimLeaf) -> Option<VictimRank> {
+    let first = cluster.victims.of(from.leaf).first()?;
+    Some(VictimRank {
+        has_quota: from.leaf != cluster.quotas.ledger.no_quota(),
+        breaks_budget: false,
+        priority: first.priority,
+        overuse: overuse(cluster, from),
+        has_surplus: first.has_surplus,
+        started: first.started,
+        id: first.id,
+        ordinal: Reverse(u32::MAX),
+    })
+}
+
+/// What a rank says of the leaf alone: no later leaf has a lower one.
+pub(super) fn leaf_order(rank: &VictimRank) -> ByOveruse {
+    ByOveruse { has_quota: rank.has_quota, lowest_priority: rank.priority, overuse: rank.overuse.clone() }
 }

@@ -76,6 +76,12 @@ impl Quotas {
         }
     }
 
+    /// Whether a limit on jobs refuses a request (A5).
+    pub(crate) fn lacks_job(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
+        let is_full = |q| self.job_limit(q).is_some_and(|limit| *self.ledger.jobs.at(q) >= limit);
+        ask.job && self.ledger.path(leaf).any(is_full)
+    }
+
     /// The quotas and resources in which a request would exceed max (A1), with what it adds to the charge there.
     pub(crate) fn exceeded_max(&self, ask: &Ask, leaf: QuotaSlot) -> impl Iterator<Item = (QuotaSlot, usize)> {
         ask.requested().flat_map(move |(r, amount)| {

@@ -1,23 +1,15 @@
 //! Fair shares: what every quota would get if the capacity were divided now (F1, F2). Fractions are exact. The base
 //! units that remain after rounding down go to the largest remainders, the earlier sibling first among equals.
 
-use super::quotas::Quotas;
+use super::{
+    quotas::Quotas,
+    shares::{Claimant, FairShares},
+};
 use crate::{
     api::{QuotaId, Reclaim},
-    scheduler::state::{QuotaSlot, amount_of},
+    scheduler::state::{QuotaSlot, amount_of, narrow},
 };
-use std::cmp::Reverse;
-
-/// A quota that takes part in a division among siblings. Amounts in base units.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Claimant {
-    /// What it gets first: its min, as far as it has demand.
-    base: i64,
-    /// The most that it can use: its demand.
-    cap: i64,
-    weight: u64,
-    min: i64,
-}
+use std::{cmp::Reverse, collections::BTreeSet};
 
 /// What all nodes together have of each governed resource. `changes` tells whether this may differ from an earlier
 /// value.
@@ -26,36 +18,19 @@ pub(crate) struct Capacity<F: Fn(usize) -> i64> {
     pub(crate) of: F,
 }
 
-/// Fair shares that are kept between updates: where neither capacity nor demand has changed, nothing is divided again.
-///
-/// They belong to one quota tree; start with new ones when it is replaced.
-#[derive(Debug, Clone, Default)]
-pub struct FairShares {
-    rows: Vec<Vec<i64>>,
-    /// By resource and quota: how much each can use.
-    demands: Vec<Vec<i64>>,
-    /// By resource: the capacity when the number of changes of nodes was `changes`.
-    capacity: Vec<i64>,
-    changes: u64,
-    claimants: Vec<Claimant>,
-    /// By quota: whether an input of its division has changed.
-    dirty: Vec<bool>,
-}
-
 impl FairShares {
-    /// One row for each quota in tree order, one amount for each governed resource, in base units.
-    #[must_use]
-    pub fn rows(&self) -> &[Vec<i64>] {
-        &self.rows
-    }
-
-    /// Brings the shares up to date. Looks at every quota once. Divides again only among siblings of which one has
-    /// another demand, or whose parent has another share.
-    pub(crate) fn refresh(&mut self, quotas: &Quotas, capacity: Capacity<impl Fn(usize) -> i64>) {
+    /// Brings the shares up to date after the requests of these leaves may have changed. Divides again only along their
+    /// paths: among siblings of which one has another demand, or whose parent has another share.
+    pub(crate) fn refresh(
+        &mut self,
+        quotas: &Quotas,
+        capacity: Capacity<impl Fn(usize) -> i64>,
+        changed: impl Iterator<Item = QuotaId> + Clone,
+    ) {
         let (width, len) = (quotas.tree.width(), quotas.tree.len());
-        let is_new = self.rows.len() != len;
+        let is_new = self.demands.is_empty();
         if is_new {
-            self.rows = vec![vec![0; width]; len];
+            self.rows.resize_with(len, || vec![0; width]);
             self.demands = vec![vec![0; len]; width];
         }
         if is_new || self.changes != capacity.changes {
@@ -63,25 +38,27 @@ impl FairShares {
             self.capacity = (0..width).map(capacity.of).collect();
         }
         for resource in 0..width {
-            self.dirty.clear();
-            self.dirty.resize(len, is_new);
             let Some(demands) = self.demands.get_mut(resource) else { continue };
-            quotas.refresh_demands(resource, demands, &mut self.dirty);
+            self.dirty.clear();
+            if is_new {
+                quotas.refresh_demands(resource, demands, quotas.leaves(), &mut self.dirty);
+                self.dirty.extend(quotas.tree.ids());
+            } else {
+                quotas.refresh_demands(resource, demands, changed.clone(), &mut self.dirty);
+            }
             let root = quotas.max(QuotaSlot(0), resource).min(amount_of(&self.capacity, resource));
             if set(&mut self.rows, QuotaId(0), resource, root.min(amount_of(demands, 0))) {
-                mark(&mut self.dirty, QuotaId(0));
+                self.dirty.insert(QuotaId(0));
             }
-            for parent in quotas.tree.ids() {
-                if !self.dirty.get(parent.0 as usize).copied().unwrap_or(false) {
-                    continue;
-                }
+            // Parents come before their children.
+            while let Some(parent) = self.dirty.pop_first() {
                 let children = quotas.tree.children(parent);
                 let amount = self.rows.get(parent.0 as usize).map_or(0, |row| amount_of(row, resource));
                 self.claimants.clear();
                 self.claimants.extend(children.iter().map(|q| quotas.claimant(*q, resource, demands)));
                 let mut put = |child: &QuotaId, share: i64| {
-                    if set(&mut self.rows, *child, resource, share) {
-                        mark(&mut self.dirty, *child);
+                    if set(&mut self.rows, *child, resource, share) && !quotas.tree.is_leaf(*child) {
+                        self.dirty.insert(*child);
                     }
                 };
                 // Where there is enough for all, each gets its demand.
@@ -96,28 +73,47 @@ impl FairShares {
 }
 
 impl Quotas {
-    /// Updates the shares that decisions use, where the policy reclaims by them (F3).
+    /// The min or max of quotas has changed: shares are divided anew at the next refresh, all of them.
+    pub(crate) fn forget_demands(&mut self) {
+        self.shares.demands.clear();
+    }
+
+    /// Updates the shares that decisions use, where the policy reclaims by them (F3). Costs the paths of the leaves whose
+    /// requests have changed since the last time, with their siblings.
     pub(crate) fn refresh_shares(&mut self, capacity: Capacity<impl Fn(usize) -> i64>) {
+        let changed = self.ledger.take_requests_changed();
         if self.reclaim == Reclaim::FairShare {
-            let mut shares = FairShares::default();
-            shares.refresh(self, capacity);
-            self.shares = shares.rows;
+            let mut shares = std::mem::take(&mut self.shares);
+            shares.refresh(self, capacity, changed.iter().filter_map(|leaf| self.quota_id(*leaf)));
+            self.shares = shares;
         }
     }
 
-    /// Updates demands, and marks the quotas below which one has changed.
-    fn refresh_demands(&self, resource: usize, demands: &mut [i64], dirty: &mut [bool]) {
-        for quota in self.tree.ids().rev() {
-            let is_dirty = dirty.get(quota.0 as usize).copied().unwrap_or(false);
-            if !self.tree.is_leaf(quota) && !is_dirty {
-                continue;
-            }
+    /// All leaves, in the order of the tree.
+    pub(crate) fn leaves(&self) -> impl Iterator<Item = QuotaId> + Clone + '_ {
+        (0..narrow(self.tree.len())).map(QuotaId).filter(|quota| self.tree.is_leaf(*quota))
+    }
+
+    /// Updates the demands of these leaves and of the quotas above, and adds to `dirty` the quotas below which one has
+    /// changed.
+    fn refresh_demands(
+        &self,
+        resource: usize,
+        demands: &mut [i64],
+        leaves: impl Iterator<Item = QuotaId>,
+        dirty: &mut BTreeSet<QuotaId>,
+    ) {
+        let mut stale: BTreeSet<QuotaId> = BTreeSet::new();
+        let mut update = |quota: QuotaId| {
             let demand = self.demand(quota, resource, demands);
-            let Some(slot) = demands.get_mut(quota.0 as usize).filter(|slot| **slot != demand) else { continue };
-            *slot = demand;
-            if let Some(parent) = self.tree.parent(quota) {
-                mark(dirty, parent);
-            }
+            let slot = demands.get_mut(quota.0 as usize).filter(|slot| **slot != demand);
+            slot.map(|slot| *slot = demand).and_then(|()| self.tree.parent(quota))
+        };
+        stale.extend(leaves.filter_map(&mut update));
+        // Children come after their parents.
+        while let Some(quota) = stale.pop_last() {
+            dirty.insert(quota);
+            stale.extend(update(quota));
         }
     }
 
@@ -153,12 +149,6 @@ impl Quotas {
 fn set(shares: &mut [Vec<i64>], quota: QuotaId, resource: usize, amount: i64) -> bool {
     let slot = shares.get_mut(quota.0 as usize).and_then(|row| row.get_mut(resource));
     slot.is_some_and(|slot| std::mem::replace(slot, amount) != amount)
-}
-
-fn mark(dirty: &mut [bool], quota: QuotaId) {
-    if let Some(slot) = dirty.get_mut(quota.0 as usize) {
-        *slot = true;
-    }
 }
 
 /// Divides an amount among siblings (F1).

@@ -5,7 +5,7 @@
 
 use super::pending_change::LendingReservations;
 use crate::{
-    scheduler::state::{Matrix, QuotaSlot, Row, Table, amount_of, narrow},
+    scheduler::state::{Marks, Matrix, QuotaSlot, Row, Table, amount_of, narrow},
     tree::QuotaTree,
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct Ledger {
     pub(crate) leaving: Matrix,
     /// Requests of all pods that have not ended, pending ones included.
     pub(crate) request: Matrix,
+    /// The leaves whose `request` has changed since fair shares were last divided.
+    requests_changed: Marks,
     /// Requests of workloads with a hold (H1).
     pub(crate) held: Matrix,
     /// The part of `held` that belongs to non-preemptible workloads. It counts as usage of the guarantee already (A2).
@@ -33,6 +35,8 @@ pub(crate) struct Ledger {
     pub(super) lend_floor: Matrix,
     /// How often what non-preemptible pods use or hold has changed (O4).
     np_changes: u64,
+    /// The leaves whose `used` or `leaving` has changed since leaves were last put in order of overuse.
+    usage_changed: Marks,
     pub(super) any_lend_limit: bool,
     /// Whether the quota, or one above it, has a lend floor.
     has_lend_limit: Table<QuotaSlot, bool>,
@@ -54,12 +58,14 @@ impl Ledger {
             used_np: matrix(),
             leaving: matrix(),
             request: matrix(),
+            requests_changed: Marks::new(rows),
             held: matrix(),
             held_np: matrix(),
             reserved: matrix(),
             effective_usage: matrix(),
             lend_floor: matrix(),
             np_changes: 0,
+            usage_changed: Marks::new(rows),
             any_lend_limit: false,
             has_lend_limit: (0..rows).map(|_| false).collect(),
             lending: LendingReservations::default(),
@@ -112,9 +118,44 @@ impl Ledger {
         }
     }
 
+    /// Counts the requests of pods that are there from now on.
+    pub(crate) fn add_requests(&mut self, leaf: QuotaSlot, amounts: &[i64]) {
+        self.each(leaf, |ledger, q| ledger.request.add(q, amounts));
+        self.requests_changed.mark(leaf);
+    }
+
+    /// Reverses [`add_requests`](Self::add_requests).
+    pub(crate) fn remove_requests(&mut self, leaf: QuotaSlot, amounts: &[i64]) {
+        self.each(leaf, |ledger, q| ledger.request.sub(q, amounts));
+        self.requests_changed.mark(leaf);
+    }
+
+    /// Takes out the leaves whose requests have changed, each once.
+    pub(super) fn take_requests_changed(&mut self) -> Vec<QuotaSlot> {
+        self.requests_changed.take()
+    }
+
+    /// Counts a pod that is terminating from now on.
+    pub(crate) fn start_leaving(&mut self, leaf: QuotaSlot, amounts: &[i64]) {
+        self.each(leaf, |ledger, q| ledger.leaving.add(q, amounts));
+        self.usage_changed.mark(leaf);
+    }
+
+    /// Reverses [`start_leaving`](Self::start_leaving).
+    pub(crate) fn stop_leaving(&mut self, leaf: QuotaSlot, amounts: &[i64]) {
+        self.each(leaf, |ledger, q| ledger.leaving.sub(q, amounts));
+        self.usage_changed.mark(leaf);
+    }
+
+    /// Takes out the leaves whose usage has changed, each once.
+    pub(crate) fn take_usage_changed(&mut self) -> Vec<QuotaSlot> {
+        self.usage_changed.take()
+    }
+
     /// Adds to the usage of a leaf.
     pub(crate) fn use_up(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
         self.np_changes += u64::from(!preemptible);
+        self.usage_changed.mark(leaf);
         self.each(leaf, |ledger, q| {
             ledger.used.add(q, amounts);
             if !preemptible {
@@ -127,6 +168,7 @@ impl Ledger {
     /// Reverses [`use_up`](Self::use_up).
     pub(crate) fn give_back(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
         self.np_changes += u64::from(!preemptible);
+        self.usage_changed.mark(leaf);
         self.each(leaf, |ledger, q| {
             ledger.used.sub(q, amounts);
             if !preemptible {

@@ -9,11 +9,12 @@ mod lending;
 mod over_max;
 mod pending_change;
 mod quotas;
+mod shares;
 mod usage;
 
 pub(crate) use fair_share::Capacity;
-pub use fair_share::FairShares;
 pub(crate) use gates::{Demand, Gates};
 pub(crate) use ledger::Ledger;
 pub(crate) use pending_change::PendingChange;
 pub(crate) use quotas::Quotas;
+pub use shares::FairShares;

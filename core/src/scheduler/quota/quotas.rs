@@ -1,6 +1,6 @@
 //! The quota tree with its ledger: min, max and guarantee of each quota.
 
-use super::{ledger::Ledger, over_max::OverMax};
+use super::{ledger::Ledger, over_max::OverMax, shares::FairShares};
 use crate::{
     api::{EnforceMax, Name, Policy, QuotaId, Reclaim},
     scheduler::state::{Ask, QuotaSlot, Ratio, amount_of},
@@ -14,15 +14,15 @@ pub(crate) struct Quotas {
     pub(crate) ledger: Ledger,
     pub(crate) over_max: OverMax,
     pub(super) reclaim: Reclaim,
-    /// Fair shares, one row for each quota; kept up to date only where the policy reclaims by them (F3).
-    pub(super) shares: Vec<Vec<i64>>,
+    /// Fair shares; kept up to date only where the policy reclaims by them (F3).
+    pub(super) shares: FairShares,
 }
 
 impl Quotas {
     pub(crate) fn new(tree: QuotaTree, policy: &Policy) -> Self {
         let ledger = Ledger::new(&tree);
         let over_max = OverMax::default();
-        Self { tree, ledger, over_max, reclaim: policy.reclaim, shares: Vec::new() }
+        Self { tree, ledger, over_max, reclaim: policy.reclaim, shares: FairShares::default() }
     }
 
     /// The quota of a slot; none for the slot of pods without a quota.
@@ -67,7 +67,7 @@ impl Quotas {
     /// Up to where workloads of a quota may reclaim: its min or, with `reclaim: FairShare`, its fair share (F3).
     pub(crate) fn guarantee(&self, slot: QuotaSlot, resource: usize) -> i64 {
         match self.reclaim {
-            Reclaim::FairShare => self.shares.get(slot.0 as usize).map_or(0, |row| amount_of(row, resource)),
+            Reclaim::FairShare => self.shares.rows().get(slot.0 as usize).map_or(0, |row| amount_of(row, resource)),
             Reclaim::Min | Reclaim::Off => self.min(slot, resource),
         }
     }

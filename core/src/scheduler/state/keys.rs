@@ -55,7 +55,7 @@ impl From<QuotaId> for QuotaSlot {
 pub(crate) type ResourceId = u16;
 
 /// A pod: its workload and its ordinal there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct PodRef {
     pub(crate) workload: WorkloadSlot,
     pub(crate) ordinal: u32,

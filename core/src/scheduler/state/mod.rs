@@ -2,6 +2,7 @@
 
 mod interner;
 mod keys;
+mod marks;
 mod ratio;
 mod row;
 mod table;
@@ -12,6 +13,7 @@ pub(crate) use interner::{Ask, Devices, Interner, Template};
 pub(crate) use keys::{
     AskId, Assignment, Assignments, HoldId, Key, NodeSlot, PodRef, QuotaSlot, ResourceId, TemplateId, WorkloadSlot,
 };
+pub(crate) use marks::Marks;
 pub(crate) use ratio::Ratio;
 pub(crate) use row::{Row, amount_of};
 pub(crate) use table::{Matrix, Table, narrow};

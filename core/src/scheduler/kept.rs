@@ -1,0 +1,183 @@
+//! What is kept up to date, against its plain definition, as random worlds go by.
+
+use super::Scheduler;
+use super::{
+    cluster::{Cluster, Trial},
+    hold,
+    quota::FairShares,
+    state::{Ask, NodeSlot, QuotaSlot},
+};
+use crate::api::{
+    Action, Amounts, Event, NodeSpec, PodId, PodOutcome, PodState, Policy, QuotaSpec, Reclaim, Time, TreeSpec,
+    WorkloadId, WorkloadSpec,
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn amounts(cpu: i64, memory: i64) -> Amounts {
+    Amounts::new().with("cpu", cpu * 1000).with("memory", memory)
+}
+
+/// Leaves at two depths, with and without a guarantee of memory.
+fn tree() -> TreeSpec {
+    let leaf = |name: &str, parent, cpu, memory| {
+        QuotaSpec::new(name, Some(parent)).min(amounts(cpu, memory)).max(amounts(14, 16)).namespace(name)
+    };
+    [
+        QuotaSpec::new("root", None).min(amounts(16, 16)).max(amounts(16, 16)),
+        leaf("a", "root", 3, 2),
+        QuotaSpec::new("team", Some("root")).min(amounts(8, 8)).max(amounts(14, 16)),
+        leaf("b", "team", 4, 2),
+        leaf("c", "team", 4, 6),
+        leaf("d", "root", 2, 0),
+        leaf("e", "root", 3, 6),
+    ]
+    .into_iter()
+    .collect()
+}
+
+/// A step of a random world: what happens, and two numbers that say to whom.
+type Step = (u8, u8, u8);
+
+struct World {
+    scheduler: Scheduler,
+    now: u64,
+    next: u32,
+    kept_shares: FairShares,
+}
+
+impl World {
+    fn new(reclaim: Reclaim) -> Self {
+        let mut scheduler = Scheduler::new(&tree(), Policy { reclaim, ..Policy::default() }).unwrap();
+        for (id, size) in [(0, 6), (1, 6), (2, 4)] {
+            scheduler.apply(Event::NodeUp(NodeSpec::new(id, amounts(size, size)))).unwrap();
+        }
+        Self { scheduler, now: 0, next: 0, kept_shares: FairShares::default() }
+    }
+
+    fn pods_in(&self, states: &[PodState]) -> Vec<PodId> {
+        let views = (0..self.next).filter_map(|id| self.scheduler.workload(WorkloadId(id)));
+        views.flat_map(|view| view.pods).filter(|pod| states.contains(&pod.state)).map(|pod| pod.id).collect()
+    }
+
+    fn step(&mut self, (what, a, b): Step) {
+        self.now += u64::from(b % 3);
+        let terminating = self.pods_in(&[PodState::Leaving]);
+        let running = self.pods_in(&[PodState::Running]);
+        match what % 8 {
+            0..=3 => {
+                let leaf = ["a", "b", "c", "d", "e"][usize::from(a) % 5];
+                let request = amounts(1 + i64::from(b % 5), i64::from(b % 3));
+                let mut spec = WorkloadSpec::pod(self.next, leaf, Time(self.now), request.clone());
+                if a > 200 {
+                    spec = WorkloadSpec::gang(self.next, leaf, Time(self.now), request, 2);
+                }
+                spec.priority = i32::from(b % 2);
+                self.next += 1;
+                self.scheduler.apply(Event::WorkloadSubmitted(spec)).unwrap();
+            }
+            4 | 5 if !terminating.is_empty() => {
+                let pod = terminating[usize::from(a) % terminating.len()];
+                self.scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Evicted }).unwrap();
+            }
+            6 if !running.is_empty() => {
+                let pod = running[usize::from(a) % running.len()];
+                self.scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
+            }
+            7 if !running.is_empty() => {
+                self.scheduler.apply(Event::PodLeaving { pod: running[usize::from(a) % running.len()] }).unwrap();
+            }
+            _ => {}
+        }
+        self.check();
+        for action in self.scheduler.decide(Time(self.now)).actions {
+            if let Action::Bind { pod, .. } = action {
+                self.scheduler.apply(Event::PodBound { pod, at: Time(self.now) }).unwrap();
+            }
+        }
+        self.check();
+    }
+
+    fn check(&mut self) {
+        self.scheduler.refresh_fair_shares(&mut self.kept_shares);
+        assert_eq!(self.kept_shares.rows(), self.scheduler.fair_shares(), "shares kept outside");
+        let mut cluster = self.scheduler.cluster.clone();
+        cluster.refresh_shares();
+        if cluster.policy.reclaim == Reclaim::FairShare {
+            let anew = self.scheduler.fair_shares();
+            let slots = cluster.quotas.tree.ids().map(QuotaSlot::from);
+            let kept: Vec<Vec<i64>> =
+                slots.map(|q| cluster.quotas.resources().map(|r| cluster.quotas.guarantee(q, r)).collect()).collect();
+            assert_eq!(kept, anew, "shares kept inside");
+        }
+        check_under_way(&cluster);
+        check_waiting(&mut cluster);
+    }
+}
+
+/// What is under way on the nodes, by counting pods and holds.
+fn check_under_way(cluster: &Cluster) {
+    let mut wanted: BTreeMap<(NodeSlot, usize), (u32, u32, i64)> = BTreeMap::new();
+    let mut add = |pod, at: NodeSlot, promised: bool| {
+        for r in 0..2 {
+            let row = wanted.entry((at, r)).or_default();
+            let uses = cluster.workloads.template(pod).amount(r);
+            (row.0, row.1, row.2) = (
+                row.0 + u32::from(!promised),
+                row.1 + u32::from(promised),
+                row.2 + if promised { -uses } else { uses },
+            );
+        }
+    };
+    for slot in cluster.workloads.sorted() {
+        for (ordinal, pod) in cluster.workloads.at(slot).ordinals() {
+            if pod.state == Some(PodState::Leaving) {
+                add(slot.pod(ordinal), pod.assignment.node, false);
+            }
+        }
+    }
+    for (_, hold) in cluster.holds.iter() {
+        hold.assignments.iter().for_each(|(pod, at)| add(*pod, at.node, true));
+    }
+    for node in cluster.nodes.sorted() {
+        for r in 0..2 {
+            let wanted = wanted.get(&(node, r)).copied().unwrap_or_default();
+            assert_eq!(cluster.nodes.under_way(node, r), wanted, "on {node:?}");
+        }
+    }
+}
+
+/// For each waiting workload: the order of the leaves that it may reclaim from, also while somebody is evicted on trial,
+/// and whether it fits when all is settled.
+fn check_waiting(cluster: &mut Cluster) {
+    for slot in cluster.workloads.sorted() {
+        let Some((ask, _)) = cluster.queue.pending(slot) else { continue };
+        let ask: Ask = cluster.workloads.interner.ask(ask).clone();
+        if cluster.holds.terminating() > 0 {
+            let (told, tried) =
+                (hold::fits_when_settled(cluster, slot, &ask), hold::fits_when_settled_on_trial(cluster, slot, &ask));
+            assert_eq!(told, tried, "whether {:?} fits when all is settled", cluster.workloads.at(slot).id);
+        }
+        super::preempt::check_lenders(cluster, slot, &ask);
+        let first = cluster.quotas.ledger.slots().find_map(|leaf| cluster.victims.of(leaf).last().map(|key| key.slot));
+        let Some(victim) = first else { continue };
+        let mut trial = Trial::default();
+        for ordinal in cluster.workloads.at(victim).active().map(|(ordinal, _)| ordinal).collect::<Vec<_>>() {
+            cluster.trial_evict(&mut trial, victim.pod(ordinal));
+        }
+        super::preempt::check_lenders(cluster, slot, &ask);
+        cluster.undo(trial);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+    #[test]
+    fn what_is_kept_is_what_it_would_be_anew(
+        steps in prop::collection::vec(any::<Step>(), 1..60),
+        by_share in any::<bool>(),
+    ) {
+        let mut world = World::new(if by_share { Reclaim::FairShare } else { Reclaim::Min });
+        steps.into_iter().for_each(|step| world.step(step));
+    }
+}

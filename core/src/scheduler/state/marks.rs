@@ -1,0 +1,30 @@
+//! Quotas of which something has changed, noted so that only they are looked at again.
+
+use super::{keys::QuotaSlot, table::Table};
+
+/// A set of quotas. Marking one that is marked already costs a look at one byte.
+#[derive(Debug, Clone)]
+pub(crate) struct Marks {
+    is_marked: Table<QuotaSlot, bool>,
+    marked: Vec<QuotaSlot>,
+}
+
+impl Marks {
+    /// No quota of so many is marked.
+    pub(crate) fn new(quotas: usize) -> Self {
+        Self { is_marked: (0..quotas).map(|_| false).collect(), marked: Vec::new() }
+    }
+
+    pub(crate) fn mark(&mut self, quota: QuotaSlot) {
+        if !std::mem::replace(self.is_marked.at_mut(quota), true) {
+            self.marked.push(quota);
+        }
+    }
+
+    /// Takes out the marked quotas, each once.
+    pub(crate) fn take(&mut self) -> Vec<QuotaSlot> {
+        let marked = std::mem::take(&mut self.marked);
+        marked.iter().for_each(|quota| *self.is_marked.at_mut(*quota) = false);
+        marked
+    }
+}
