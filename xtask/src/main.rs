@@ -1,9 +1,11 @@
 //! Repository checks of quotree: `cargo run -p xtask -- tidy` reads the tree and reports every violation of the
-//! repository's conventions at once, each with its file and line.
+//! repository's conventions at once, each with its file and line. `cargo run -p xtask -- lines REVISION..` counts the
+//! product lines of each crate, then and now.
 
 mod circles;
 mod deps;
 mod files;
+mod lines;
 mod links;
 mod rules;
 mod text;
@@ -12,10 +14,30 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    if wanted != ["tidy"] {
-        eprintln!("usage: cargo run -p xtask -- tidy");
-        return ExitCode::from(2);
+    match wanted.split_first() {
+        Some((verb, [])) if verb == "tidy" => check(),
+        Some((verb, revisions)) if verb == "lines" => print(&lines::table(revisions)),
+        _ => {
+            eprintln!("usage: cargo run -p xtask -- tidy | lines [REVISION..]");
+            ExitCode::from(2)
+        }
     }
+}
+
+fn print(table: &Result<String, String>) -> ExitCode {
+    match table {
+        Ok(table) => {
+            print!("{table}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("lines: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn check() -> ExitCode {
     match tidy() {
         Ok(findings) if findings.is_empty() => {
             println!("tidy: nothing to say");

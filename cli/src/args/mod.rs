@@ -2,9 +2,13 @@
 
 mod figures;
 mod import;
+mod run;
+mod swarm;
 
 pub(crate) use figures::Picture;
 pub(crate) use import::{Import, ImportKind};
+pub(crate) use run::{By, Report, Run};
+pub(crate) use swarm::{Shrink, Swarm};
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use quotree_core::Time;
@@ -106,96 +110,6 @@ pub(crate) struct Watch {
     /// decision.
     #[arg(long, value_name = "N", requires = "audit", default_value_t = NonZeroU32::MIN)]
     pub(crate) audit_every: NonZeroU32,
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "Examples:
-  quotree run scenarios/nginx-40-core.ron
-  quotree run scenarios/nginx-40-core.ron --at 2m30s
-  quotree run scenarios/nginx-40-core.ron --open
-  quotree run scenarios/nginx-40-core.ron --out out --record out/log.json
-  quotree run scenarios/nginx-40-core.ron --out out --figures svg,png
-  quotree run scenarios/nginx-40-core.ron --markdown comment.md
-  quotree run scenarios/people/user-in-two-groups.ron --by user --by group
-  quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json
-
-Exit codes: 0 all claims hold, 1 a claim failed, 2 invalid file or argument, 3 internal error.")]
-pub(crate) struct Run {
-    /// The scenario file.
-    pub(crate) file: PathBuf,
-    /// Stop after all events at this time, for example `2m30s`.
-    #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
-    pub(crate) at: Option<Time>,
-    #[command(flatten)]
-    pub(crate) how: How,
-    #[command(flatten)]
-    pub(crate) watch: Watch,
-    /// Write the report page report.html, its data report.json, summary.json, summary.md, metrics.prom, trace.jsonl, tree.svg
-    /// and the CSV tables into this folder.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Also draw the figures of the run, for slides and papers, into the folder `figures` of `--out`.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS", requires = "out")]
-    pub(crate) figures: Vec<Picture>,
-    /// Open the report page in the browser; without `--out`, it is written to the folder of temporary files.
-    #[arg(long)]
-    pub(crate) open: bool,
-    /// Write the summary as Markdown, fit for a comment on a pull request, to this file; `-` prints it instead of the text.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) markdown: Option<PathBuf>,
-    /// Write the metrics of the end state in the text format of Prometheus to this file; `-` prints them instead of the text.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) prometheus: Option<PathBuf>,
-    /// How many waits the report explains in full, by a second run: first those of evicted, lost or late work, then the
-    /// longest. 0: none, and no second run.
-    #[arg(long, value_name = "N", default_value_t = 2_000)]
-    pub(crate) reasons: usize,
-    /// Write the log of all events and decisions to this file, for `replay`.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) record: Option<PathBuf>,
-    /// Add a usage table by user, group, namespace or quota, or the table of jobs; may be repeated.
-    #[arg(long, value_enum, value_name = "WHAT")]
-    pub(crate) by: Vec<By>,
-    /// The output format.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "Examples:
-  quotree run scenarios/nginx-40-core.ron --out out && quotree report out
-  quotree report out --open
-  quotree report out --figures svg,png
-
-Exit codes: 0 written, 2 invalid folder or argument, 3 internal error.")]
-pub(crate) struct Report {
-    /// The folder that `run --out` wrote: report.html is written again from its report.json.
-    #[arg(value_name = "DIR")]
-    pub(crate) folder: PathBuf,
-    /// Also draw the figures of the run, for slides and papers, into the folder `figures` of DIR.
-    #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS")]
-    pub(crate) figures: Vec<Picture>,
-    /// Write the summary as Markdown to this file; `-` prints it instead of the sentences.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) markdown: Option<PathBuf>,
-    /// Open the page in the browser.
-    #[arg(long)]
-    pub(crate) open: bool,
-}
-
-/// The key of a usage table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum By {
-    /// The user who submitted the work.
-    User,
-    /// The group through which the user submitted it.
-    Group,
-    /// The namespace it was submitted to.
-    Namespace,
-    /// The quota it was charged to.
-    Quota,
-    /// The job: a table with one row each.
-    Job,
 }
 
 /// Comparison with pinned digests.
@@ -393,61 +307,6 @@ pub(crate) struct Replay {
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(crate) format: Format,
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "Each seed generates one scenario: first its features, then sizes, then quotas, nodes and
-workloads. The scenario runs, and its properties are checked: invariants, no eviction loop,
-guarantees, replay. A scenario that fails is written to DIR/SEED: seed.txt, scenario.ron,
-shrunk.ron (a small scenario that fails in the same way) and trace.jsonl of that one.
-
-Examples:
-  quotree swarm --seeds 1000
-  quotree swarm --seeds 10000 --first 50000 --out swarm
-  quotree swarm --seeds 1 --first 4711 --out swarm
-
-Exit codes: 0 all properties hold, 1 a digest differs, 2 invalid argument, 3 a property is violated.")]
-pub(crate) struct Swarm {
-    /// The number of seeds.
-    #[arg(long, value_name = "N")]
-    pub(crate) seeds: u64,
-    /// The first seed.
-    #[arg(long, value_name = "SEED", default_value_t = 0)]
-    pub(crate) first: u64,
-    /// Write the scenarios that fail into this folder.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// The number of scenarios that run in parallel; does not affect results.
-    #[arg(long, value_name = "J")]
-    pub(crate) jobs: Option<usize>,
-    #[command(flatten)]
-    pub(crate) pins: Pins,
-    /// The output format.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
-}
-
-#[derive(Debug, Group)]
-#[command(after_help = "The failure may be a claim, an invariant, the run itself, or a property that `swarm` checks.
-The result is formatted and loses its comments. Included files are not changed.
-
-Examples:
-  quotree shrink swarm/4711/scenario.ron --out small.ron
-  quotree shrink broken.ron --claim 'Final(Evictions'
-
-Exit codes: 0 success, 2 the file is invalid or does not fail.")]
-pub(crate) struct Shrink {
-    /// The scenario that fails.
-    pub(crate) file: PathBuf,
-    /// Write the result to this file instead of stdout.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) out: Option<PathBuf>,
-    /// Keep the failure whose text contains TEXT (a part of a claim, or `law: S3`, `audit: I2`); default: the first.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) claim: Option<String>,
-    /// The most candidate scenarios to try.
-    #[arg(long, value_name = "N", default_value_t = quotree_swarm::ShrinkOptions::STEPS)]
-    pub(crate) steps: u32,
 }
 
 #[derive(Debug, Group)]

@@ -1,6 +1,7 @@
 //! What callers see: the events they report, the plans and verdicts they get back, and the values these consist of.
 
 mod amounts;
+mod blocking;
 mod device;
 mod digest;
 mod event;
@@ -18,6 +19,7 @@ mod verdict;
 mod view;
 
 pub use amounts::Amounts;
+pub use blocking::*;
 pub use device::{DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec};
 pub use digest::StableHasher;
 pub use event::{Event, EventError, PodOutcome, WorkloadChange};
