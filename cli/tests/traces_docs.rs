@@ -61,15 +61,7 @@ fn number(value: &Value, pointer: &str) -> u64 {
 }
 
 fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    quotree_reports::count(number.into())
 }
 
 /// Milliseconds over a count as seconds, to the nearest hundredth.

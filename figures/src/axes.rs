@@ -1,4 +1,4 @@
-//! Axes with round ticks, a name and a unit; and where values lie between them.
+//! Axes with round ticks, a name and a unit, and the position of a value between them.
 
 use crate::{
     FigureError,

@@ -19,7 +19,7 @@ use plotters::{
 use quotree_page::{
     colours::shared,
     main_resource,
-    model::{Report, ResourceIx, WaitSteps},
+    model::{Report, ResourceIx, WaitSteps, at},
     units,
 };
 
@@ -33,7 +33,7 @@ const LOWER: i32 = 420;
 /// The figure.
 pub(crate) fn draw(before: &Report, after: &Report) -> Result<String, FigureError> {
     let resource = main_resource(before);
-    let name = leaves::at(&before.resources, resource).map(|row| row.name.as_str());
+    let name = at(&before.resources, resource).map(|row| row.name.as_str());
     let same = (0..).zip(&after.resources).find(|(_, row)| Some(row.name.as_str()) == name);
     let other: ResourceIx = same.map_or_else(|| main_resource(after), |(index, _)| index);
     let [colours_before, colours_after] = shared(&before.quotas, &after.quotas);
@@ -102,7 +102,7 @@ fn key(area: &Area<'_>, uses: &[Usage<'_>]) -> Result<(), FigureError> {
 
 /// The waits of all pods in both runs.
 fn distributions(area: &Area<'_>, before: &Report, after: &Report) -> Result<(), FigureError> {
-    let both = [(waits::of_all(before), BEFORE, "before"), (waits::of_all(after), AFTER, "after")];
+    let both = [(before.waits_of(None), BEFORE, "before"), (after.waits_of(None), AFTER, "after")];
     let longest = both.iter().filter_map(|(steps, ..)| steps.and_then(|steps| steps.wait_ms.last()));
     let axis = WaitAxis::to(longest.copied().max().unwrap_or(0));
     let y = Axis { end: 1040.0, ..Axis::percent("pods started, %") };
@@ -175,8 +175,7 @@ impl Change {
 fn changes(before: &Report, after: &Report) -> Vec<Change> {
     let of = |report: &Report, name: &str| {
         let is_it = |steps: &&WaitSteps| steps.quota.is_some_and(|quota| leaves::name(report, quota) == name);
-        let whole = report.wait_steps.iter().filter(|s| s.size.is_empty() && s.pods_in_all() > 0);
-        whole.clone().find(is_it).map(P95::of)
+        report.whole_waits().find(is_it).map(P95::of)
     };
     let leaves = before.quotas.iter().filter(|quota| quota.leaf);
     let change =

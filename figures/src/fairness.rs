@@ -52,7 +52,7 @@ fn jain(timeline: &Timeline, rows: &[&QuotaSeries]) -> Vec<Option<f64>> {
     (0..timeline.len()).map(index).collect()
 }
 
-/// What is there to draw.
+/// The lines and areas of the figure.
 struct Fairness<'a> {
     resource: ResourceIx,
     timeline: Timeline,

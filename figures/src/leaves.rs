@@ -4,7 +4,7 @@ use crate::{palette, timeline::Timeline};
 use plotters::style::RGBColor;
 use quotree_page::{
     colours::{Colour, OTHERS, colours},
-    model::{QuotaIx, QuotaSeries, Report, ResourceIx},
+    model::{QuotaIx, QuotaSeries, Report, ResourceIx, at},
 };
 
 /// The most leaves that are drawn by name; eight are told apart in a picture, a dozen in a legend.
@@ -84,11 +84,6 @@ pub(crate) fn name(report: &Report, quota: QuotaIx) -> String {
 /// The colour of a quota among those of all.
 pub(crate) fn colour(all: &[Colour], quota: QuotaIx) -> Colour {
     at(all, quota).copied().unwrap_or_default()
-}
-
-/// A row by its index.
-pub(crate) fn at<T>(rows: &[T], index: u32) -> Option<&T> {
-    usize::try_from(index).ok().and_then(|i| rows.get(i))
 }
 
 #[cfg(test)]

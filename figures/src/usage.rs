@@ -15,7 +15,7 @@ use quotree_page::{
     axis::ticks,
     colours::{Colour, colours},
     main_resource,
-    model::{AmountTime, Report, ResourceIx, ResourceKind, Series},
+    model::{AmountTime, Report, ResourceIx, ResourceKind, Series, at},
     units::{self, Units},
 };
 
@@ -33,7 +33,7 @@ pub(crate) struct Scale {
 impl Scale {
     /// The scale of a resource whose largest amount is known.
     pub(crate) fn of(report: &Report, resource: ResourceIx, most: f64) -> Self {
-        let Some(row) = leaves::at(&report.resources, resource) else {
+        let Some(row) = at(&report.resources, resource) else {
             return Self { name: "units".to_owned(), unit: 1000.0 };
         };
         if row.kind == ResourceKind::Bytes {
@@ -60,13 +60,13 @@ impl Scale {
 
 /// The short name of a resource, or its name.
 pub(crate) fn short(report: &Report, resource: ResourceIx) -> String {
-    let row = leaves::at(&report.resources, resource);
+    let row = at(&report.resources, resource);
     row.map_or_else(|| "Resources".to_owned(), |row| if row.short.is_empty() { &row.name } else { &row.short }.clone())
 }
 
 /// A resource within a sentence: `GPUs`, `memory`.
 pub(crate) fn plural(report: &Report, resource: ResourceIx) -> String {
-    let units = leaves::at(&report.resources, resource).map_or("", |row| row.units.as_str());
+    let units = at(&report.resources, resource).map_or("", |row| row.units.as_str());
     if units.is_empty() { short(report, resource).to_lowercase() } else { units.to_owned() }
 }
 

@@ -56,7 +56,7 @@ impl WaitAxis {
         Self { end: ENDS.into_iter().find(|end| *end >= longest_ms).unwrap_or(longest_ms) }
     }
 
-    /// Where a wait stands, from 0 to 1.
+    /// The position of a wait on the axis, from 0 to 1.
     pub(crate) fn place(self, ms: u64) -> f64 {
         let log = |ms: u64| (ms_real(ms) / 1_000.0).ln();
         if ms < 1_000 { AT_ONCE / 2.0 } else { AT_ONCE + (1.0 - AT_ONCE) * log(ms) / log(self.end) }
@@ -132,25 +132,15 @@ pub(crate) fn said(ms: u64) -> String {
     if ms < 1_000 { "at once".to_owned() } else { units::span(ms) }
 }
 
-/// The distributions of all sizes: of all pods, and of each leaf.
-fn whole(report: &Report) -> impl Iterator<Item = &WaitSteps> {
-    report.wait_steps.iter().filter(|steps| steps.size.is_empty() && steps.pods_in_all() > 0)
-}
-
-/// The distribution of all pods, if there are any.
-pub(crate) fn of_all(report: &Report) -> Option<&WaitSteps> {
-    whole(report).find(|steps| steps.quota.is_none())
-}
-
 /// The figure.
 pub(crate) fn draw(report: &Report) -> Result<String, FigureError> {
     let tree = colours(&report.quotas);
-    let mut leaves: Vec<&WaitSteps> = whole(report).filter(|steps| steps.quota.is_some()).collect();
+    let mut leaves: Vec<&WaitSteps> = report.whole_waits().filter(|steps| steps.quota.is_some()).collect();
     let many = leaves.len();
     leaves.sort_by_key(|steps| (std::cmp::Reverse(steps.pods_in_all()), steps.quota));
     leaves.truncate(MOST);
     leaves.sort_by_key(|steps| steps.quota);
-    let longest = whole(report).filter_map(|steps| steps.wait_ms.last()).copied().max().unwrap_or(0);
+    let longest = report.whole_waits().filter_map(|steps| steps.wait_ms.last()).copied().max().unwrap_or(0);
     let axis = WaitAxis::to(longest);
     let left_out =
         if many > MOST { format!(" · the {MOST} quotas with the most pods of {many}") } else { String::new() };
@@ -163,7 +153,7 @@ pub(crate) fn draw(report: &Report) -> Result<String, FigureError> {
         let plane = axes::draw(&part, &x, &y)?;
         divide(&part, &plane)?;
         let mut entries = Vec::new();
-        if let Some(all) = of_all(report) {
+        if let Some(all) = report.waits_of(None) {
             let pen = Pen { colour: TEXT, width: 4, dashes: &[] };
             curve(&part, &plane, axis, all, pen)?;
             entries.push(Entry { swatch: Swatch::Line(pen), name: "all pods".to_owned(), note: note(all) });

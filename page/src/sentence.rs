@@ -32,7 +32,9 @@ pub fn words(report: &Report, piece: &Piece) -> String {
 /// The moment of a finding, as text: `12:30`, or `whole run`.
 #[must_use]
 pub fn moment(report: &Report, finding: &Finding) -> String {
-    let end = report.run.end_ms;
-    let whole = finding.from_ms == Some(0) && finding.to_ms.is_some_and(|to| to >= end);
-    if whole { "whole run".to_owned() } else { Units::of(report).moment(finding.at_ms) }
+    if finding.is_of_whole_run(report.run.end_ms) {
+        "whole run".to_owned()
+    } else {
+        Units::of(report).moment(finding.at_ms)
+    }
 }

@@ -119,19 +119,26 @@ pub fn wide(amount: u128) -> f64 {
 /// Digits in groups of three, rounded to the nearest whole.
 pub fn whole(number: f64) -> String {
     let digits = format!("{:.0}", number.abs().round());
-    let mut grouped = String::new();
+    let sign = if number < 0.0 && digits != "0" { "-" } else { "" };
+    format!("{sign}{}", grouped(&digits))
+}
+
+/// Digits with a comma before each group of three: `82,247`.
+#[must_use]
+pub fn grouped(digits: &str) -> String {
+    let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            grouped.push(',');
+            text.push(',');
         }
-        grouped.push(digit);
+        text.push(digit);
     }
-    if number < 0.0 && digits != "0" { format!("-{grouped}") } else { grouped }
+    text
 }
 
 /// A count.
 pub fn count(number: u64) -> String {
-    whole(wide(u128::from(number)))
+    grouped(&number.to_string())
 }
 
 /// Three digits, at most one after the point.

@@ -30,8 +30,9 @@ fn sentence(report: &Report, finding: &Finding) -> String {
 
 /// When it was: a moment to look at, or the whole run.
 pub(crate) fn when(report: &Report, finding: &Finding) -> String {
-    match (finding.from_ms, finding.to_ms) {
-        (Some(0), Some(to)) if to >= report.run.end_ms => format!("whole{NO_BREAK}run"),
-        _ => format!("at{NO_BREAK}{}", moment_up(finding.at_ms)),
+    if finding.is_of_whole_run(report.run.end_ms) {
+        format!("whole{NO_BREAK}run")
+    } else {
+        format!("at{NO_BREAK}{}", moment_up(finding.at_ms))
     }
 }

@@ -2,6 +2,8 @@
 //! up to a value that was not reached, unless the documentation says otherwise.
 
 use quotree_core::{Amounts, QuantityText, Unit};
+use quotree_page::units::grouped;
+pub use quotree_page::units::many;
 
 /// A duration in milliseconds by its two largest units: `2m 30s`, `5d 3h`, `500ms`, `0s`.
 ///
@@ -73,15 +75,7 @@ pub(crate) fn unit_hours(resource: &str, base_seconds: u128) -> String {
 /// A count with thousands separators: `82,247`.
 #[must_use]
 pub fn count(number: u128) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    grouped(&number.to_string())
 }
 
 /// Thousandths as a percentage: `93.1 %`.
@@ -107,17 +101,10 @@ pub(crate) fn bytes(bytes: u64) -> String {
 
 /// One amount as a Kubernetes quantity; a fraction as a decimal: `10.434`, not `10434m`.
 pub(crate) fn amount(resource: &str, amount: i64) -> String {
-    match Unit::of(resource) {
-        Unit::Milli if amount % 1000 != 0 => {
-            let (sign, size) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
-            let digits = format!("{:03}", size % 1000);
-            format!("{sign}{}.{}", size / 1000, digits.trim_end_matches('0'))
-        }
-        unit => QuantityText { amount, unit }.to_string(),
-    }
+    QuantityText { amount, unit: Unit::of(resource) }.decimal()
 }
 
-/// The amounts above 0, as `5 cpu, 2Gi memory`; nothing if there are none.
+/// The amounts other than 0, as `5 cpu, 2Gi memory`; nothing if there are none.
 pub(crate) fn amounts(all: &Amounts) -> Option<String> {
     let words: Vec<_> = all
         .iter()
@@ -136,12 +123,6 @@ pub(crate) fn amounts(all: &Amounts) -> Option<String> {
 #[must_use]
 pub fn short_reason(reason: &str) -> String {
     reason.split("; ").filter(|clause| !clause.contains(" not preempted because ")).collect::<Vec<_>>().join("; ")
-}
-
-/// A count with its noun: `1 pod`, `2 pods`.
-#[must_use]
-pub fn many(number: u64, what: &str) -> String {
-    format!("{} {what}{}", count(number.into()), if number == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

@@ -71,15 +71,9 @@ pub(crate) fn with_unit(resource: &Name, amount: i64) -> String {
     format!("{}{of} {resource}", decimal(resource, amount))
 }
 
-/// An amount without its resource as sentences show it: thousandths as a decimal, `1.5` where the quantity is `1500m`.
+/// An amount without its resource as sentences show it: `1.5` where the quantity is `1500m`.
 fn decimal(resource: &Name, amount: i64) -> String {
-    let quantity = self::amount(resource, amount);
-    if quantity.unit == Unit::Bytes || amount % 1000 == 0 {
-        return quantity.to_string();
-    }
-    let (sign, size) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
-    let digits = format!("{:03}", size % 1000);
-    format!("{sign}{}.{}", size / 1000, digits.trim_end_matches('0'))
+    self::amount(resource, amount).decimal()
 }
 
 /// An amount without its resource, as a Kubernetes quantity.

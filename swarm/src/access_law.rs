@@ -1,7 +1,7 @@
 //! The law of access: it computes independently, from the scenario alone, which users may submit where, and adds up the
 //! usage by user again.
 
-use crate::play::{Failure, Played};
+use crate::play::Played;
 use quotree_core::Unquotaed;
 use quotree_sim::{
     Scenario,
@@ -29,8 +29,12 @@ pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played
         };
         let pods = row.counts.pods();
         if may && row.refused > 0 || !may && pods > 0 {
-            let message = format!("{name} may submit {}: {may}; {} refused, {pods} pods", row.name, row.refused);
-            played.failures.push(Failure::new("law: people", message));
+            let may = if may { "may" } else { "may not" };
+            let message = format!(
+                "{name} {may} submit {}; {} submissions were refused, {pods} pods exist",
+                row.name, row.refused
+            );
+            played.breaks("people", message);
         }
     }
     for user in &result.users {
@@ -41,8 +45,11 @@ pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played
             sums.iter_mut().zip(row.counts.all()).for_each(|(sum, count)| *sum += count);
         }
         if totals != sums {
-            let message = format!("{}: totals {totals:?}, sums over the workloads {sums:?}", user.name);
-            played.failures.push(Failure::new("law: people", message));
+            let message = format!(
+                "{}: running, pending, succeeded, failed and evicted pods are {totals:?}, the sums over its workloads {sums:?}",
+                user.name
+            );
+            played.breaks("people", message);
         }
     }
 }

@@ -2,7 +2,7 @@
 //! more. Age is counted here from the first pod of a job that the trace shows, so that jobs whose pods were created again
 //! are as old as they ever were. Shares no code with the controllers.
 
-use crate::play::{Failure, Played};
+use crate::play::Played;
 use quotree_core::{Action, Age, Name, Plan, PodState, Scheduler, Time, WorkloadId, WorkloadSpec, WorkloadView};
 use quotree_sim::{Scenario, model::Kind, text::Names, trace::TraceEvent};
 use std::collections::{BTreeMap, BTreeSet};
@@ -59,13 +59,13 @@ impl AgeLaw {
                 if !asks_no_more(a, b) {
                     continue;
                 }
-                *played.seen.entry("starts beside a job that waits for no more".to_owned()).or_default() += 1;
+                played.count("starts beside a job that waits for no more", 1);
                 if older < younger {
                     let message = format!(
-                        "at {} ms {} of {} ms gets room that {} of {} ms waits for",
+                        "at {} ms {}, submitted at {} ms, gets room, and {}, submitted at {} ms, waits and requests no more",
                         at.0, one.id, younger.0, other.id, older.0
                     );
-                    played.failures.push(Failure::new("law: age", message));
+                    played.breaks("age", message);
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! The figures of jobs agree with each other, and with those of the whole run.
 
-use crate::play::{Failure, Played};
+use crate::play::Played;
 use quotree_sim::result::{JobRow, JobState, RunResult};
 
 /// Checks that the figures of jobs agree with each other and with those of the whole.
@@ -23,7 +23,7 @@ pub(crate) fn judge(result: &RunResult, played: &mut Played) {
             || job.attempts == 0
     };
     if let Some(job) = rows.iter().find(wrong) {
-        played.failures.push(Failure::new("law: jobs", format!("the figures of a job contradict each other: {job:?}")));
+        played.breaks("jobs", format!("the figures of a job contradict each other: {job:?}"));
     }
     let lost: u128 = rows.iter().map(|job| u128::from(job.lost_work_ms)).sum();
     let waits: u128 = rows.iter().map(|job| u128::from(job.wait_ms)).sum();
@@ -33,9 +33,14 @@ pub(crate) fn judge(result: &RunResult, played: &mut Played) {
     let whole = (metrics.lost_work_ms, metrics.wait.sum_ms, metrics.wait.count);
     if (lost, waits, rows.len() as u64) != whole || by_leaf > whole.2 || open < metrics.wait.open {
         let message = format!(
-            "{} jobs ({by_leaf} below the root) waited {waits} ms and lost {lost} ms, {open} go on; the whole says {whole:?}",
-            rows.len()
+            "the rows of {} jobs ({by_leaf} counted at roots, {open} still waiting) sum to {waits} ms of waits and {lost} ms of \
+             lost work; the metrics of the run say {} jobs ({} still waiting), {} ms and {} ms",
+            rows.len(),
+            metrics.wait.count,
+            metrics.wait.open,
+            metrics.wait.sum_ms,
+            metrics.lost_work_ms
         );
-        played.failures.push(Failure::new("law: jobs", message));
+        played.breaks("jobs", message);
     }
 }

@@ -1,11 +1,7 @@
 //! The laws of job queues: every release and requeue in the trace follows the rules of its queue, and when the run is
 //! at rest, no queue keeps back a job without a reason. Shares no code with the queues.
 
-use crate::{
-    fit_law::FitCheck,
-    log_laws::Replay,
-    play::{Failure, Played},
-};
+use crate::{fit_law::FitCheck, log_laws::Replay, play::Played};
 use quotree_core::{Amounts, Event, Name, PodState, PodTemplate, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
 use quotree_sim::{
     Scenario,
@@ -24,7 +20,6 @@ pub(crate) struct JobQueueLaw {
     names: BTreeMap<String, WorkloadId>,
     /// Pods of Deployments, which no queue suspends.
     never: BTreeSet<WorkloadId>,
-    failures: Vec<Failure>,
 }
 
 /// How often one job was released, and when it was last released or requeued.
@@ -53,8 +48,15 @@ pub(crate) fn round_ms(scenario: &Scenario) -> Option<u64> {
 }
 
 impl JobQueueLaw {
-    /// Follows the trace.
-    pub(crate) fn observe(&mut self, at: Time, what: TraceEvent, scenario: &Scenario, names: &dyn Names) {
+    /// Follows the trace, and checks each release and requeue.
+    pub(crate) fn observe(
+        &mut self,
+        at: Time,
+        what: TraceEvent,
+        scenario: &Scenario,
+        names: &dyn Names,
+        played: &mut Played,
+    ) {
         match what {
             TraceEvent::Submit { workload, .. } => {
                 let name = names.workload(workload);
@@ -69,8 +71,7 @@ impl JobQueueLaw {
                 self.names.insert(names.pod(workload.pod(0)).into_owned(), workload);
                 let job = self.jobs.entry(workload).or_default();
                 if self.never.contains(&workload) {
-                    self.failures
-                        .push(Failure::new("law: job queue", format!("at {} ms a Deployment is suspended", at.0)));
+                    played.breaks("job queue", format!("at {} ms a job queue suspends a pod of a Deployment", at.0));
                 }
                 job.back = Some(at).filter(|_| job.tries > 0);
                 job.requeues += u32::from(job.tries > 0);
@@ -80,14 +81,16 @@ impl JobQueueLaw {
                 let waits = scenario.queues.iter().map(|queue| queue.wait_ms(tries.saturating_sub(1)));
                 let waits = waits.min().filter(|_| !namespaces_move(scenario)).unwrap_or(0);
                 if tries != job.tries + 1 || job.back.is_some_and(|back| at < back.after_ms(waits)) {
+                    let back = job
+                        .back
+                        .map_or_else(|| "not requeued since".to_owned(), |at| format!("requeued at {} ms", at.0));
                     let message = format!(
-                        "at {} ms {} is released for the {tries}. time, after {} times, requeued {:?}",
+                        "at {} ms {} is released as try {tries}; it was released {} times before, {back}",
                         at.0,
                         names.workload(workload),
-                        job.tries,
-                        job.back
+                        job.tries
                     );
-                    self.failures.push(Failure::new("law: job queue", message));
+                    played.breaks("job queue", message);
                 }
                 *job = QueuedJob { tries, released_at: Some(at), back: None, requeues: job.requeues };
             }
@@ -95,16 +98,11 @@ impl JobQueueLaw {
         }
     }
 
-    /// Reports violations of the law in the trace, and counts what occurred.
-    pub(crate) fn report(&mut self, played: &mut Played) {
-        played.failures.append(&mut self.failures);
-        let went_back = self.jobs.values().filter(|job| job.tries > 1).count();
-        for (what, count) in [
-            ("jobs released by queues", self.jobs.values().filter(|s| s.tries > 0).count()),
-            ("jobs released again", went_back),
-        ] {
-            *played.seen.entry(what.to_owned()).or_default() += count as u64;
-        }
+    /// Counts what occurred.
+    pub(crate) fn report(&self, played: &mut Played) {
+        let more_than = |tries| self.jobs.values().filter(|job| job.tries > tries).count() as u64;
+        played.count("jobs released by queues", more_than(0));
+        played.count("jobs released again", more_than(1));
     }
 
     /// Checks a released job when the scheduler receives it: fewer than `max_jobs` jobs of its queue may be there.
@@ -120,9 +118,11 @@ impl JobQueueLaw {
         let here = |id: &&WorkloadId| scheduler.workload(**id).is_some_and(|view| view.leaf == Some(leaf));
         let out = self.jobs.iter().filter(|(_, job)| job.tries > 0).map(|(id, _)| id).filter(here).count();
         if out >= most as usize {
-            let message =
-                format!("{} is released by the queue of {} while {out} of {most} jobs are there", spec.id, queue.quota);
-            played.failures.push(Failure::new("law: job queue", message));
+            let message = format!(
+                "the queue of {} releases {} while {out} of its jobs are released, and its max_jobs is {most}",
+                queue.quota, spec.id
+            );
+            played.breaks("job queue", message);
         }
     }
 
@@ -152,7 +152,7 @@ impl JobQueueLaw {
             if rows.is_empty() {
                 continue;
             }
-            *played.seen.entry("jobs suspended at rest".to_owned()).or_default() += rows.len() as u64;
+            played.count("jobs suspended at rest", rows.len() as u64);
             let at_rest = QueueAtRest { scenario, replay, scheduler, suspended: self, queue, leaf };
             let due: Vec<&&PendingRow> = rows.iter().filter(|row| at_rest.is_due(row, end)).collect();
             let free = !at_rest.may_be_full();
@@ -162,15 +162,17 @@ impl JobQueueLaw {
                 _ => free && !due.is_empty(),
             };
             if let Some(row) = due.first().filter(|_| held_back) {
-                let message =
-                    format!("{} is suspended in the queue of {} at rest, and must be released", row.pod, queue.quota);
-                played.failures.push(Failure::new("law: job queue", message));
+                let message = format!(
+                    "nothing happens any more, and the queue of {} does not release {}, which it must",
+                    queue.quota, row.pod
+                );
+                played.breaks("job queue", message);
             }
             for row in rows {
                 if at_rest.was_requeued_in_vain(row, changed) {
                     let message =
                         format!("{} was requeued in {}, although quotas and nodes have room", row.pod, queue.quota);
-                    played.failures.push(Failure::new("law: no pending workload fits", message));
+                    played.breaks("no pending workload fits", message);
                 }
             }
         }

@@ -5,7 +5,7 @@ use crate::{
     age_law::AgeLaw,
     fit_law::FitCheck,
     job_queue_law::JobQueueLaw,
-    play::{Failure, Played, is_guaranteed},
+    play::{Played, is_guaranteed},
 };
 use quotree_core::{
     Action, DeviceMode, Entry, Event, Log, Plan, PodOutcome, PodState, ReleaseReason, Rule, Scheduler, Time,
@@ -45,7 +45,9 @@ pub(crate) struct End<'a> {
 pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut Played) {
     let mut scheduler = match Scheduler::new(&log.tree, log.policy.clone()) {
         Ok(scheduler) => scheduler,
-        Err(findings) => return played.failures.push(Failure::new("law: I12", format!("the tree: {findings:?}"))),
+        Err(findings) => {
+            return played.breaks("I12", format!("the quota tree of the log is refused: {findings:?}"));
+        }
     };
     let mut replay = Replay {
         end,
@@ -62,14 +64,14 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
                 end.suspended.judge(scenario, &scheduler, event, played);
                 replay.follow(event);
                 if let Err(error) = scheduler.apply(event.clone()) {
-                    return played.failures.push(Failure::new("law: I12", format!("{event:?}: {error}")));
+                    return played.breaks("I12", format!("the replay refuses {event:?}: {error}"));
                 }
             }
             Entry::Decide { at, digest } => {
                 let before = scheduler.clone();
                 let plan = scheduler.decide(*at);
                 if plan.digest() != *digest {
-                    return played.failures.push(Failure::new("law: I12", format!("at {} ms another plan", at.0)));
+                    return played.breaks("I12", format!("at {} ms the replay gives another plan", at.0));
                 }
                 replay.plan(&before, &scheduler, &plan, *at, played);
             }
@@ -77,7 +79,7 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
     }
     if end.calm.is_some() && replay.is_at_rest(&scheduler) {
         replay.at_rest(scenario, scheduler, played);
-        *played.seen.entry("runs judged at rest".to_owned()).or_default() += 1;
+        played.count("runs judged at rest", 1);
     }
 }
 
@@ -136,48 +138,45 @@ impl Replay<'_> {
     fn plan(&mut self, before: &Scheduler, after: &Scheduler, plan: &Plan, at: Time, played: &mut Played) {
         let again = after.clone().decide(at);
         if !again.is_empty() {
-            let message = format!("at {} ms deciding again gives {:?}", at.0, again.actions);
-            played.failures.push(Failure::new("law: S1", message));
+            let message = format!("at {} ms a second decision at once is not empty: {:?}", at.0, again.actions);
+            played.breaks("S1", message);
         }
         self.end.ages.judge((before, after), (plan, at), &self.specs, played);
         if std::mem::take(&mut self.changes) || !plan.is_empty() {
             self.changed = at;
         }
         let calm = self.end.calm.is_some_and(|calm| at >= calm);
-        let count = |played: &mut Played, what: &str| *played.seen.entry(what.to_owned()).or_default() += 1;
         let mut evicted: BTreeMap<WorkloadId, u32> = BTreeMap::new();
         for action in &plan.actions {
             match action {
                 Action::Bind { pod, node, devices, .. } => {
                     self.evicted_for.remove(&pod.workload);
                     if self.specs.get(&pod.workload).is_some_and(|spec| spec.together.is_some()) {
-                        count(played, "binds with a topology level");
+                        played.count("binds with a topology level", 1);
                     }
                     if let Some(node) = self.nodes.get(&node.0).filter(|_| devices.0 != 0) {
-                        count(
-                            played,
-                            if node.devices.len() > 1 { "binds on cores and memory" } else { mode(&node.mode) },
-                        );
+                        let what = if node.devices.len() > 1 { "binds on cores and memory" } else { mode(&node.mode) };
+                        played.count(what, 1);
                     }
                 }
                 Action::Evict { pod, reason } => {
                     *evicted.entry(pod.workload).or_default() += 1;
                     if reason.budget_broken {
-                        count(played, "budgets broken");
+                        played.count("budgets broken", 1);
                     }
                     if before.workload(pod.workload).is_some_and(|w| w.leaf.is_none()) {
-                        count(played, "evictions without quota");
+                        played.count("evictions without quota", 1);
                     }
                     if let Some(cause) = reason.cause.filter(|_| calm) {
-                        count(played, "evictions in the calm phase");
+                        played.count("evictions in the calm phase", 1);
                         *self.evicted_for.entry(cause).or_default() += 1;
                     }
                 }
                 Action::Release { workload, reason } => {
-                    count(played, "holds that ended early");
+                    played.count("holds that ended early", 1);
                     match reason {
                         ReleaseReason::NeededBy(taker) => {
-                            count(played, "holds taken over");
+                            played.count("holds taken over", 1);
                             let pods = self.evicted_for.remove(workload).unwrap_or(0);
                             *self.evicted_for.entry(*taker).or_default() += pods;
                         }
@@ -191,7 +190,7 @@ impl Replay<'_> {
             }
         }
         for _ in evicted.values().filter(|pods| **pods > 1) {
-            count(played, "gangs evicted");
+            played.count("gangs evicted", 1);
         }
     }
 
@@ -199,14 +198,17 @@ impl Replay<'_> {
     fn at_rest(&self, scenario: &Scenario, scheduler: Scheduler, played: &mut Played) {
         let (at, pending) = (self.end.at, self.end.pending);
         self.end.suspended.at_rest((scenario, self, &scheduler), (self.changed, at), pending, played);
-        let mut wrong = |law: &str, what: String| played.failures.push(Failure::new(format!("law: {law}"), what));
         let later = scheduler.clone().decide(at.after_ms(LATER_MS));
         if !later.is_empty() {
-            wrong("S1", format!("at rest, deciding later gives {:?}", later.actions));
+            let message = format!("nothing happens any more, and a later decision is not empty: {:?}", later.actions);
+            played.breaks("S1", message);
         }
         let in_vain: u64 = self.evicted_for.values().sum();
         if in_vain > 0 {
-            wrong("S3", format!("{in_vain} evictions in the calm phase were in vain"));
+            played.breaks(
+                "S3",
+                format!("{in_vain} evictions in the calm phase did not place the workload they were for"),
+            );
         }
         let tree = scheduler.tree();
         let of = |id: WorkloadId| self.specs.get(&id).map_or_else(String::new, |s| format!("{id} ({})", s.namespace));
@@ -214,7 +216,7 @@ impl Replay<'_> {
         for id in self.specs.keys() {
             let Some(view) = scheduler.workload(*id) else { continue };
             if view.held {
-                unsettled.push(format!("{} holds", of(*id)));
+                unsettled.push(format!("{} has a hold", of(*id)));
             }
             let moving = view.pods.iter().filter(|p| matches!(p.state, PodState::Binding | PodState::Leaving)).count();
             if moving > 0 {
@@ -227,26 +229,26 @@ impl Replay<'_> {
                 .map(|q| format!("{} still counts a hold", tree.name(q))),
         );
         if !unsettled.is_empty() {
-            return wrong("H2", format!("at rest {}", unsettled.join(", ")));
+            return played.breaks("H2", format!("nothing happens any more, and {}", unsettled.join(", ")));
         }
         let fit = FitCheck::new(self, &scheduler);
         let guaranteed = is_guaranteed(scenario) && fit.covers_guarantees();
         for id in scheduler.waiting() {
             let Some(verdict) = scheduler.explain(id) else {
-                wrong("X1", format!("{} is pending without a reason", of(id)));
+                played.breaks("X1", format!("{} is pending without a reason", of(id)));
                 continue;
             };
             let rule = verdict.binding.rule();
             if fit.admits(id) {
                 let message = format!("{} is pending by {rule} at rest, although quotas and nodes have room", of(id));
-                wrong("no pending workload fits", message);
+                played.breaks("no pending workload fits", message);
             }
             // Nobody is owed what nobody is guaranteed (Q5).
             let lacks = verdict.binding.amounts().map(|(resource, ..)| resource);
             let is_owed = lacks.is_none_or(|resource| tree.is_guaranteed(resource));
             let by_quota = matches!(rule, Rule::A1 | Rule::P1) && verdict.bounds_hit.is_empty() && is_owed;
             if guaranteed && verdict.entitled && by_quota && fit.is_covered(id) {
-                wrong("S4", format!("{} is entitled and pending by {rule}: {:?}", of(id), verdict.binding));
+                played.breaks("S4", format!("{} is entitled and pending by {rule}: {:?}", of(id), verdict.binding));
             }
         }
     }

@@ -61,6 +61,23 @@ pub struct Played {
     pub log: Option<Log>,
 }
 
+impl Played {
+    /// The outcome of a run that did not end.
+    fn failed(kind: &str, message: String) -> Self {
+        Self { failures: vec![Failure::new(kind, message)], ..Self::default() }
+    }
+
+    /// Notes that a law is broken.
+    pub(crate) fn breaks(&mut self, law: &str, message: impl Into<String>) {
+        self.failures.push(Failure::new(format!("law: {law}"), message));
+    }
+
+    /// Counts what happened.
+    pub(crate) fn count(&mut self, what: &str, times: u64) {
+        *self.seen.entry(what.to_owned()).or_default() += times;
+    }
+}
+
 /// When the calm phase begins; `None` if requests may be lost until the end.
 #[must_use]
 pub fn calm_from(scenario: &Scenario) -> Option<Time> {
@@ -98,38 +115,31 @@ pub fn play(scenario: &Scenario) -> Played {
     played.unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<String>().cloned();
         let message = message.or_else(|| panic.downcast_ref::<&str>().map(ToString::to_string)).unwrap_or_default();
-        Played { failures: vec![Failure::new("panic", message)], ..Played::default() }
+        Played::failed("panic", message)
     })
 }
 
 /// Runs a scenario only to determine whether it ends.
 pub(crate) fn ends(scenario: &Scenario) -> Played {
-    let failure = run(scenario, &RunOptions::default(), &mut ()).err();
-    let failures = failure.map(|error| Failure::new(word(&error), error.to_string()));
-    Played { failures: failures.into_iter().collect(), ..Played::default() }
+    let ended = run(scenario, &RunOptions::default(), &mut ());
+    ended.map_or_else(|error| Played::failed(word(&error), error.to_string()), |_| Played::default())
 }
 
 fn judge(scenario: &Scenario) -> Played {
-    let mut played = Played::default();
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
     let mut count =
-        Count { scenario, seen: BTreeMap::new(), suspended: JobQueueLaw::default(), ages: AgeLaw::default() };
+        Count { scenario, played: Played::default(), suspended: JobQueueLaw::default(), ages: AgeLaw::default() };
     let run = match run(scenario, &options, &mut count) {
         Ok(run) => run,
-        Err(error) => {
-            played.failures.push(Failure::new(word(&error), error.to_string()));
-            return played;
-        }
+        Err(error) => return Played::failed(word(&error), error.to_string()),
     };
-    played.seen = count.seen;
-    count.suspended.report(&mut played);
+    let Count { mut played, suspended, ages, .. } = count;
+    suspended.report(&mut played);
     played.events = run.result.events;
     played.digest.clone_from(&run.result.digest);
-    let add =
-        |seen: &mut BTreeMap<String, u64>, what: &str, count: u64| *seen.entry(what.to_owned()).or_default() += count;
-    add(&mut played.seen, "decisions", run.result.metrics.decisions);
-    add(&mut played.seen, "refused edits", run.result.refusals.len() as u64);
-    add(&mut played.seen, "pods pending at the end", run.result.pending.len() as u64);
+    played.count("decisions", run.result.metrics.decisions);
+    played.count("refused edits", run.result.refusals.len() as u64);
+    played.count("pods pending at the end", run.result.pending.len() as u64);
     for breach in &run.result.breaches {
         let number = breach.what.split(':').next().unwrap_or_default();
         let number = if number.starts_with('I') && number.len() <= 3 { number } else { "ledgers" };
@@ -145,8 +155,8 @@ fn judge(scenario: &Scenario) -> Played {
         calm: calm_from(scenario).filter(|_| !stopped || round_ms.is_some()),
         at: Time(run.result.quiet_ms.unwrap_or(run.result.end_ms)),
         round_ms,
-        suspended: &count.suspended,
-        ages: &count.ages,
+        suspended: &suspended,
+        ages: &ages,
         pending: &run.result.pending,
     };
     if let Some(log) = &run.log {
@@ -190,10 +200,11 @@ fn figures(result: &RunResult, played: &mut Played) {
     if pods > metrics.pods_submitted || listed != metrics.evictions || evicted != listed || lost > metrics.lost_work_ms
     {
         let message = format!(
-            "{pods} pods of {} submitted; {listed} evictions listed, {evicted} by workload, {} counted; {lost} ms lost of {}",
+            "the rows of workloads have {pods} pods, {evicted} of them evicted; the list has {listed} evictions with {lost} ms \
+             of lost work; the metrics of the run say {} pods, {} evictions, {} ms",
             metrics.pods_submitted, metrics.evictions, metrics.lost_work_ms
         );
-        played.failures.push(Failure::new("law: figures", message));
+        played.breaks("figures", message);
     }
     job_law::judge(result, played);
 }
@@ -202,10 +213,15 @@ fn figures(result: &RunResult, played: &mut Played) {
 fn again(scenario: &Scenario, first: &Run, played: &mut Played) {
     let failure = match run(scenario, &RunOptions::default(), &mut ()) {
         Ok(second) if second.result.digest == first.result.digest => return,
-        Ok(second) => format!("digest {} the first time, {} the second", first.result.digest, second.result.digest),
-        Err(error) => format!("the second time: {error}"),
+        Ok(second) => {
+            format!(
+                "the digest of the first run is {}, that of the second {}",
+                first.result.digest, second.result.digest
+            )
+        }
+        Err(error) => format!("the second run does not end: {error}"),
     };
-    played.failures.push(Failure::new("law: same again", failure));
+    played.breaks("same again", failure);
 }
 
 const fn word(error: &RunError) -> &'static str {
@@ -232,23 +248,23 @@ pub(crate) fn is_guaranteed(scenario: &Scenario) -> bool {
     plain && scenario.cluster.is_pool && scenario.workloads.iter().all(|workload| workload.preemptible)
 }
 
-/// Counts what occurs in the trace.
+/// Counts what occurs in the trace, and holds it against the laws of the trace.
 struct Count<'a> {
     scenario: &'a Scenario,
-    seen: BTreeMap<String, u64>,
+    played: Played,
     suspended: JobQueueLaw,
     ages: AgeLaw,
 }
 
 impl Observer for Count<'_> {
     fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
-        self.suspended.observe(record.at, record.what, self.scenario, names);
+        self.suspended.observe(record.at, record.what, self.scenario, names, &mut self.played);
         self.ages.observe(record.at, record.what, self.scenario, names);
         let what = match record.what {
             TraceEvent::Bind { .. } => "binds",
             TraceEvent::BindFailed { .. } => "failed binds",
             TraceEvent::Evict { rule, .. } => {
-                *self.seen.entry(format!("evictions by {rule}")).or_default() += 1;
+                self.played.count(&format!("evictions by {rule}"), 1);
                 "evictions"
             }
             TraceEvent::LostEviction { .. } => "lost evictions",
@@ -267,6 +283,6 @@ impl Observer for Count<'_> {
             TraceEvent::Submit { pods, .. } if pods > 1 => "gangs submitted",
             _ => return,
         };
-        *self.seen.entry(what.to_owned()).or_default() += 1;
+        self.played.count(what, 1);
     }
 }

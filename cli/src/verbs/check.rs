@@ -37,8 +37,7 @@ pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
     if paths.is_empty() {
         return Err(Trouble::invalid("no scenario found: no file in these paths ends in .ron"));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.unwrap_or(0)).build();
-    let pool = pool.map_err(|error| Trouble::fault(format!("cannot start threads: {error}")))?;
+    let pool = super::threads(args.jobs)?;
     let bar = progress(terminal, paths.len());
     let judged: Vec<Judged> = pool.install(|| {
         let judge_one = |path: &PathBuf| {

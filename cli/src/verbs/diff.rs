@@ -28,16 +28,11 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
     }
     terminal.show(&match args.format {
         Format::Text => {
-            let wrote: String = written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
+            let wrote = super::wrote(&written);
             let space = if wrote.is_empty() { "" } else { "\n" };
             format!("{}{space}{wrote}", diff.text(terminal.style))
         }
-        Format::Json => {
-            let value = serde_json::to_value(&diff);
-            super::pretty(
-                &value.map_err(|error| Trouble::fault(format!("cannot write the difference as JSON: {error}")))?,
-            )
-        }
+        Format::Json => super::pretty(&super::as_json("the difference", serde_json::to_value(&diff))?),
     })?;
     Ok(Exit::Fine)
 }

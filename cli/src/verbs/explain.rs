@@ -6,6 +6,7 @@ use crate::{
     load, runner,
     terminal::Terminal,
 };
+use quotree_core::{QuantityText, Unit};
 use quotree_reports::{count, many, moment, short_reason, span};
 use quotree_sim::{
     Run, RunOptions, TimelineEntry, TimelinePod,
@@ -313,12 +314,8 @@ fn held(of: &Value, holder: &Value) -> String {
 
 /// A quantity with thousandths as a decimal, as the sentences show it: `1.5` for `1500m`.
 fn decimal(quantity: &str) -> String {
-    let Some(milli) = quantity.strip_suffix('m').and_then(|digits| digits.parse::<i64>().ok()) else {
-        return quantity.to_owned();
-    };
-    let (sign, size) = (if milli < 0 { "-" } else { "" }, milli.unsigned_abs());
-    let digits = format!("{:03}", size % 1000);
-    format!("{sign}{}.{}", size / 1000, digits.trim_end_matches('0'))
+    let milli = quantity.strip_suffix('m').and_then(|digits| digits.parse().ok());
+    milli.map_or_else(|| quantity.to_owned(), |amount| QuantityText { amount, unit: Unit::Milli }.decimal())
 }
 
 /// The field `pods` with its noun: `1 pod`, `2 pods`.

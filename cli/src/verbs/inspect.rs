@@ -32,8 +32,7 @@ pub(super) fn inspect(args: &Args, terminal: Terminal) -> Outcome {
 
 /// The summary without the fields that are only known at the end.
 fn state(result: &RunResult) -> Result<serde_json::Value, Trouble> {
-    let mut value = serde_json::to_value(result)
-        .map_err(|error| Trouble::fault(format!("cannot write the state as JSON: {error}")))?;
+    let mut value = super::as_json("the state", serde_json::to_value(result))?;
     if let Some(fields) = value.as_object_mut() {
         fields.shift_remove("metrics");
         fields.shift_remove("claims");

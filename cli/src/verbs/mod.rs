@@ -19,9 +19,11 @@ mod validate;
 
 use crate::{
     args::Verb,
-    exit::{Exit, Outcome},
+    exit::{Exit, Outcome, Trouble},
     terminal::Terminal,
 };
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::path::PathBuf;
 
 /// Runs a verb.
 ///
@@ -51,9 +53,31 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
     }
 }
 
+/// What was made JSON; `what` names it where that failed.
+///
+/// # Errors
+/// If it failed.
+fn as_json<T>(what: &str, made: serde_json::Result<T>) -> Result<T, Trouble> {
+    made.map_err(|error| Trouble::fault(format!("cannot write {what} as JSON: {error}")))
+}
+
+/// So many threads; without a number, one for each core.
+///
+/// # Errors
+/// If the system does not give them.
+fn threads(number: Option<usize>) -> Result<ThreadPool, Trouble> {
+    let pool = ThreadPoolBuilder::new().num_threads(number.unwrap_or(0)).build();
+    pool.map_err(|error| Trouble::fault(format!("cannot start threads: {error}")))
+}
+
 /// A value as indented JSON with a newline at the end.
 fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
+}
+
+/// A line for each file that was written.
+fn wrote(files: &[PathBuf]) -> String {
+    files.iter().map(|path| format!("wrote {}\n", path.display())).collect()
 }
 
 /// The first names of a list for a sentence, and how many more there are.

@@ -38,8 +38,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         }
         None => {}
     }
-    let wrote: String = written.iter().map(|path| format!("wrote {}\n", path.display())).collect();
-    terminal.show(&format!("{}\n{wrote}", findings_text(&report, terminal.style)))?;
+    terminal.show(&format!("{}\n{}", findings_text(&report, terminal.style), super::wrote(&written)))?;
     Ok(Exit::Fine)
 }
 
@@ -74,9 +73,7 @@ pub(super) fn read(folder: &Path) -> Result<Report, Trouble> {
 /// # Errors
 /// If a file cannot be written.
 pub(super) fn write(folder: &Path, report: &Report) -> Result<(), Trouble> {
-    let data =
-        report_json(report).map_err(|error| Trouble::fault(format!("cannot write the report as JSON: {error}")))?;
-    files::replace(&folder.join(DATA), &data)?;
+    files::replace(&folder.join(DATA), &super::as_json("the report", report_json(report))?)?;
     write_page(&folder.join(PAGE), report)
 }
 

@@ -56,8 +56,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         report::open(&folder.join(report::PAGE))?;
     }
     if let (Some(path), Some(log)) = (&args.record, &run.log) {
-        let text = serde_json::to_string(log)
-            .map_err(|error| Trouble::fault(format!("cannot write the log as JSON: {error}")))?;
+        let text = super::as_json("the log", serde_json::to_string(log))?;
         files::write(path, &format!("{text}\n"))?;
     }
     if let (Some(path), Some(report)) = (args.markdown.as_deref().filter(|path| !is_stdout(path)), &report) {
@@ -113,7 +112,7 @@ fn needs_history(args: &Args) -> bool {
     twins || args.open || args.format == Format::Text
 }
 
-/// The command that runs it again, without what only says where the outcome goes.
+/// The command that repeats the run, without the options that only say where its outcome is written.
 fn command(args: &Args) -> String {
     let mut command = format!("quotree run {}", quoted(&files::slashed(&args.file)));
     if let Some(at) = args.at {

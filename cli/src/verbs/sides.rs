@@ -81,8 +81,7 @@ impl Side {
             Self::Scenario { scenario, file } => {
                 let options = RunOptions { horizon, history: with_report, ..RunOptions::default() };
                 let run = runner::run_plain(scenario, &options, terminal)?;
-                let summary = serde_json::to_value(&run.result)
-                    .map_err(|error| Trouble::fault(format!("cannot write the summary as JSON: {error}")))?;
+                let summary = super::as_json("the summary", serde_json::to_value(&run.result))?;
                 let told = Told {
                     file: file.clone(),
                     command: format!("quotree run {file}"),

@@ -42,8 +42,7 @@ pub(super) fn swarm(args: &Args, terminal: Terminal) -> Outcome {
     let end = end.ok_or_else(|| {
         Trouble::invalid("`--seeds` must be at least 1, and `--first` plus `--seeds` must fit in 64 bits")
     })?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.jobs.unwrap_or(0)).build();
-    let pool = pool.map_err(|error| Trouble::fault(format!("cannot start threads: {error}")))?;
+    let pool = super::threads(args.jobs)?;
     let bar = bar(terminal, args.seeds);
     // A panic is caught, reported and shrunk, so its own message is not printed.
     std::panic::set_hook(Box::new(|_| {}));

@@ -34,10 +34,7 @@ pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
     }
     terminal.show(&match args.format {
         Format::Text => tenancy_text(&tenancy, args.user.as_deref(), args.at.is_some(), terminal.wide()),
-        Format::Json => {
-            let value = serde_json::to_value(&tenancy);
-            super::pretty(&value.map_err(|error| Trouble::fault(format!("cannot write the tenancy as JSON: {error}")))?)
-        }
+        Format::Json => super::pretty(&super::as_json("the tenancy", serde_json::to_value(&tenancy))?),
     })?;
     Ok(Exit::Fine)
 }

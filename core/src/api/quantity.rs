@@ -166,6 +166,25 @@ pub struct QuantityText {
     pub unit: Unit,
 }
 
+impl QuantityText {
+    /// The amount as sentences show it: thousandths as a decimal. Bytes are written as by `{}`.
+    ///
+    /// ```
+    /// use quotree_core::{QuantityText, Unit};
+    /// assert_eq!(QuantityText { amount: 1500, unit: Unit::Milli }.decimal(), "1.5");
+    /// assert_eq!(QuantityText { amount: 16 << 30, unit: Unit::Bytes }.decimal(), "16Gi");
+    /// ```
+    #[must_use]
+    pub fn decimal(self) -> String {
+        if self.unit == Unit::Bytes || self.amount % 1000 == 0 {
+            return self.to_string();
+        }
+        let (sign, size) = (if self.amount < 0 { "-" } else { "" }, self.amount.unsigned_abs());
+        let digits = format!("{:03}", size % 1000);
+        format!("{sign}{}.{}", size / 1000, digits.trim_end_matches('0'))
+    }
+}
+
 impl fmt::Display for QuantityText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const BINARY: [(i64, &str); 6] =

@@ -3,7 +3,6 @@
 use super::{
     Both,
     change::{Change, Good},
-    of_all,
 };
 use crate::{
     html::Html,
@@ -34,7 +33,7 @@ fn whole<T>(both: &Both<'_>, get: fn(&Totals) -> T) -> (T, T) {
 
 /// The wait that so many percent of all pods did not exceed.
 fn wait<'a>(both: &Both<'a>, percent: u64) -> Change<'a> {
-    let [before, after] = [&both.before, &both.after].map(|context| match of_all(context.report) {
+    let [before, after] = [&both.before, &both.after].map(|context| match context.report.waits_of(None) {
         Some(steps) => steps.within(percent),
         None => Some(0),
     });

@@ -10,7 +10,6 @@ mod teams;
 
 use crate::{
     html::Html,
-    model::{Report, WaitSteps},
     still::{
         Context,
         cdf::{self, Curve},
@@ -110,15 +109,10 @@ fn head(html: &mut Html, both: &Both<'_>, teams: &[teams::Team<'_>]) {
     html.close("div").close("div").close("header");
 }
 
-/// The distribution of the waits of all pods.
-fn of_all(report: &Report) -> Option<&WaitSteps> {
-    report.wait_steps.iter().find(|w| w.quota.is_none() && w.size.is_empty() && w.pods_in_all() > 0)
-}
-
 fn waits(html: &mut Html, both: &Both<'_>) {
     let curves: Vec<Curve<'_>> = [(&both.before, "slate dashed", "before"), (&both.after, "accent", "after")]
         .into_iter()
-        .filter_map(|(context, class, name)| Some((class.to_owned(), name.to_owned(), of_all(context.report)?)))
+        .filter_map(|(context, class, name)| Some((class.to_owned(), name.to_owned(), context.report.waits_of(None)?)))
         .collect();
     if curves.is_empty() { none(html, "No pod was created in either run.") } else { cdf::draw(html, &curves) }
 }

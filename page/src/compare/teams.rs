@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     html::Html,
-    model::{Quota, QuotaIx, QuotaSeries, WaitSteps},
+    model::{Quota, QuotaIx, QuotaSeries},
     still::{
         self, Context, at, none,
         table::{Cell, table as write_table},
@@ -80,7 +80,9 @@ fn team<'a>(both: &Both<'a>, before: Option<QuotaIx>, after: Option<QuotaIx>) ->
         (one(&both.before, before), one(&both.after, after))
     };
     let wait = |percent| {
-        let one = |context: &Context<'a>, leaf: Option<QuotaIx>| match leaf.and_then(|leaf| steps(context, leaf)) {
+        let one = |context: &Context<'a>, leaf: Option<QuotaIx>| match leaf
+            .and_then(|leaf| context.report.waits_of(Some(leaf)))
+        {
             Some(steps) => steps.within(percent),
             // No pod waits for nothing.
             None => Some(0),
@@ -111,11 +113,6 @@ fn team<'a>(both: &Both<'a>, before: Option<QuotaIx>, after: Option<QuotaIx>) ->
         },
     };
     team
-}
-
-/// The waits of a leaf, if it has pods.
-fn steps<'a>(context: &Context<'a>, leaf: QuotaIx) -> Option<&'a WaitSteps> {
-    context.report.wait_steps.iter().find(|w| w.quota == Some(leaf) && w.size.is_empty() && w.pods_in_all() > 0)
 }
 
 /// The line under the heading.

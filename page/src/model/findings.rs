@@ -22,6 +22,14 @@ pub struct Finding {
     pub pieces: Vec<Piece>,
 }
 
+impl Finding {
+    /// Whether it holds throughout a run that ends then.
+    #[must_use]
+    pub fn is_of_whole_run(&self, end_ms: Ms) -> bool {
+        self.from_ms == Some(0) && self.to_ms.is_some_and(|to| to >= end_ms)
+    }
+}
+
 /// What a finding is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -135,3 +135,22 @@ pub struct Report {
     /// What was thinned or left out.
     pub left_out: Vec<LeftOut>,
 }
+
+impl Report {
+    /// The distributions of waits over pods of all sizes: that of all pods, and those of the leaves that have pods.
+    pub fn whole_waits(&self) -> impl Iterator<Item = &WaitSteps> {
+        self.wait_steps.iter().filter(|steps| steps.size.is_empty() && steps.pods_in_all() > 0)
+    }
+
+    /// The distribution of the waits of all pods of a leaf, or of the run; nothing if there are no pods.
+    #[must_use]
+    pub fn waits_of(&self, leaf: Option<QuotaIx>) -> Option<&WaitSteps> {
+        self.whole_waits().find(|steps| steps.quota == leaf)
+    }
+}
+
+/// A row by its index.
+#[must_use]
+pub fn at<T>(rows: &[T], index: u32) -> Option<&T> {
+    usize::try_from(index).ok().and_then(|i| rows.get(i))
+}

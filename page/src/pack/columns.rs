@@ -1,7 +1,7 @@
 //! Rows as columns. A column compresses to a fraction of the same values row by row. What follows from another column is
 //! not written again: [`SAME`] stands for it.
 
-use crate::model::{Amount, AmountTime, JobState, PlacementEnd, Report};
+use crate::model::{Amount, AmountTime, JobState, PlacementEnd, Report, at};
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, ops::Not};
 
@@ -118,7 +118,7 @@ fn after_or_same(moment: Option<u64>, first: u64, known: Option<u64>) -> i64 {
     if moment.is_some() && moment == known { SAME } else { after(moment, first) }
 }
 
-/// What follows of jobs from their pods: use, and the first decision.
+/// What the pods of each job show, so that it need not be written: use by resource, and when the first pod was bound.
 fn follows(report: &Report) -> (Vec<Vec<u128>>, Vec<Option<u64>>) {
     let mut used = vec![vec![0_u128; report.jobs.len()]; report.resources.len()];
     let mut bound = vec![None; report.jobs.len()];
@@ -137,10 +137,6 @@ fn follows(report: &Report) -> (Vec<Vec<u128>>, Vec<Option<u64>>) {
         }
     }
     (used, bound)
-}
-
-fn at<T>(rows: &[T], index: u32) -> Option<&T> {
-    usize::try_from(index).ok().and_then(|i| rows.get(i))
 }
 
 fn place(at: Option<u32>) -> i64 {

@@ -12,6 +12,7 @@ pub(crate) mod table;
 mod waits;
 mod work;
 
+pub(crate) use crate::model::at;
 pub use overview::main_resource;
 pub(crate) use sections::write;
 
@@ -79,11 +80,6 @@ impl<'a> Context<'a> {
     pub(crate) fn pod_name(&self, pod: Option<u32>) -> &'a str {
         pod.and_then(|p| at(&self.report.pods, p)).map_or("", |p| &p.name)
     }
-}
-
-/// A row by its index.
-pub(crate) fn at<T>(rows: &[T], index: u32) -> Option<&T> {
-    usize::try_from(index).ok().and_then(|i| rows.get(i))
 }
 
 /// A card: a heading, a line under it, and a body that the script may replace.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     html::Html,
-    model::{AmountTime, Finding, FindingKind, Piece, ResourceIx, ResourceTotals, SubjectKind},
+    model::{AmountTime, FindingKind, Piece, ResourceIx, ResourceTotals, SubjectKind},
     units,
 };
 
@@ -198,15 +198,12 @@ pub(super) fn sentences(html: &mut Html, context: &Context<'_>) {
         for piece in &finding.pieces {
             write_piece(html, context, piece);
         }
-        html.text(" ").leaf("span", &[("class", "when")], when(context, finding)).close("span").close("li");
+        html.text(" ")
+            .leaf("span", &[("class", "when")], crate::moment(context.report, finding))
+            .close("span")
+            .close("li");
     }
     html.close("ul");
-}
-
-fn when(context: &Context<'_>, finding: &Finding) -> String {
-    let end = context.report.run.end_ms;
-    let whole = finding.from_ms == Some(0) && finding.to_ms.is_some_and(|to| to >= end);
-    if whole { "whole run".to_owned() } else { context.units.moment(finding.at_ms) }
 }
 
 const fn icon(kind: FindingKind) -> (&'static str, &'static str) {

@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 
 /// The curves of all pods and of each leaf.
 pub(super) fn curves(html: &mut Html, context: &Context<'_>) {
-    let whole = context.report.wait_steps.iter().filter(|w| w.size.is_empty() && w.quantiles.count + w.never > 0);
-    let curves: Vec<Curve<'_>> = whole
+    let curves: Vec<Curve<'_>> = context
+        .report
+        .whole_waits()
         .map(|steps| {
             let class = steps.quota.map_or_else(|| "slate".to_owned(), |q| context.colour(q).class());
             let name = steps.quota.map_or("all", |q| context.quota_name(Some(q)));

@@ -4,9 +4,8 @@
 use super::{
     Named,
     draft::{Draft, map, time},
-    first_of,
     joblist::{gpus, pool},
-    some_rows,
+    listed, some_rows,
 };
 use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
 use quotree_core::{Amounts, Name, QuotaSpec, TreeSpec};
@@ -80,7 +79,7 @@ pub(super) fn by_day(
     let sizes = Named::read(sizes, args)?;
     let (days, problems) = import::daily_quotas(&sizes.bytes, start);
     if days.is_empty() {
-        let problems = first_of(&problems);
+        let problems = listed(&problems);
         return Err(Trouble::invalid(format!(
             "`{}` has no valid row (expected `date,VC..,total`){problems}",
             sizes.name

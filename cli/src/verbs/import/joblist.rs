@@ -1,7 +1,7 @@
 //! Job lists (Philly, Helios, Acme, Muri) as scenarios: one pool in strict order of arrival, leaf quotas by demand, or the
 //! virtual clusters as leaf quotas with sizes from a file.
 
-use super::{Named, daily, demand, draft::Draft, first_of, some_rows};
+use super::{Named, daily, demand, draft::Draft, listed, some_rows};
 use crate::{args::Import as Args, exit::Trouble, files, terminal::Terminal};
 use quotree_core::{Amounts, Queueing, QuotaSpec, TreeSpec};
 use quotree_reports::many;
@@ -156,5 +156,5 @@ fn vc_sizes(text: &str, path: &str) -> Result<BTreeMap<String, i64>, Trouble> {
         return Err(Trouble::invalid(format!("`{path}` has no rows; expected columns `vc,node num`")));
     }
     let rows = many(problems.len() as u64, "invalid row");
-    Err(Trouble::invalid(format!("`{path}` has {rows}{}", first_of(&problems))))
+    Err(Trouble::invalid(format!("`{path}` has {rows}{}", listed(&problems))))
 }

@@ -26,8 +26,11 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
-/// The most skipped rows that are shown one by one.
-const SHOWN_PROBLEMS: usize = 10;
+/// The most skipped rows that a warning shows one by one.
+const SHOWN_IN_WARNINGS: usize = 10;
+
+/// The most invalid rows that an error shows one by one.
+const SHOWN_IN_ERRORS: usize = 3;
 
 pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
     check_options(args)?;
@@ -94,13 +97,7 @@ impl Named {
             format!("// {}: {good} {what}, digest of the decompressed file {:032x}.\n", self.name, hasher.digest128());
         if !problems.is_empty() {
             let rows = many(problems.len() as u64, "invalid row");
-            let mut warning = format!("{}: {rows} skipped", self.name);
-            for RowProblem { line, what } in problems.iter().take(SHOWN_PROBLEMS) {
-                let _ = write!(warning, "\n  line {line}: {what}");
-            }
-            if problems.len() > SHOWN_PROBLEMS {
-                let _ = write!(warning, "\n  … and {} more", problems.len() - SHOWN_PROBLEMS);
-            }
+            let warning = format!("{}: {rows} skipped{}", self.name, first_of(problems, SHOWN_IN_WARNINGS));
             for line in warning.lines() {
                 let _ = writeln!(note, "// {line}");
             }
@@ -117,7 +114,7 @@ fn some_rows(file: &Named, read: &TraceRows, args: &Args) -> Result<(), Trouble>
     }
     let value = args.kind.to_possible_value();
     let expected = value.as_ref().and_then(|value| value.get_help()).map(ToString::to_string).unwrap_or_default();
-    let problems = first_of(&read.problems);
+    let problems = listed(&read.problems);
     Err(Trouble::invalid(format!("`{}` has no valid row (expected: {expected}){problems}", file.name)))
 }
 
@@ -127,18 +124,23 @@ fn good_nodes(file: &Named, nodes: &NodeRows) -> Result<(), Trouble> {
         return Ok(());
     }
     let rows = many(nodes.problems.len() as u64, "invalid row");
-    Err(Trouble::invalid(format!("`{}` has {rows}{}", file.name, first_of(&nodes.problems))))
+    Err(Trouble::invalid(format!("`{}` has {rows}{}", file.name, listed(&nodes.problems))))
 }
 
-/// The first few problems of a file, and how many more there are.
-fn first_of(problems: &[RowProblem]) -> String {
-    const MOST: usize = 3;
-    let mut text = if problems.is_empty() { String::new() } else { ":".to_owned() };
-    for RowProblem { line, what } in problems.iter().take(MOST) {
+/// The problems of a file as the rest of an error: a colon, and the first of them.
+fn listed(problems: &[RowProblem]) -> String {
+    let colon = if problems.is_empty() { "" } else { ":" };
+    format!("{colon}{}", first_of(problems, SHOWN_IN_ERRORS))
+}
+
+/// The first problems of a file, at most so many, each on a line of its own, and how many more there are.
+fn first_of(problems: &[RowProblem], most: usize) -> String {
+    let mut text = String::new();
+    for RowProblem { line, what } in problems.iter().take(most) {
         let _ = write!(text, "\n  line {line}: {what}");
     }
-    if problems.len() > MOST {
-        let _ = write!(text, "\n  … and {} more", problems.len() - MOST);
+    if problems.len() > most {
+        let _ = write!(text, "\n  … and {} more", problems.len() - most);
     }
     text
 }

@@ -4,7 +4,7 @@
 use super::{
     Named,
     draft::{Draft, map},
-    first_of, good_nodes, size, some_rows,
+    good_nodes, listed, size, some_rows,
 };
 use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
 use quotree_core::{Amounts, Name};
@@ -32,7 +32,7 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         total.iter().filter(|(name, _)| asked.contains(name)).map(|(n, amount)| (n.clone(), amount)).collect();
     let outline = import::outline(format, &file.bytes, &options, &total);
     if outline.tree.quotas.is_empty() {
-        let problems = first_of(&outline.problems);
+        let problems = listed(&outline.problems);
         return Err(Trouble::invalid(format!("`{}` has no valid quota tree{problems}", file.name)));
     }
     let skip = if rows.problems.is_empty() { "" } else { ", bad_rows: Skip" };
