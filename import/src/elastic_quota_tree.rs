@@ -91,7 +91,7 @@ impl Reading {
         }
         let (name, place) = match find(node, "name").map(|value| (scalar(value), value)) {
             Some((Some(name), value)) if !name.is_empty() => (Name::from(name), value.span.clone()),
-            Some((_, value)) => return self.problem(&value.span, "the name of a quota must be a word"),
+            Some((_, value)) => return self.problem(&value.span, "the name of a quota must be a string"),
             None => return self.problem(&node.span, "a quota has no `name`"),
         };
         self.places.entry(name.clone()).or_insert(place);
@@ -139,7 +139,7 @@ impl Reading {
         for entry in self.entries(node, "attributes") {
             match scalar(&entry.value) {
                 Some(text) => attributes.push((entry.key.as_str().into(), text.into())),
-                None => self.problem(&entry.value.span, format!("the attribute `{}` must be a word", entry.key)),
+                None => self.problem(&entry.value.span, format!("the attribute `{}` must be a string", entry.key)),
             }
         }
         attributes
@@ -165,7 +165,7 @@ impl Reading {
                 for item in items {
                     match scalar(item) {
                         Some(text) if !text.is_empty() => namespaces.push(text.into()),
-                        _ => self.problem(&item.span, "a namespace must be a word"),
+                        _ => self.problem(&item.span, "a namespace must be a string that is not empty"),
                     }
                 }
             }

@@ -225,7 +225,9 @@ fn pod(
 /// A time as milliseconds since 1970.
 fn moment(place: &Place<'_>) -> Taken<Option<i64>> {
     let Some(text) = place.text()? else { return Ok(None) };
-    let stamp = text.parse::<Timestamp>().map_err(|_| place.refuse(format!("`{text}` is not a time")))?;
+    let stamp = text
+        .parse::<Timestamp>()
+        .map_err(|_| place.refuse(format!("`{text}` is not a time such as `2026-05-01T12:00:00Z`")))?;
     Ok(Some(stamp.as_millisecond()))
 }
 

@@ -160,7 +160,7 @@ impl Builder {
             Some(Open::Map(_, entries, keys)) => match (keys.next.take(), node.value) {
                 (None, Value::Scalar(text)) => keys.next = Some((text, node.span)),
                 (None, _) => {
-                    self.problems.push(YamlProblem::new(node.span.clone(), "a key must be a word"));
+                    self.problems.push(YamlProblem::new(node.span.clone(), "a key must be a string"));
                     keys.next = Some((format!("key {}", entries.len()), node.span));
                 }
                 (Some((key, key_span)), value) if keys.seen.insert(key.clone()) => {
@@ -218,7 +218,7 @@ mod tests {
         let whats = |text: &str| documents(text).1.into_iter().map(|p| p.what).collect::<Vec<_>>();
         assert_eq!(whats("a: 1\na: 2\n"), ["duplicate key `a`"]);
         assert_eq!(whats("a: &x [1]\nb: *x\n"), ["aliases are not supported"]);
-        assert_eq!(whats("? [1]\n: 2\n"), ["a key must be a word"]);
+        assert_eq!(whats("? [1]\n: 2\n"), ["a key must be a string"]);
         assert_eq!(whats("a: [1\n").len(), 1);
         assert_eq!(whats(&"- ".repeat(100_000)).len(), 1);
         assert_eq!(whats(&"[".repeat(100_000)).len(), 1);

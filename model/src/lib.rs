@@ -296,7 +296,7 @@ impl Cluster {
         self.total_with(&[])
     }
 
-    /// The amounts of nodes after these changes relabel them, by index of the node.
+    /// What a node has in each GPU mode that one of these changes gives it, by index of the node.
     pub fn relabelled(&self, changes: &[TimedChange]) -> BTreeMap<usize, Vec<Amounts>> {
         let mut modes: BTreeMap<usize, Vec<Amounts>> = BTreeMap::new();
         for timed in changes {

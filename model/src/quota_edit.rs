@@ -1,8 +1,8 @@
-//! New figures of one quota. They are separate from the tree, since an edit applies to the tree in effect at its time.
+//! New values for fields of one quota. They are separate from the tree, since an edit applies to the tree in effect at its time.
 
 use quotree_core::{Amounts, Name, Queueing, QuotaSpec, TreeSpec};
 
-/// New figures of one quota; `None` leaves a figure unchanged.
+/// New values for fields of one quota. An absent field stays as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct QuotaEdit {
     /// Guarantees of these resources.
@@ -24,7 +24,7 @@ pub struct QuotaEdit {
 }
 
 impl QuotaEdit {
-    /// Applies the new figures to a quota.
+    /// Writes the new values into a quota.
     pub fn apply(&self, quota: &mut QuotaSpec) {
         let set = |target: &mut Amounts, amounts: &Amounts| {
             amounts.iter().for_each(|(resource, amount)| target.set(resource.clone(), amount));

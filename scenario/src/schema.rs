@@ -78,18 +78,26 @@ fn file() -> Group {
         row::<Path>("extends", "absent", "A scenario whose fields these replace."),
         row::<Policy>("policy", "`Capacity()`", "The scheduler's knobs."),
         row::<World>("world", "`World()`", "Delays and the end of the run."),
-        row::<Vec<Part>>("cluster", "required", "The machines."),
+        row::<Vec<Part>>("cluster", "required", "The nodes, and the pools of equal nodes."),
         row::<Quota>("quota", "required", "The quota tree."),
         numbers("classes", "Priority classes, usable as `priority: \"high\"`."),
         numbers("budgets", "Disruption budgets: how many of the pods of each may be evicted."),
         row::<Vec<User>>("users", "none", "The users."),
         row::<Vec<PeopleGroup>>("groups", "none", "The groups of users, and the leaf of each."),
         row::<Vec<JobQueue>>("queues", "none", "Queues in front of leaves."),
-        row::<Vec<Dataset>>("datasets", "none", "What workloads read."),
-        row::<Vec<Workload>>("workloads", "none", "What is submitted."),
-        row::<Vec<Event>>("events", "none", "What happens."),
+        row::<Vec<Dataset>>("datasets", "none", "The datasets that workloads read, and their caches."),
+        row::<Vec<Workload>>(
+            "workloads",
+            "none",
+            "What is submitted: jobs, trainings, deployments, workflows, rows of traces.",
+        ),
+        row::<Vec<Event>>(
+            "events",
+            "none",
+            "Changes at given times: a node fails, a quota is edited, a deployment is scaled.",
+        ),
         row::<Vec<Faults>>("faults", "none", "Nodes that fail at random."),
-        row::<Vec<Claim>>("expect", "none", "What must hold."),
+        row::<Vec<Claim>>("expect", "none", "What must hold in the run; `quotree check` fails where it does not."),
     ];
     let about = "A simulated world with its claims.".to_owned();
     let types = vec![Type { name: "Scenario", about, positional: &[], rows }];

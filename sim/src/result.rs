@@ -263,7 +263,7 @@ pub struct ClaimResult {
     pub vacuous: bool,
     /// What was measured, and when.
     pub seen: String,
-    /// What should be known although it holds.
+    /// What the reader should know although the claim holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     pub at_ms: Option<u64>,

@@ -33,7 +33,7 @@ pub struct Cluster {
     pub device_memory_total: Series,
     /// Memory of devices that is allocated with whole or shared devices, bytes.
     pub device_memory_allocated: Series,
-    /// Memory of devices that workloads use by their own word, bytes.
+    /// Memory of devices in use, as the workloads declare it, bytes.
     pub device_memory_used: Series,
     /// Mean duty cycle of all healthy devices on nodes that are up, thousandths.
     pub duty_permille: Series,

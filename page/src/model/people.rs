@@ -38,11 +38,11 @@ pub struct Group {
     pub quota: Option<u32>,
     /// The members.
     pub members: Vec<String>,
-    /// What the pods submitted through it did.
+    /// What happened to the pods that were submitted through it.
     pub account: Account,
 }
 
-/// What the pods of somebody did.
+/// What happened to the pods of a user or a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the figures of docs/metrics.md, under the same names")]

@@ -68,7 +68,7 @@ pub struct QuotaSeries {
     pub request: Series,
     /// What leaves at or below it use above their guarantees (L2).
     pub borrowed: Series,
-    /// How much of the guarantees of leaves at or below it others use, by the split of `loans`.
+    /// The unused part of the guarantees of its leaves that other leaves borrow. `loans` says which.
     pub lent: Series,
     /// What its reservations hold and nobody uses yet (H1).
     pub held: Series,

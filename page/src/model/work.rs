@@ -12,10 +12,10 @@ pub struct Shape {
     /// Memory of devices that is allocated to a pod, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_memory: Option<i64>,
-    /// How busy it keeps its devices by its own word, thousandths.
+    /// How busy it keeps its devices, as its workload declares it, thousandths.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duty_permille: Option<u32>,
-    /// Memory of devices that it uses by its own word, bytes.
+    /// Memory of devices that it uses, as its workload declares it, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_memory_used: Option<i64>,
 }

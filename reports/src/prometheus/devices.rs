@@ -1,4 +1,4 @@
-//! What DCGM exports of single devices, by the word of the workloads that run on them.
+//! What DCGM exports of single devices, as the workloads that run on them declare it.
 
 use super::text::{Kind, Sample, Text, percent};
 use quotree_page::model::{DeviceLoad, Node, NodeState, Report};
@@ -24,7 +24,7 @@ pub(super) fn write(report: &Report, text: &mut Text) {
     text.family(
         "DCGM_FI_DEV_GPU_UTIL",
         Kind::Gauge,
-        "Duty cycle of a device in percent, by the word of the workloads.",
+        "Duty cycle of a device in percent, as its workloads declare it.",
         devices.iter().map(|(node, device, load)| {
             let permille = load.and_then(|load| load.duty_permille.at(end)).unwrap_or(0);
             sample(node, *device, percent(permille.unsigned_abs()))
@@ -35,7 +35,7 @@ pub(super) fn write(report: &Report, text: &mut Text) {
     text.family(
         "DCGM_FI_DEV_FB_USED",
         Kind::Gauge,
-        "Used memory of a device in MiB, by the word of the workloads.",
+        "Used memory of a device in MiB, as its workloads declare it.",
         sized().map(|(node, device, load, _)| sample(node, device, (used(load) / MIB).to_string())),
     );
     text.family(

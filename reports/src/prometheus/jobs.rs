@@ -44,7 +44,7 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     text.family(
         "kueue_pending_workloads",
         Kind::Gauge,
-        "Workloads that wait at the end: active are kept by a job queue, inadmissible were tried and failed.",
+        "Workloads that are pending at the end. active: a job queue holds them back; inadmissible: the scheduler could not place them.",
         pending.into_iter().flat_map(sample),
     );
     let count = |is: fn(&JobRow) -> u64| {

@@ -22,7 +22,7 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     text.family(
         "scheduler_pending_pods",
         Kind::Gauge,
-        "Pending pods by queue: unschedulable were tried and failed, gated are kept by a job queue.",
+        "Pending pods by queue. unschedulable: the scheduler could not place them; gated: a job queue holds them back.",
         queues.map(|(queue, n)| Sample::new(&[("queue", queue)], n)),
     );
     text.family(

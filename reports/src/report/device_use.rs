@@ -1,4 +1,4 @@
-//! How much devices do: duty cycle and used memory, by the word of the workloads that run on them.
+//! How busy devices are: duty cycle and used memory, as the workloads that run on them declare them.
 
 use super::{
     From,

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const MOST: i64 = 64;
 
 impl From<'_> {
-    /// Gives numbers to counted devices: of nodes, placements and evictions.
+    /// Numbers the devices of nodes that only count them, and writes the numbers into placements and evictions.
     pub(super) fn number_devices(&self, report: &mut Report) {
         let is_gpu = |resource: ResourceIx| {
             let row = report.resources.get(resource as usize);

@@ -38,7 +38,7 @@ pub struct History {
     pub waits: Vec<WaitHistory>,
     /// Evictions, in order of decision.
     pub evictions: Vec<EvictionHistory>,
-    /// Work that was thrown away: when, by the workload of which pod, and how much, pod-milliseconds.
+    /// Work that was thrown away: the time, the pod whose workload lost it, and how much, pod-milliseconds.
     pub lost_work: Vec<(u64, u32, u128)>,
     /// How many stretches of waiting were joined with the one before, because a pod has too many.
     pub joined_waits: u64,

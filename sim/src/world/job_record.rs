@@ -224,7 +224,7 @@ pub(crate) fn set_ideal(world: &mut World<'_>, unit: u32, ideal_ms: Option<u64>)
     world.jobs[job].ideal_ms = ideal_ms.unwrap_or(u64::MAX);
 }
 
-/// When the pods of a Job end that runs alone: each begins when one of `parallelism` places is free.
+/// The times at which the pods of a Job end if it runs alone: each begins when one of `parallelism` places is free.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Schedule {
     /// When each place that was taken is free again.

@@ -115,7 +115,7 @@ impl Training {
         self.roles.iter().all(|c| c.active >= c.min) && self.roles.iter().any(|c| c.active > 0)
     }
 
-    /// Whether every role would still have its minimum without one member of a role.
+    /// Whether every role still has its minimum after one member of this role is lost.
     pub(crate) fn is_whole_without(&self, role: u32) -> bool {
         let lacks = |(i, c): (usize, &RoleState)| c.active.saturating_sub(u32::from(i == role as usize)) < c.min;
         let active: u32 = self.roles.iter().fold(0, |sum, c| sum.saturating_add(c.active));

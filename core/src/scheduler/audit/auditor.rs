@@ -117,7 +117,8 @@ impl Auditor {
             *self.evictions.entry((cause, victim)).or_default() += 1;
             let times = |pair| self.evictions.get(&pair).copied().unwrap_or(0);
             if times((cause, victim)).min(times((victim, cause))) >= 2 {
-                found.push(breach(7, format!("{cause} and {victim} evict each other again and again")));
+                found
+                    .push(breach(7, format!("{cause} and {victim} evict each other twice, and demand did not change")));
             }
         }
     }
@@ -138,7 +139,7 @@ fn audit_passed_over(after: &Scheduler, now: Time, found: &mut Vec<Breach>) {
         Action::Release { .. } => false,
     };
     if let Some(action) = plan.actions.first().filter(|action| !is_packed(action)) {
-        found.push(breach(9, format!("a workload was passed over: to try again gives {action:?}")));
+        found.push(breach(9, format!("to try all pending workloads again gives {action:?}: one was passed over")));
     }
 }
 

@@ -41,7 +41,8 @@ pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
                 let evicted = victims_of.remove(workload).unwrap_or_default();
                 // A hold may also wait for pods that were terminating already.
                 if evicted.len() > *victims as usize {
-                    let what = format!("{workload} holds for {victims} victims, {} are evicted", evicted.len());
+                    let what =
+                        format!("{workload} waits for {victims} victims, but {} are evicted for it", evicted.len());
                     found.push(breach(4, what));
                 }
                 let placed = books.placed(spots);
@@ -53,7 +54,7 @@ pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
         }
     }
     for (cause, evicted) in victims_of.iter().filter(|(_, evicted)| !evicted.is_empty()) {
-        found.push(breach(4, format!("{} pods are evicted for {cause}, which holds nothing", evicted.len())));
+        found.push(breach(4, format!("{} pods are evicted for {cause}, which gets no hold", evicted.len())));
     }
     found
 }
@@ -68,12 +69,13 @@ fn judge(
 ) {
     let workloads = &books.before.workloads;
     let (Some(slot), Some(leaf)) = (workloads.slot(cause), books.leaf(cause)) else {
-        found.push(breach(3, format!("{cause} has no quota and evicts (A4)")));
+        found.push(breach(3, format!("pods are evicted for {cause}, which has no quota (A4)")));
         return;
     };
     let case = Case { books, leaf, priority: workloads.at(slot).priority, placed };
     if let Err(why) = case.is_legal(&victims.iter().collect::<Vec<_>>(), true) {
-        found.push(breach(4, format!("{cause} evicts {}: {why}", names(victims))));
+        found
+            .push(breach(4, format!("{} are evicted for {cause}, which is not placed by that: {why}", names(victims))));
     }
     case.judge_eligibility(cause, victims, found);
     case.judge_guarantees(victims, found);
@@ -99,15 +101,21 @@ impl Case<'_, '_> {
             let other = workloads.at(other);
             let same_leaf = victim.leaf == Some(self.leaf);
             if !other.preemptible {
-                found.push(breach(3, format!("{} of {cause} is not preemptible (R2(c))", victim.pod)));
+                found.push(breach(3, format!("{} is evicted for {cause}, and is not preemptible (R2(c))", victim.pod)));
             }
             let lower = policy.within != WithinQueuePreemption::LowerPriority || other.priority < self.priority;
             if same_leaf && !lower {
-                found.push(breach(3, format!("{} is not of lower priority than {cause} (R1)", victim.pod)));
+                found.push(breach(
+                    3,
+                    format!("{} is evicted for {cause} of its leaf, and its priority is not lower (R1)", victim.pod),
+                ));
             }
             let disabling = if same_leaf { Preemption::ReclaimOnly } else { Preemption::PriorityOnly };
             if policy.preemption == disabling || policy.preemption == Preemption::None {
-                found.push(breach(3, format!("{} may not be evicted under this policy (R8)", victim.pod)));
+                found.push(breach(
+                    3,
+                    format!("{} is evicted for {cause}, which the knob `preemption` forbids (R8)", victim.pod),
+                ));
             }
         }
     }
@@ -136,7 +144,7 @@ impl Case<'_, '_> {
                 let charged = at(&books.charged, quota, r).saturating_sub(gone).saturating_add(*n);
                 let counts = if counted_on { after } else { charged };
                 if max != UNLIMITED && counts > max {
-                    return Err(format!("A1: {name} would be charged {counts} of at most {max}"));
+                    return Err(format!("A1: {name} would be charged {counts}, and its max is {max}"));
                 }
                 // What nobody is guaranteed counts in A1 alone (Q5).
                 if !books.before.quotas.counts(r) {
@@ -151,7 +159,7 @@ impl Case<'_, '_> {
                 let first = if counted_on { self.goes_first(r, victims) } else { 0 };
                 if within && after > min && reaches_down && rest.saturating_sub(first).saturating_add(*n) > min {
                     return Err(format!(
-                        "R1: {name} would give up {gone} of {before} for a borrower, its min is {min}"
+                        "R1: {name} would lose {gone} of {before} to a workload that borrows, and its min is {min}"
                     ));
                 }
                 if reclaims && after > min {
@@ -190,7 +198,7 @@ impl Case<'_, '_> {
             victims.iter().filter(|v| v.node == *node).for_each(|v| add(&mut left, &v.request, 1));
             self.placed.iter().filter(|(on, _)| on == node).for_each(|(_, request)| add(&mut left, request, -1));
             if left.iter().any(|n| *n < 0) {
-                return Err(format!("P1: {node} would be left with {left:?}"));
+                return Err(format!("P1: {node} lacks room, since {left:?} would be free"));
             }
         }
         Ok(())
@@ -219,7 +227,8 @@ impl Case<'_, '_> {
             let members = || victims.iter().filter(|other| other.pod.workload == victim.pod.workload);
             let is_over = || members().any(|member| member.request.iter().enumerate().any(over_in));
             if is_judged && first && victim.reason.rule == Rule::R2 && !is_over() {
-                let what = format!("{} is reclaimed from a branch that is not above its min (R2(b))", victim.pod);
+                let what =
+                    format!("{} is reclaimed, and a quota on its branch is not above its min (R2(b))", victim.pod);
                 found.push(breach(3, what));
             }
             seen.push(victim.pod.workload);
@@ -242,7 +251,10 @@ impl Case<'_, '_> {
             };
             let rest: Vec<&Victim<'_>> = victims.iter().filter(|v| !goes_with(v)).collect();
             if self.is_legal(&rest, false).is_ok() {
-                found.push(breach(5, format!("{cause} evicts {}, but could spare {}", names(victims), spared.pod)));
+                found.push(breach(
+                    5,
+                    format!("{} are evicted for {cause}, which fits without {}", names(victims), spared.pod),
+                ));
             }
         }
     }

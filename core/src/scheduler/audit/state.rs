@@ -68,12 +68,15 @@ fn audit_ledger(cluster: &Cluster, found: &mut Vec<Breach>) {
             ("held", ledger.held.row(q), recounted.held.row(q)),
         ];
         for (column, kept, counted) in columns.iter().filter(|(_, kept, counted)| kept != counted) {
-            found.push(breach(1, format!("{column} of {} is {kept:?}, the recount says {counted:?}", label())));
+            found.push(breach(
+                1,
+                format!("the ledger of {} has {column} {kept:?}, a recount of the pods gives {counted:?}", label()),
+            ));
         }
         let counts =
             [("pods", *ledger.pods.at(q), *recounted.pods.at(q)), ("jobs", *ledger.jobs.at(q), *recounted.jobs.at(q))];
         for (column, kept, counted) in counts.iter().filter(|(_, kept, counted)| kept != counted) {
-            found.push(breach(1, format!("{column} of {} is {kept}, the recount says {counted}", label())));
+            found.push(breach(1, format!("the ledger of {} has {kept} {column}, a recount gives {counted}", label())));
         }
     }
 }
@@ -90,7 +93,7 @@ fn audit_max(quotas: &Quotas, found: &mut Vec<Breach>) {
             let reserved = amount_of(quotas.ledger.reserved.row(slot), r);
             let (used, max) = (amount_of(quotas.ledger.used.row(slot), r) + reserved, quotas.max(slot, r));
             if max != UNLIMITED && used > max {
-                let what = format!("{} is charged {used} of resource {r}, its max is {max}", label(quotas, slot));
+                let what = format!("{} is charged {used} of resource {r}, and its max is {max}", label(quotas, slot));
                 found.push(breach(2, what));
             }
         }
@@ -101,10 +104,10 @@ fn audit_gangs(cluster: &Cluster, found: &mut Vec<Breach>) {
     for slot in cluster.workloads.sorted() {
         let workload = cluster.workloads.at(slot);
         if workload.has_active() && workload.is_below_minimum() && !workload.lost_some {
-            found.push(breach(6, format!("{} runs below its minimum by the scheduler's decision", workload.id)));
+            found.push(breach(6, format!("{} runs below its minimum, and has not lost a pod", workload.id)));
         }
         if workload.evicted_whole && workload.hold.is_some() {
-            found.push(breach(6, format!("{} was evicted as a whole and holds room for more pods", workload.id)));
+            found.push(breach(6, format!("{} was evicted as a whole, and still has a hold", workload.id)));
         }
     }
 }
@@ -131,7 +134,8 @@ fn audit_nodes(cluster: &Cluster, found: &mut Vec<Breach>) {
             }
         }
         if free != node.free {
-            found.push(breach(1, format!("free on {} is {:?}, the recount says {free:?}", node.id, node.free)));
+            found
+                .push(breach(1, format!("{} has {:?} free, a recount of its pods gives {free:?}", node.id, node.free)));
         }
         for (place, devices) in (0u8..).zip(&node.devices) {
             let mut free: Vec<i64> = devices.free.iter().map(|_| devices.each).collect();
@@ -141,7 +145,7 @@ fn audit_nodes(cluster: &Cluster, found: &mut Vec<Breach>) {
                 }
             }
             if free[..] != devices.free[..] || free.iter().any(|free| *free < 0) {
-                let what = format!("free on devices of {} is {:?}, the recount says {free:?}", node.id, devices.free);
+                let what = format!("devices of {} have {:?} free, a recount gives {free:?}", node.id, devices.free);
                 found.push(breach(8, what));
             }
         }
@@ -161,7 +165,8 @@ fn audit_shares(quotas: &Quotas, shares: &[Vec<i64>], found: &mut Vec<Breach>) {
         for quota in quotas.tree.ids() {
             let label = || label(quotas, quota.into());
             if i128::from(share(quota.0, r)) > can_use(quota.0) {
-                found.push(breach(11, format!("{} gets more of resource {r} than it can use", label())));
+                found
+                    .push(breach(11, format!("the fair share of {} in resource {r} is more than it can use", label())));
             }
             let children = quotas.tree.children(quota);
             if children.is_empty() {
@@ -171,7 +176,10 @@ fn audit_shares(quotas: &Quotas, shares: &[Vec<i64>], found: &mut Vec<Breach>) {
             let usable: i128 = children.iter().map(|q| can_use(q.0)).sum();
             let due = usable.min(share(quota.0, r).into());
             if given != due {
-                found.push(breach(11, format!("children of {} get {given} of resource {r}, not {due}", label())));
+                found.push(breach(
+                    11,
+                    format!("the children of {} have fair shares of {given} in resource {r}, not {due}", label()),
+                ));
             }
         }
     }
