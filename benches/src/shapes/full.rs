@@ -1,5 +1,4 @@
-//! A full cluster with pods that wait, no two of which are alike: some ask for an eighth of what others ask for. Pods end
-//! one by one, and make room for none, one or several.
+//! A full cluster with pods that wait, no two of which are alike. Pods end one by one.
 
 use super::{
     Meter,
@@ -13,8 +12,22 @@ const PER_NODE: u32 = 4;
 /// What no request of a pod exceeds.
 const CPU: i64 = 4000;
 const MEMORY: i64 = 16_384;
-/// So many requests differ in cores; more than that, in memory.
-const SIZES: u32 = 3500;
+
+/// How much what waits differs in size.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Sizes {
+    /// So many requests differ in cores; more than that, in memory.
+    cores: u32,
+    /// The most memory.
+    memory: i64,
+}
+
+/// Some ask for an eighth of what others ask for: the end of one makes room for none, one or several, on a node that has
+/// room for many of those that wait.
+pub(super) const UNLIKE: Sizes = Sizes { cores: 3500, memory: MEMORY / 2 };
+
+/// All are about as large as what ends: the end of one makes room for one.
+pub(super) const ALIKE: Sizes = Sizes { cores: 1000, memory: MEMORY - 1 };
 
 fn amounts(cpu: i64, memory: i64) -> Amounts {
     Amounts::new().with("cpu", cpu).with("memory", memory)
@@ -25,7 +38,7 @@ fn slots(n: u32) -> Amounts {
 }
 
 /// `n` pods wait in `leaves` leaves.
-pub(super) fn distinct(meter: &mut Meter, n: u32, leaves: u32) {
+pub(super) fn distinct(meter: &mut Meter, n: u32, leaves: u32, sizes: Sizes) {
     let nodes = 100;
     let capacity = nodes * PER_NODE;
     let all = slots(capacity);
@@ -41,8 +54,8 @@ pub(super) fn distinct(meter: &mut Meter, n: u32, leaves: u32) {
     let mut waiting: Vec<u32> = (0..n).collect();
     for pod in 0..n {
         let drawn = waiting.swap_remove(dice.index(waiting.len()));
-        let (less, memory) = (i64::from(drawn % SIZES), i64::from(drawn / SIZES));
-        world.submit(pod % leaves, amounts(CPU - less, MEMORY / 2 - memory));
+        let (less, memory) = (i64::from(drawn % sizes.cores), i64::from(drawn / sizes.cores));
+        world.submit(pod % leaves, amounts(CPU - less, sizes.memory - memory));
     }
     world.decide();
     let binds = world.cluster.binds;
