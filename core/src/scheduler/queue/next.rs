@@ -41,8 +41,8 @@ impl Tournament {
         contests.iter().find_map(|contest| {
             let search = Search { tournament: self, judge, contest: *contest, roomy: self.roomy() };
             let mut found = None;
-            for root in self.parents.keys().filter(|q| self.parents.at(*q).is_none()) {
-                search.below(root, None, &mut found);
+            for root in &self.roots {
+                search.below(*root, None, &mut found);
             }
             found.map(|(_, queue)| queue)
         })

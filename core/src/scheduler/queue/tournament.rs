@@ -24,6 +24,7 @@ use crate::scheduler::{
 };
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
 /// The pending workloads by leaf and request, and which of their queues are tried next.
@@ -36,6 +37,8 @@ pub(crate) struct Tournament {
     /// Quotas whose offers must be computed again.
     pub(super) dirty: BTreeSet<QuotaSlot>,
     pub(super) parents: Table<QuotaSlot, Option<QuotaSlot>>,
+    /// The root of the tree, and the slot of pods without a quota.
+    pub(super) roots: SmallVec<[QuotaSlot; 2]>,
     /// Whether entitled workloads go first (O1).
     pub(super) entitled_first: bool,
     /// How many classes with room there are for each bit of [`Labels::classes`].
@@ -55,7 +58,8 @@ impl Tournament {
         let parents: Table<QuotaSlot, Option<QuotaSlot>> = ledger.slots().map(|q| ledger.parent(q)).collect();
         let inner: BTreeSet<QuotaSlot> = parents.iter().copied().flatten().collect();
         let rows = parents.keys().map(|q| Row::new(!inner.contains(&q), width)).collect();
-        Self { parents, rows, entitled_first, roomy: vec![0; u64::BITS as usize], ..Self::default() }
+        let roots = parents.keys().filter(|q| parents.at(*q).is_none()).collect();
+        Self { parents, roots, rows, entitled_first, roomy: vec![0; u64::BITS as usize], ..Self::default() }
     }
 
     /// Adds a workload to its queue. `demand` gives the amounts that its request compares with what quotas leave.
