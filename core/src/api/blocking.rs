@@ -157,7 +157,7 @@ pub struct Room {
     pub free: i64,
     /// How many nodes there are, by what rules them out.
     pub nodes: NodeTally,
-    /// How many pods of the workload found room before this one did not.
+    /// How many pods of the workload found room. The next one did not.
     pub placed: u32,
     /// The nodes on which those pods found room.
     pub stand_on: Vec<NodeId>,

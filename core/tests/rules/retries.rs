@@ -38,6 +38,32 @@ fn w2_a_workload_that_may_preempt_is_tried_again_after_every_event() {
     assert_eq!(tried(&mut game, "wait 1000 ms"), [2]);
 }
 
+/// When 1 ends, the min of a covers both 2 and 3. 2 takes it, and 3 would fail: nothing is gained by trying it.
+#[test]
+fn w2_what_the_leaf_covers_no_more_is_not_tried() {
+    let mut game = Game::new("root 9/9; a<root 3/3", "9", Policy::default()).unwrap();
+    assert_eq!(tried(&mut game, "submit 1 to a: 3; submit 2 to a: 3; submit 3 to a: 2"), [2, 3]);
+    assert_eq!(tried(&mut game, "finish 1"), [0; 0]);
+    assert_eq!(game.pods("a"), (1, 1), "2 runs, 3 waits");
+}
+
+/// When 1 ends, 2 is placed. The min of a covers 4 no more, so 4 keeps 5 from nothing: 5 is entitled and goes before 3 of b.
+#[test]
+fn w2_o1_who_is_covered_no_more_does_not_keep_others_from_going_first() {
+    check(
+        "root 9/9; a<root 3/3; b<root 0/9",
+        "3",
+        &[
+            ("submit 1 to a: 3", "bind 1"),
+            (
+                "submit 2 to a: 2; submit 3 to b: 1; submit 4 to a: 3; submit 5 to a: 1",
+                "pending 2: A1 at a, 3: P1, 4: A1 at a, 5: A1 at a",
+            ),
+            ("finish 1", "bind 2; bind 5; pending 3: P1, 4: A1 at a"),
+        ],
+    );
+}
+
 /// 2 finds no victim in b, which is within its min, until 3 is placed and b borrows: the same decision tries 2 again.
 #[test]
 fn w4_what_a_decision_does_may_help_who_was_tried_before() {

@@ -35,7 +35,8 @@ struct Standing {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Overuse {
-    /// Whether the policy looks at leaves in this order, by guarantees that do not change by themselves.
+    /// Whether this order is kept: only where the policy reclaims up to min and takes victims by overuse. Fair shares
+    /// change without a change of usage.
     is_kept: bool,
     /// By parent, and by the resources in which its leaves are above their guarantee, as a bit mask.
     groups: BTreeMap<(QuotaSlot, u64), Group>,

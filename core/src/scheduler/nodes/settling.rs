@@ -6,7 +6,7 @@
 use super::inventory::Nodes;
 use crate::scheduler::state::{Assignment, Template, amount_of};
 
-/// Whether a pod would fit on some node with terminating pods.
+/// Whether a pod would fit on a node from which pods are leaving, once they have left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WouldFit {
     No,

@@ -35,8 +35,8 @@ pub(super) struct Lenders<'c, 'l> {
     no_quota: Option<VictimLeaf<'l>>,
 }
 
-/// The leaves of one group in the order of one resource. A leaf that stands in several resources comes first in the one
-/// in which its overuse is largest, and that one counts.
+/// The leaves of one group in the order of one resource. A leaf that is above its guarantee in several resources stands in
+/// several streams. It counts only where its overuse is largest, which is where it comes first.
 struct Stream<'c> {
     /// The order of the next leaf. Of equal ones, those below the nearest quota go first, then by place in the tree.
     order: ByOveruse,

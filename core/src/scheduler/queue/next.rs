@@ -39,7 +39,7 @@ impl Tournament {
         let contests: &[Contest] =
             if self.entitled_first { &[Contest::Entitled, Contest::Any] } else { &[Contest::Any] };
         contests.iter().find_map(|contest| {
-            let search = Search { tournament: self, judge, contest: *contest, roomy: self.roomy() };
+            let search = Search { tournament: self, judge, contest: *contest };
             let mut found = None;
             for root in &self.roots {
                 search.below(*root, None, &mut found);
@@ -54,7 +54,6 @@ struct Search<'a, G, S, A, C> {
     tournament: &'a Tournament,
     judge: &'a Judge<G, S, A, C>,
     contest: Contest,
-    roomy: u64,
 }
 
 impl<G, S, A, C> Search<'_, G, S, A, C>
@@ -81,10 +80,8 @@ where
             }
             return;
         }
-        let (line, mut after) = match self.contest {
-            Contest::Any => (&row.line, None),
-            Contest::Entitled => (&row.entitled, None),
-        };
+        let line = if self.contest == Contest::Any { &row.line } else { &row.entitled };
+        let mut after = None;
         let passes = |_: Option<LineKey>, seen: Seen<'_>| match self.contest {
             Contest::Any => seen.labels.due || self.is_ready(None, seen, &gates.limits),
             Contest::Entitled => wants(seen, &gates) || self.has_room(None, seen) && may_be_entitled(seen, &gates),
@@ -131,6 +128,6 @@ where
 
     fn has_room(&self, key: Option<LineKey>, seen: Seen<'_>) -> bool {
         let class_has_room = |(_, ask): LineKey| self.tournament.classes.at(AskId(ask)).room;
-        seen.labels.classes & self.roomy != 0 && key.is_none_or(class_has_room)
+        seen.labels.classes & self.tournament.roomy != 0 && key.is_none_or(class_has_room)
     }
 }

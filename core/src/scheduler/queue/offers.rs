@@ -32,8 +32,8 @@ type Offers = [Option<Offer>; 2];
 /// What stands in the line of the quota above.
 type Offer = (LineKey, Labels, Demand);
 
-/// The requests of a leaf that were tried in vain while its guarantee covered them, by amount of each resource. They are
-/// found again when it no longer does.
+/// The requests of a leaf that were tried in vain while its guarantee covered them, by amount of each resource. So those
+/// that it covers no more are found without a look at the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tried(Vec<BTreeSet<(i64, AskId)>>);
 
@@ -72,12 +72,12 @@ impl Row {
         [self.offer(slot, gates, share), entitled]
     }
 
-    /// Notes what the quota offers now. Gives what it offered before.
+    /// Stores what the quota offers now, and returns what it offered before.
     pub(super) fn note(&mut self, now: &Offers) -> Offers {
         std::mem::replace(&mut self.offered, now.clone())
     }
 
-    /// Replaces what a quota below has offered. Gives whether that changed anything.
+    /// Replaces the offers of a quota below. Returns whether that changed anything.
     pub(super) fn replace(&mut self, before: Offers, now: Offers) -> bool {
         let lines = [&mut self.line, &mut self.entitled].into_iter();
         let changed = lines.zip(before.into_iter().zip(now)).map(|(line, (before, now))| replace(line, before, now));
@@ -119,7 +119,7 @@ pub(super) fn may_be_entitled(seen: Seen<'_>, gates: &Gates) -> bool {
     seen.labels.open && within(seen.open, &gates.limits) && gates.covers.as_ref().is_some_and(covered)
 }
 
-/// Replaces what a line has of a quota. Gives whether that changed anything.
+/// Replaces the offer of a quota in a line. Returns whether that changed anything.
 fn replace(line: &mut Line, before: Option<Offer>, now: Option<Offer>) -> bool {
     if before == now {
         return false;

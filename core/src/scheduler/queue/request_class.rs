@@ -34,7 +34,7 @@ pub(super) struct Waiting {
     pub(super) place: usize,
     /// Whether it is tried next time, whatever its quotas admit.
     pub(super) due: bool,
-    /// Whether it was tried in vain since its leaf last came within min for the request.
+    /// Whether it was tried in vain while the min of its leaf covered the request, and is covered since then (W2).
     pub(super) tried: bool,
     /// Whether its head could not be placed although every quota admits it. Then the queue is not ready before the next
     /// event or the end of a hold.

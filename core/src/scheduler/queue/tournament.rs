@@ -42,7 +42,9 @@ pub(crate) struct Tournament {
     /// Whether entitled workloads go first (O1).
     pub(super) entitled_first: bool,
     /// How many classes with room there are for each bit of [`Labels::classes`].
-    roomy: Vec<u32>,
+    rooms: Vec<u32>,
+    /// The bits of all classes with room.
+    pub(super) roomy: u64,
     retry_on_event: Vec<RequestQueue>,
     suspended: Vec<RequestQueue>,
     without_room: Vec<AskId>,
@@ -59,7 +61,7 @@ impl Tournament {
         let inner: BTreeSet<QuotaSlot> = parents.iter().copied().flatten().collect();
         let rows = parents.keys().map(|q| Row::new(!inner.contains(&q), width)).collect();
         let roots = parents.keys().filter(|q| parents.at(*q).is_none()).collect();
-        Self { parents, roots, rows, entitled_first, roomy: vec![0; u64::BITS as usize], ..Self::default() }
+        Self { parents, roots, rows, entitled_first, rooms: vec![0; u64::BITS as usize], ..Self::default() }
     }
 
     /// Adds a workload to its queue. `demand` gives the amounts that its request compares with what quotas leave.
@@ -214,15 +216,10 @@ impl Tournament {
     }
 
     fn count_room(&mut self, ask: AskId, room: bool) {
-        if let Some(count) = self.roomy.get_mut((ask.0 % u64::BITS) as usize) {
+        if let Some(count) = self.rooms.get_mut((ask.0 % u64::BITS) as usize) {
             *count = if room { *count + 1 } else { count.saturating_sub(1) };
+            self.roomy = if *count > 0 { self.roomy | bit(ask) } else { self.roomy & !bit(ask) };
         }
-    }
-
-    /// The bits of all classes with room.
-    pub(super) fn roomy(&self) -> u64 {
-        let bits = self.roomy.iter().enumerate().filter(|(_, count)| **count > 0);
-        bits.fold(0, |all, (bit, _)| all | 1 << bit)
     }
 
     /// Opens or closes the queues of a class.

@@ -1,6 +1,6 @@
 //! Arenas: rows under dense keys that this crate issues itself.
 //!
-//! Only this file uses indexing. A key without a row is a bug of this crate, never of the input. It panics, since going
+//! Only this file and `queue/line.rs` use indexing. A key without a row is a bug of this crate, never of the input. It panics, since going
 //! on could lead to a wrong decision.
 
 use super::keys::{Key, QuotaSlot};
