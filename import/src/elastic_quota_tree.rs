@@ -2,12 +2,10 @@
 //! Every problem is reported with its place in the text, also those that the validation of the tree finds (T2).
 
 pub use super::yaml::YamlProblem;
-use super::yaml::{self, Entry, Node, Value, find, is_null, map, scalar};
-use quotree_core::{Amounts, Name, OverPromised, QuotaSpec, QuotaTree, Severity, TreeSpec, Unit, parse_quantity};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-};
+use super::yaml::{self, Node};
+use crate::quota::{self, QuotaFormat, QuotaOptions};
+use quotree_core::{OverPromised, TreeSpec};
+use quotree_syntax::Severity;
 
 /// The `apiVersion` of the manifest.
 pub const API_VERSION: &str = "scheduling.sigs.k8s.io/v1beta1";
@@ -15,12 +13,10 @@ pub const API_VERSION: &str = "scheduling.sigs.k8s.io/v1beta1";
 /// The `kind` of the manifest.
 pub const KIND: &str = "ElasticQuotaTree";
 
-/// The fields of a node of the tree.
-const FIELDS: [&str; 6] = ["name", "min", "max", "children", "namespaces", "attributes"];
-
 /// Reads the manifest from a text of one or more YAML documents, and validates the tree.
 ///
-/// Problems are in the order of the text. The tree is present unless one of them is an error.
+/// Problems are in the order of the text. The tree is present unless one of them is an error. What has no place in the
+/// model is a warning.
 ///
 /// ```
 /// let text = "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\n\
@@ -32,177 +28,34 @@ const FIELDS: [&str; 6] = ["name", "min", "max", "children", "namespaces", "attr
 #[must_use]
 pub fn read(text: &str, over_promised: OverPromised) -> (Option<TreeSpec>, Vec<YamlProblem>) {
     let (documents, problems) = yaml::documents(text);
-    let mut reading = Reading { tree: TreeSpec::default(), places: BTreeMap::new(), problems };
-    if reading.problems.is_empty() {
-        reading.documents(&documents);
-    }
-    if reading.problems.iter().all(|problem| problem.warning) {
-        reading.validate(over_promised);
-    }
-    let Reading { tree, mut problems, .. } = reading;
+    if problems.is_empty() { of_documents(&documents, over_promised) } else { (None, problems) }
+}
+
+/// Reads the manifest from documents, as [`read`] does.
+pub(super) fn of_documents(documents: &[Node], over_promised: OverPromised) -> (Option<TreeSpec>, Vec<YamlProblem>) {
+    let options = QuotaOptions { over_promised, ..QuotaOptions::default() };
+    let read = quota::of_documents(QuotaFormat::ElasticQuotaTree, documents, &options);
+    let problem = |diagnostic: quotree_syntax::Diagnostic| YamlProblem {
+        span: diagnostic.span,
+        what: diagnostic.title,
+        help: diagnostic.help.into_iter().next(),
+        warning: diagnostic.severity == Severity::Warning,
+    };
+    let mut problems: Vec<YamlProblem> = read.diagnostics.into_iter().map(problem).collect();
+    problems.extend(read.notes.into_iter().map(|note| YamlProblem {
+        what: note.to_string(),
+        span: note.span.start as usize..note.span.end as usize,
+        help: None,
+        warning: true,
+    }));
     problems.sort_by_key(|problem| problem.span.start);
-    (problems.iter().all(|problem| problem.warning).then_some(tree), problems)
-}
-
-struct Reading {
-    tree: TreeSpec,
-    /// The place of each quota's name.
-    places: BTreeMap<Name, Range<usize>>,
-    problems: Vec<YamlProblem>,
-}
-
-impl Reading {
-    fn problem(&mut self, span: &Range<usize>, what: impl Into<String>) {
-        self.problems.push(YamlProblem::new(span.clone(), what));
-    }
-
-    fn documents(&mut self, documents: &[Node]) {
-        let kind = |node: &Node| find(node, "kind").and_then(scalar).map(str::to_owned);
-        let objects: Vec<&Node> = documents.iter().flat_map(objects).collect();
-        let mut trees = objects.iter().copied().filter(|document| kind(document).as_deref() == Some(KIND));
-        let Some(document) = trees.next() else {
-            let span = objects.first().map_or(0..0, |document| document.span.clone());
-            let seen: BTreeSet<_> = objects.iter().copied().filter_map(kind).map(|kind| format!("`{kind}`")).collect();
-            let seen = if seen.is_empty() {
-                "no document with a kind".to_owned()
-            } else {
-                seen.into_iter().collect::<Vec<_>>().join(", ")
-            };
-            return self.problem(&span, format!("no document of kind `{KIND}`; the file has {seen}"));
-        };
-        if let Some(second) = trees.next() {
-            self.problem(&second.span, format!("second `{KIND}`; a file describes one tree"));
-        }
-        match find(document, "apiVersion") {
-            Some(version) if scalar(version) == Some(API_VERSION) => {}
-            Some(version) => self.problem(&version.span, format!("the apiVersion is not `{API_VERSION}`")),
-            None => self.problem(&document.span, format!("missing `apiVersion`; expected `{API_VERSION}`")),
-        }
-        match find(document, "spec").and_then(|spec| find(spec, "root")) {
-            Some(root) => self.quota(root, None),
-            None => self.problem(&document.span, "missing `spec.root`, the root of the tree"),
-        }
-    }
-
-    fn quota(&mut self, node: &Node, parent: Option<&Name>) {
-        let Some(entries) = map(node) else { return self.problem(&node.span, "a quota must be a map") };
-        for entry in entries.iter().filter(|entry| !FIELDS.contains(&entry.key.as_str())) {
-            self.unknown_field(entry);
-        }
-        let (name, place) = match find(node, "name").map(|value| (scalar(value), value)) {
-            Some((Some(name), value)) if !name.is_empty() => (Name::from(name), value.span.clone()),
-            Some((_, value)) => return self.problem(&value.span, "the name of a quota must be a string"),
-            None => return self.problem(&node.span, "a quota has no `name`"),
-        };
-        self.places.entry(name.clone()).or_insert(place);
-        let mut spec = QuotaSpec::new(name.as_str(), parent.map(Name::as_str));
-        spec.min = self.amounts(node, "min");
-        spec.max = self.amounts(node, "max");
-        spec.namespaces = self.namespaces(node);
-        spec.attributes = self.attributes(node);
-        self.tree.quotas.push(spec);
-        match find(node, "children").map(|children| (&children.value, children)) {
-            Some((Value::List(children), _)) => children.iter().for_each(|child| self.quota(child, Some(&name))),
-            Some((Value::Scalar(text), _)) if is_null(text) => {}
-            Some((_, children)) => self.problem(&children.span, "`children` must be a list of quotas"),
-            None => {}
-        }
-    }
-
-    fn unknown_field(&mut self, entry: &Entry) {
-        let near = FIELDS.iter().min_by_key(|field| (strsim::damerau_levenshtein(field, &entry.key), **field));
-        let problem = YamlProblem::new(entry.key_span.clone(), format!("a quota has no field `{}`", entry.key));
-        let close = near.filter(|field| strsim::damerau_levenshtein(field, &entry.key) <= 2);
-        self.problems.push(match close {
-            Some(field) => problem.help(format!("did you mean `{field}`?")),
-            None => problem.help(format!("its fields are {}", FIELDS.join(", "))),
-        });
-    }
-
-    fn amounts(&mut self, node: &Node, field: &str) -> Amounts {
-        let mut amounts = Amounts::new();
-        for entry in self.entries(node, field) {
-            let Some(text) = scalar(&entry.value) else {
-                self.problem(&entry.value.span, format!("`{field}` of `{}` must be a quantity", entry.key));
-                continue;
-            };
-            match parse_quantity(text, Unit::of(&entry.key)) {
-                Ok(amount) => amounts.set(entry.key.as_str(), amount),
-                Err(error) => self.problem(&entry.value.span, format!("{field} of `{}`: {error}", entry.key)),
-            }
-        }
-        amounts
-    }
-
-    fn attributes(&mut self, node: &Node) -> Vec<(Name, Name)> {
-        let mut attributes = Vec::new();
-        for entry in self.entries(node, "attributes") {
-            match scalar(&entry.value) {
-                Some(text) => attributes.push((entry.key.as_str().into(), text.into())),
-                None => self.problem(&entry.value.span, format!("the attribute `{}` must be a string", entry.key)),
-            }
-        }
-        attributes
-    }
-
-    /// The entries of a field that is a map.
-    fn entries<'a>(&mut self, node: &'a Node, field: &str) -> &'a [Entry] {
-        match find(node, field).map(|value| (&value.value, value)) {
-            Some((Value::Map(entries), _)) => entries,
-            Some((Value::Scalar(text), _)) if is_null(text) => &[],
-            Some((_, value)) => {
-                self.problem(&value.span, format!("`{field}` must be a map"));
-                &[]
-            }
-            None => &[],
-        }
-    }
-
-    fn namespaces(&mut self, node: &Node) -> Vec<Name> {
-        let mut namespaces = Vec::new();
-        match find(node, "namespaces").map(|value| (&value.value, value)) {
-            Some((Value::List(items), _)) => {
-                for item in items {
-                    match scalar(item) {
-                        Some(text) if !text.is_empty() => namespaces.push(text.into()),
-                        _ => self.problem(&item.span, "a namespace must be a string that is not empty"),
-                    }
-                }
-            }
-            Some((Value::Scalar(text), _)) if is_null(text) => {}
-            Some((_, value)) => self.problem(&value.span, "`namespaces` must be a list"),
-            None => {}
-        }
-        namespaces
-    }
-
-    /// Adds the errors of the validation of the tree (T2), each at its quota.
-    fn validate(&mut self, over_promised: OverPromised) {
-        if self.tree.quotas.is_empty() {
-            return;
-        }
-        let findings = QuotaTree::validate(&self.tree, over_promised);
-        for finding in findings {
-            let span = self.places.get(&finding.quota).cloned().unwrap_or(0..0);
-            let warning = finding.severity() == Severity::Warning;
-            let what = finding.to_string();
-            self.problems.push(YamlProblem { span, what, help: None, warning });
-        }
-    }
-}
-
-/// The objects of a document: the items of a list of objects, or the document itself.
-fn objects(document: &Node) -> Vec<&Node> {
-    let is_list = find(document, "kind").and_then(scalar).is_some_and(|kind| kind.ends_with("List"));
-    match find(document, "items").map(|items| &items.value) {
-        Some(Value::List(items)) if is_list => items.iter().collect(),
-        _ => vec![document],
-    }
+    (read.tree, problems)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use quotree_core::Name;
 
     const GOOD: &str = r#"
 apiVersion: v1
@@ -267,9 +120,10 @@ spec:
             .replace("name: root.b", "title: root.b");
         let (tree, problems) = read(&text, OverPromised::Error);
         assert!(tree.is_none());
-        let seen: Vec<_> = problems.iter().map(|p| &text[p.span.clone()]).collect();
-        assert_eq!(seen[..2], ["20x", "namespace"]);
-        assert_eq!(problems.len(), 5, "{problems:#?}");
+        let seen: Vec<_> = problems.iter().map(|p| (&text[p.span.clone()], p.warning)).collect();
+        assert_eq!(seen[..2], [("20x", false), ("namespace", false)]);
+        assert_eq!(seen.iter().filter(|(_, warning)| !warning).count(), 4, "{problems:#?}");
+        assert!(seen.contains(&("title", true)), "a field that nobody knows is told");
         assert_eq!(problems[1].help.as_deref(), Some("did you mean `namespaces`?"));
     }
 
@@ -287,7 +141,7 @@ spec:
     #[test]
     fn other_files_are_told_what_is_missing() {
         let what = |text: &str| read(text, OverPromised::Error).1.into_iter().map(|p| p.what).collect::<Vec<_>>();
-        assert_eq!(what("kind: Pod\n"), ["no document of kind `ElasticQuotaTree`; the file has `Pod`"]);
+        assert_eq!(what("kind: Pod\n"), ["no ElasticQuotaTree; there is 1 Pod"]);
         assert_eq!(what("").len(), 1);
         assert_eq!(what("\u{0}\u{1}{{{").len(), 1);
         assert_eq!(what("kind: ElasticQuotaTree\n").len(), 2);

@@ -138,7 +138,7 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
     });
     let start = dated.iter().map(|(moment, _)| *moment).min().filter(|_| list.clock == Clock::Calendar);
     let rows = since_the_first(dated, &mut problems);
-    TraceRows { rows, problems, start }
+    TraceRows { rows, problems, start, ..TraceRows::default() }
 }
 
 /// How many pods a job has, and what each requests.
@@ -171,7 +171,7 @@ fn priority(row: &Row<'_>, column: &str) -> Result<i32, String> {
 }
 
 /// Turns timestamps into milliseconds since the earliest of them.
-fn since_the_first(dated: Vec<(DateTime, TraceRow)>, problems: &mut Vec<RowProblem>) -> Vec<TraceRow> {
+pub(super) fn since_the_first(dated: Vec<(DateTime, TraceRow)>, problems: &mut Vec<RowProblem>) -> Vec<TraceRow> {
     let Some(first) = dated.iter().map(|(stamp, _)| *stamp).min() else { return Vec::new() };
     let after_first = |(stamp, mut row): (DateTime, TraceRow)| {
         let ms = u64::try_from(stamp.duration_since(first).as_millis()).ok().filter(|ms| *ms <= MAX_MS);

@@ -284,16 +284,20 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions) -> Outline {
 }
 
 fn policy([reclaim, within]: &[String; 2], notes: &mut Vec<String>) -> Option<String> {
-    let mut knobs = Vec::new();
-    match reclaim.as_str() {
-        "Never" | "" => knobs.push("reclaim: Off"),
-        "LowerPriority" => notes.push("reclaimWithinCohort: LowerPriority is treated as Any".to_owned()),
-        _ => {}
+    if reclaim == "LowerPriority" {
+        notes.push("reclaimWithinCohort: LowerPriority is treated as Any".to_owned());
     }
-    match within.as_str() {
-        "Never" | "" => knobs.push("within: Never"),
-        "LowerOrNewerEqualPriority" => knobs.push("within: LowerOrNewerEqual"),
-        _ => {}
-    }
+    let knobs = knobs([reclaim, within]);
     (!knobs.is_empty()).then(|| format!("Capacity({})", knobs.join(", ")))
+}
+
+/// The knobs that are nearest to `reclaimWithinCohort` and `withinClusterQueue`.
+pub(crate) fn knobs([reclaim, within]: [&str; 2]) -> Vec<String> {
+    let reclaim = matches!(reclaim, "Never" | "").then_some("reclaim: Off");
+    let within = match within {
+        "Never" | "" => Some("within: Never"),
+        "LowerOrNewerEqualPriority" => Some("within: LowerOrNewerEqual"),
+        _ => None,
+    };
+    reclaim.into_iter().chain(within).map(str::to_owned).collect()
 }

@@ -15,7 +15,10 @@ mod kueue;
 mod native;
 mod openb;
 mod pai;
+pub mod quota;
+mod sacct;
 mod series;
+mod slurm;
 mod swf;
 mod table;
 mod yaml;
@@ -67,11 +70,13 @@ pub enum TraceFormat {
     Armada,
     /// A dump of a cluster's pods, nodes and quota tree, JSON or YAML.
     Kubernetes,
+    /// A job log of Slurm: `sacct -P`.
+    Slurm,
 }
 
 impl TraceFormat {
     /// All formats with their names in scenarios.
-    pub const NAMED: [(&'static str, Self); 13] = [
+    pub const NAMED: [(&'static str, Self); 14] = [
         ("Native", Self::Native),
         ("Philly", Self::Philly),
         ("Helios", Self::Helios),
@@ -85,6 +90,7 @@ impl TraceFormat {
         ("Kai", Self::Kai),
         ("Armada", Self::Armada),
         ("Kubernetes", Self::Kubernetes),
+        ("Slurm", Self::Slurm),
     ];
 }
 
@@ -155,6 +161,8 @@ pub struct TraceRows {
     pub problems: Vec<RowProblem>,
     /// The calendar time of time 0, if the file contains it.
     pub start: Option<DateTime>,
+    /// What has no place in the model, and what was assumed.
+    pub notes: Vec<quota::Note>,
 }
 
 /// A machine of a node list.
@@ -230,6 +238,7 @@ pub fn rows(format: TraceFormat, bytes: &[u8], options: &TraceOptions) -> TraceR
         TraceFormat::Kai => kai::rows(bytes, options),
         TraceFormat::Armada => armada::rows(bytes, options),
         TraceFormat::Kubernetes => kubernetes::rows(bytes, options),
+        TraceFormat::Slurm => sacct::rows(bytes, options),
     };
     read.rows.sort_by_key(|row| row.submit);
     read

@@ -63,7 +63,8 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
             rows.push(job(begun, ms, rows.len() + 1));
         }
     }
-    TraceRows { rows, problems, start: series.first().map(|(first, ..)| *first) }
+    let start = series.first().map(|(first, ..)| *first);
+    TraceRows { rows, problems, start, ..TraceRows::default() }
 }
 
 #[cfg(test)]

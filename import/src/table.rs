@@ -12,6 +12,8 @@ type Columns = BTreeMap<String, usize>;
 pub(super) struct Row<'a> {
     /// The number of the row, from 1, without the header.
     pub(super) number: usize,
+    /// Where it starts, in bytes.
+    pub(super) at: usize,
     columns: &'a Columns,
     record: &'a StringRecord,
 }
@@ -20,6 +22,11 @@ impl Row<'_> {
     /// The cell in this column; empty if there is no such column.
     pub(super) fn cell(&self, column: &str) -> &str {
         self.columns.get(column).and_then(|i| self.record.get(*i)).unwrap_or_default()
+    }
+
+    /// The names of the columns, sorted.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
+        self.columns.keys().map(String::as_str)
     }
 
     /// Whether there is such a column.
@@ -75,6 +82,18 @@ pub(super) fn each_row(
     each_record(reader, None, max_rows, required, read)
 }
 
+/// Like `each_row`, for a table with `|` between its cells and no quotes.
+pub(super) fn each_row_piped(
+    bytes: &[u8],
+    max_rows: usize,
+    required: &[&str],
+    read: impl FnMut(&Row<'_>) -> Result<(), String>,
+) -> Vec<RowProblem> {
+    let mut reader = csv::ReaderBuilder::new();
+    let reader = reader.delimiter(b'|').quoting(false).trim(csv::Trim::All).flexible(true).from_reader(bytes);
+    each_record(reader, None, max_rows, required, read)
+}
+
 /// Like `each_row`, for a file without a header line; `header` gives the column names in order.
 pub(super) fn each_row_under(
     header: &[&str],
@@ -114,7 +133,10 @@ fn each_record(
             Ok(true) if record.len() != columns.len() => {
                 Err(format!("{} cells, but there are {} columns", record.len(), columns.len()))
             }
-            Ok(true) => read(&Row { number, columns: &columns, record: &record }),
+            Ok(true) => {
+                let at = record.position().map_or(0, |position| usize::try_from(position.byte()).unwrap_or(0));
+                read(&Row { number, at, columns: &columns, record: &record })
+            }
             Err(error) => Err(plain(&error)),
         };
         if let Err(what) = outcome {

@@ -2,7 +2,11 @@
 
 use proptest::prelude::*;
 use quotree_core::Amounts;
-use quotree_import::{self as import, TraceFormat, TraceOptions, elastic_quota_tree};
+use quotree_import::{
+    self as import, TraceFormat, TraceOptions, elastic_quota_tree,
+    quota::{QuotaFormat, QuotaOptions},
+};
+use quotree_syntax::Source;
 
 /// Valid files of every kind, which the tests damage.
 const GOOD: [&str; 15] = [
@@ -22,6 +26,40 @@ const GOOD: [&str; 15] = [
     "{\"kind\": \"List\", \"items\": [{\"kind\": \"Pod\", \"metadata\": {\"name\": \"p\", \"namespace\": \"n\", \"creationTimestamp\": \"2024-05-01T10:00:00Z\"}, \"spec\": {\"containers\": [{\"resources\": {\"requests\": {\"cpu\": \"1\"}}}]}, \"status\": {\"phase\": \"Pending\"}}]}\n",
     "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\nspec:\n  root:\n    name: r\n    min: {cpu: 4}\n    max: {cpu: 4}\n    children:\n      - name: a\n        namespaces: [n]\n",
 ];
+
+/// Valid files of quota objects and of Slurm, which the tests damage, too.
+const QUOTAS: [&str; 11] = [
+    include_str!("quota/elastic-quota-tree.yaml"),
+    include_str!("quota/elastic-quota-flat.yaml"),
+    include_str!("quota/elastic-quota-koordinator.yaml"),
+    include_str!("quota/kueue.yaml"),
+    include_str!("quota/kai.yaml"),
+    include_str!("quota/volcano.yaml"),
+    include_str!("quota/yunikorn.yaml"),
+    include_str!("quota/capacity-scheduler.xml"),
+    include_str!("quota/slurm-associations.cfg"),
+    include_str!("quota/slurm-associations.txt"),
+    include_str!("quota/sacct.txt"),
+];
+
+/// Reads the bytes as quota objects of every format: there is a tree or an error, and each place is one of the text.
+fn read_as_quotas(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    for format in QuotaFormat::ALL {
+        for total in [None, Some(Amounts::new().with("cpu", i64::MAX))] {
+            let source = Source { path: "q".to_owned(), text: text.clone() };
+            let options = QuotaOptions { total, derive_mins: true, ..QuotaOptions::default() };
+            let read = import::quota::read(format, vec![source], &options);
+            assert!(read.tree.is_some() || !read.diagnostics.is_empty(), "refused without a reason: {format:?} {text}");
+            for diagnostic in &read.diagnostics {
+                assert!(text.get(diagnostic.span.clone()).is_some(), "{diagnostic:?} is no place of the text");
+            }
+            assert!(read.notes.iter().all(|note| note.count > 0 && note.first.line > 0 && !note.means.is_empty()));
+        }
+    }
+    let log = import::rows(TraceFormat::Slurm, bytes, &TraceOptions::default());
+    assert!(log.rows.is_sorted_by_key(|row| row.submit));
+}
 
 /// Reads the bytes as every kind of file, and counts the rows and problems.
 fn read_as_everything(bytes: &[u8]) -> usize {
@@ -59,6 +97,42 @@ proptest! {
         let damaged = [&text.as_bytes()[..start], with.as_bytes(), &text.as_bytes()[end..]].concat();
         prop_assert!(read_as_everything(&damaged) > 0);
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+    #[test]
+    fn damaged_quotas_end(which in 0..QUOTAS.len(), at in any::<prop::sample::Index>(), len in 0..60usize, with in "[-0-9a-zA-Z,:;<>/|=\\[\\]{}&*'\"\\n ._é]{0,20}") {
+        let text = QUOTAS[which];
+        let start = text.floor_char_boundary(at.index(text.len()));
+        let end = text.floor_char_boundary((start + len).min(text.len()));
+        read_as_quotas([&text[..start], &with, &text[end..]].concat().as_bytes());
+    }
+
+    #[test]
+    fn truncated_quotas_end(which in 0..QUOTAS.len(), at in any::<prop::sample::Index>()) {
+        let text = QUOTAS[which].as_bytes();
+        read_as_quotas(&text[..at.index(text.len())]);
+    }
+}
+
+#[test]
+fn deep_and_wide_quotas_end_in_linear_time() {
+    let queue = |i: usize| {
+        format!(
+            "---\napiVersion: scheduling.volcano.sh/v1beta1\nkind: Queue\nmetadata: {{name: q{i}}}\nspec: {{parent: q{}, odd: 1, deserved: {{cpu: x}}}}\n",
+            i + 1
+        )
+    };
+    let text: String = (0..5000).map(queue).collect();
+    let read = |text: &str| {
+        let source = Source { path: "q".to_owned(), text: text.to_owned() };
+        import::quota::read(QuotaFormat::Volcano, vec![source], &QuotaOptions::default())
+    };
+    assert_eq!(read(&text).diagnostics.len(), 5000, "every mistake is there");
+    let chain = read(&text.replace("cpu: x", "cpu: 1").replace(", odd: 1", ""));
+    assert!(chain.tree.is_none(), "the last parent does not exist");
+    assert_eq!(read(&text.replace("cpu: x", "cpu: 1")).notes[0].count, 5000);
 }
 
 #[test]

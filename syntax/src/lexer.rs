@@ -181,6 +181,11 @@ impl Lexer<'_> {
 
     /// `#![enable(implicit_some)]`: the only text that may start with `#`.
     fn extension(&mut self) {
+        if !self.rest().starts_with("#!") {
+            let len = self.while_len(|c| c != '\n');
+            self.fail(self.at..self.at + len, "`#` starts no comment here", "write `//` before a comment");
+            return self.push(Kind::LineComment, len);
+        }
         let line = self.while_len(|c| c != '\n' && c != ']');
         let rest = self.rest();
         let len = if rest.get(line..).is_some_and(|r| r.starts_with(']')) { line + 1 } else { line };

@@ -5,6 +5,7 @@ use super::{
     diagnostic::Report,
     duration::{exact, parse_duration},
     reader::{At, Read, wrong},
+    resource::{counted_in, misspelt_resource},
     tree::{Node, Shape, clip},
 };
 use quotree_core::{Amounts, Name, Time, Unit, parse_quantity};
@@ -133,8 +134,8 @@ pub fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64>
         Unit::Milli => "a quantity string such as \"5\" or \"500m\"",
     };
     match &node.shape {
-        Shape::String(text) if is_bytes_of(text, resource).is_some() => {
-            let counted = is_bytes_of(text, resource).unwrap_or_default();
+        Shape::String(text) if counted_in(text, resource).is_some() => {
+            let counted = counted_in(text, resource).unwrap_or_default();
             let title =
                 format!("`{}` is an amount of memory, and `{}` is counted in {counted}", clip(text), clip(resource));
             report.error(node.span, title, format!("expected a number of {counted}, such as \"8\""));
@@ -163,19 +164,6 @@ pub fn quantity(node: &Node, resource: &str, report: &mut Report) -> Option<i64>
             None
         }
     }
-}
-
-/// What a resource is counted in, if the amount has a suffix for bytes, such as `Gi`, and the resource is not counted in
-/// bytes.
-fn is_bytes_of(text: &str, resource: &str) -> Option<&'static str> {
-    let has_suffix = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().any(|suffix| text.ends_with(suffix));
-    let counted = match resource.rsplit('/').next().unwrap_or_default() {
-        "cpu" => "cores",
-        "pods" => "pods",
-        name if name == "gpu" || name.ends_with("-gpu") || name.ends_with("gpus") => "devices",
-        _ => return None,
-    };
-    (has_suffix && Unit::of(resource) != Unit::Bytes).then_some(counted)
 }
 
 fn clip_long(text: &str) -> String {
@@ -224,6 +212,10 @@ impl Read for Amounts {
         }
         let mut amounts = Self::new();
         for (name, value) in entries {
+            if let Some(common) = misspelt_resource(name.value.as_str()) {
+                let title = format!("unknown resource `{}`", clip(name.value.as_str()));
+                report.error(name.span, title, "one letter off").help(format!("did you mean `{common}`?"));
+            }
             if let Some(amount) = quantity(value, name.value.as_str(), report) {
                 amounts.set(name.value, amount);
             }

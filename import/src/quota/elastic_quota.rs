@@ -1,0 +1,159 @@
+//! `ElasticQuota`: flat, one for each namespace (scheduler-plugins), or a tree that labels describe (Koordinator). In the
+//! flat form the quotas borrow from each other up to the sum of their mins.
+
+use super::{
+    Draft, QuotaOptions,
+    field::{self, Field, becomes, holds, idle, lost, lost_unless},
+    forest::{Forest, Root},
+    note::Says,
+    object::Object,
+    told::Told,
+};
+use quotree_core::{Amounts, Name, QuotaSpec};
+use std::collections::{BTreeMap, BTreeSet};
+
+const PARENT: &str = "quota.scheduling.koordinator.sh/parent";
+const IS_PARENT: &str = "quota.scheduling.koordinator.sh/is-parent";
+const LENDS: &str = "quota.scheduling.koordinator.sh/allow-lent-resource";
+const TREE: &str = "quota.scheduling.koordinator.sh/tree-id";
+const WEIGHT: &str = "quota.scheduling.koordinator.sh/shared-weight";
+const NAMESPACES: &str = "quota.scheduling.koordinator.sh/namespaces";
+const TOTAL: &str = "quota.scheduling.koordinator.sh/total-resource";
+
+/// The root that Koordinator has without an object.
+const ROOT: &str = "koordinator-root-quota";
+
+const LABELS: &[Field] = &[
+    becomes(PARENT, "the parent"),
+    becomes(IS_PARENT, "whether it has namespaces"),
+    becomes(LENDS, "`lend: {}` where it is `false`"),
+    lost(TREE, "each tree would have nodes of its own; here the trees are side by side and borrow from each other"),
+    idle("quota.scheduling.koordinator.sh/is-root"),
+    idle("quota.scheduling.koordinator.sh/profile"),
+    lost_unless(
+        "quota.scheduling.koordinator.sh/ignore-default-tree",
+        &["false"],
+        "its use would not count in the tree of those without an id",
+    ),
+    lost_unless(
+        "quota.scheduling.koordinator.sh/allow-force-update",
+        &["false"],
+        "edits of the quota would not be checked",
+    ),
+    lost("quota.scheduling.koordinator.sh/*", "quotree does not know this label"),
+    idle("*"),
+];
+
+const ANNOTATIONS: &[Field] = &[
+    becomes(WEIGHT, "`weight`, if it is the same number for every resource"),
+    becomes(NAMESPACES, "`namespaces`"),
+    becomes(TOTAL, "the size of the root"),
+    idle("quota.scheduling.koordinator.sh/runtime"),
+    idle("quota.scheduling.koordinator.sh/request"),
+    idle("quota.scheduling.koordinator.sh/child-request"),
+    idle("quota.scheduling.koordinator.sh/allocated"),
+    idle("quota.scheduling.koordinator.sh/guaranteed"),
+    idle("quota.scheduling.koordinator.sh/non-preemptible-request"),
+    idle("quota.scheduling.koordinator.sh/non-preemptible-used"),
+    lost("quota.scheduling.koordinator.sh/admission", "admission would be limited apart from max"),
+    lost("quota.scheduling.koordinator.sh/unschedulable-resource", "so much of the tree's nodes would not count"),
+    lost("quota.scheduling.koordinator.sh/custom-*", "a limit of one's own making"),
+    lost("quota.scheduling.koordinator.sh/*", "quotree does not know this annotation"),
+    idle("*"),
+];
+
+const METADATA: &[Field] = &[
+    becomes("name", "`name`"),
+    becomes("namespace", "the namespace of a quota that is alone in it"),
+    holds("labels", LABELS),
+    holds("annotations", ANNOTATIONS),
+    idle("*"),
+];
+
+pub(super) const FIELDS: &[(&str, &[Field])] = &[(
+    "ElasticQuota",
+    &[
+        idle("apiVersion"),
+        idle("kind"),
+        idle("status"),
+        holds("metadata", METADATA),
+        holds("spec", &[becomes("min", "`min`"), becomes("max", "`max`")]),
+    ],
+)];
+
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+    let quotas: Vec<&Object<'_>> = objects.iter().filter(|object| object.kind == "ElasticQuota").collect();
+    let mut in_namespace: BTreeMap<&str, usize> = BTreeMap::new();
+    let parents: BTreeSet<&str> = quotas.iter().filter_map(|object| Some(object.label(PARENT)?.0)).collect();
+    let is_inner = |object: &Object<'_>| {
+        parents.contains(object.name) || object.label(IS_PARENT).is_some_and(|(text, _)| text == "true")
+    };
+    for object in quotas.iter().filter(|object| !is_inner(object)) {
+        *in_namespace.entry(object.namespace).or_default() += 1;
+    }
+    let koordinator = quotas.iter().any(|object| object.label(PARENT).or(object.label(IS_PARENT)).is_some());
+    let mut options = options.clone();
+    let mut names = BTreeSet::new();
+    let mut forest = Forest::new("ElasticQuota");
+    let own_root = quotas.iter().any(|object| object.name == ROOT);
+    for object in &quotas {
+        told.source = object.source;
+        FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, told));
+        if object.name.is_empty() {
+            told.error(object.at, "an ElasticQuota has no `metadata.name`", "");
+            continue;
+        }
+        // Flat quotas of two namespaces may have the same name.
+        let name = if koordinator || names.insert(object.name) {
+            Name::from(object.name)
+        } else {
+            Name::from(format!("{}/{}", object.namespace, object.name))
+        };
+        let parent = object.label(PARENT).map(|(parent, _)| parent).filter(|parent| !parent.is_empty());
+        let parent = parent.filter(|parent| *parent != ROOT || own_root);
+        let parent = parent.or((own_root && object.name != ROOT).then_some(ROOT));
+        let mut spec = QuotaSpec::new(name.as_str(), parent);
+        spec.min = told.amounts(object.spec("min"), "min");
+        spec.max = told.amounts(object.spec("max"), "max");
+        labels(object, &mut spec, &mut options, told);
+        if !is_inner(object) && spec.namespaces.is_empty() && in_namespace.get(object.namespace) == Some(&1) {
+            let own = if object.namespace.is_empty() { "default" } else { object.namespace };
+            spec.namespaces.push(own.into());
+        }
+        forest.add(spec, object.at, told);
+    }
+    if koordinator {
+        let weighted = quotas.iter().any(|object| object.annotation(WEIGHT).is_some());
+        if let Some(first) = quotas.first().filter(|_| !weighted) {
+            let means = "Koordinator then shares by max what nobody is promised; here it is shared by min";
+            told.notes.assumed("tree", Says::Has("no shared-weight".to_owned()), means, first.at);
+        }
+    }
+    let root = if koordinator { Root::Above(ROOT) } else { Root::Sum("elastic-quotas") };
+    Draft { tree: forest.finish(root, &options, told), ..Draft::default() }
+}
+
+/// What labels and annotations say.
+fn labels(object: &Object<'_>, spec: &mut QuotaSpec, options: &mut QuotaOptions, told: &mut Told) {
+    if object.label(LENDS).is_some_and(|(text, _)| text == "false") {
+        spec.lend = Some(Amounts::new());
+    }
+    if let Some((text, span)) = object.annotation(NAMESPACES) {
+        spec.namespaces = told.json_names(text, span, NAMESPACES);
+    }
+    if let Some((text, span)) = object.annotation(TOTAL) {
+        let total = told.json_amounts(text, span, TOTAL);
+        options.total = options.total.take().or(total);
+    }
+    let Some((text, span)) = object.annotation(WEIGHT) else { return };
+    let Some(weights) = told.json_numbers(text, span, WEIGHT) else { return };
+    let mut numbers = weights.into_iter();
+    let first = numbers.next().unwrap_or(0);
+    if numbers.all(|weight| weight == first) {
+        spec.weight = u64::try_from(if first % 1000 == 0 { first / 1000 } else { first }).ok();
+    } else {
+        let means =
+            "each resource would be shared by a weight of its own; quotree has one weight, and here shares by min";
+        told.notes.lost("ElasticQuota", Says::Sets(WEIGHT.to_owned()), means, span);
+    }
+}

@@ -1,0 +1,152 @@
+//! `ElasticQuotaTree` (`scheduling.sigs.k8s.io/v1beta1`): a whole quota tree in one object. Jobs that may run at once
+//! (`kube-queue/max-jobs`) are written among the resources, and the limit of lending among the attributes.
+
+use super::{
+    Draft, QuotaOptions,
+    field::{self, Field, article, becomes, holds, idle, lost},
+    forest::{Forest, Root},
+    note::Says,
+    object::Object,
+    told::Told,
+};
+use crate::{
+    elastic_quota_tree::{API_VERSION, KIND},
+    yaml::{Node, find, map, scalar},
+};
+use quotree_core::{Amounts, Name, QuotaSpec};
+use quotree_syntax::Span;
+
+/// Among the resources: how many jobs may run at once.
+pub(super) const MAX_JOBS: &str = "kube-queue/max-jobs";
+
+/// Among the attributes: how much of min may be lent, as JSON.
+const LEND: &str = "alibabacloud.com/lendlimit";
+
+const FLAVORS: &str = "pods of the quota would run only on nodes of these flavors; give them a selector";
+
+const SELECTOR: &str = "pods of the quota would run only on nodes with these labels; give them a selector";
+
+const ATTRIBUTES: &[Field] = &[
+    becomes(LEND, "`lend`"),
+    lost("resourceflavors", FLAVORS),
+    lost("nodeSelector", SELECTOR),
+    becomes("*", "`attributes`"),
+];
+
+const QUOTA: &[Field] = &[
+    becomes("name", "`name`"),
+    becomes("min", "`min`; `kube-queue/max-jobs` in it is no guarantee"),
+    becomes("max", "`max`; `kube-queue/max-jobs` in it is `max_jobs`"),
+    becomes("namespaces", "`namespaces`"),
+    holds("attributes", ATTRIBUTES),
+    becomes("children", "`children`"),
+    lost("nodeSelector", SELECTOR),
+    lost("resourceflavors", FLAVORS),
+];
+
+pub(super) const FIELDS: &[(&str, &[Field])] = &[(
+    KIND,
+    &[idle("apiVersion"), idle("kind"), idle("metadata"), idle("status"), holds("spec", &[holds("root", QUOTA)])],
+)];
+
+/// Reads the one tree of the files.
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+    let mut trees = objects.iter().filter(|object| object.kind == KIND);
+    let Some(object) = trees.next() else { return Draft::default() };
+    for second in trees {
+        told.error(second.at, format!("second {KIND}"), "the files must describe one tree");
+    }
+    told.source = object.source;
+    if object.group != "scheduling.sigs.k8s.io" {
+        let version = find(object.node, "apiVersion").unwrap_or(object.node);
+        let span = told.span(&version.span);
+        told.error(span, format!("the apiVersion is not `{API_VERSION}`"), "");
+    }
+    let mut reading = Reading { forest: Forest::new("quota"), told };
+    match object.spec("root") {
+        Some(root) => reading.quota(root, None),
+        None => reading.told.mistake(object.at, "missing `spec.root`, the root of the tree"),
+    }
+    let Reading { forest, told } = reading;
+    Draft { tree: forest.finish(Root::Own, options, told), ..Draft::default() }
+}
+
+struct Reading<'t> {
+    forest: Forest,
+    told: &'t mut Told,
+}
+
+impl Reading<'_> {
+    fn quota(&mut self, node: &Node, parent: Option<&Name>) {
+        let span = self.told.span(&node.span);
+        if map(node).is_none() {
+            self.told.error(span, "a quota must be a map", "");
+            return;
+        }
+        field::tell(QUOTA, "quota", "", node, self.told);
+        let named = find(node, "name");
+        let Some(name) = self.told.text(named, "name").map(Name::from) else {
+            let at = named.map_or(span, |named| self.told.span(&named.span));
+            self.told.error(at, format!("{} has no `name`", article("quota")), "");
+            return;
+        };
+        let at = self.told.span(&named.unwrap_or(node).span);
+        let mut spec = QuotaSpec::new(name.as_str(), parent.map(Name::as_str));
+        spec.min = self.told.amounts(find(node, "min"), "min");
+        spec.max = self.told.amounts(find(node, "max"), "max");
+        self.jobs(&mut spec, at);
+        self.attributes(node, &mut spec, at);
+        for item in self.told.items(find(node, "namespaces"), "namespaces") {
+            match scalar(item).filter(|text| !text.is_empty()) {
+                Some(text) => spec.namespaces.push(text.into()),
+                None => {
+                    let span = self.told.span(&item.span);
+                    self.told.error(span, "a namespace must be a string that is not empty", "");
+                }
+            }
+        }
+        self.forest.add(spec, at, self.told);
+        for child in self.told.items(find(node, "children"), "children") {
+            self.quota(child, Some(&name));
+        }
+    }
+
+    /// Takes the limit of jobs out of the amounts.
+    fn jobs(&mut self, spec: &mut QuotaSpec, at: Span) {
+        let jobs = |amounts: &Amounts| amounts.get(MAX_JOBS).map(|amount| amount / 1000);
+        // Guaranteed jobs are the same as those allowed, wherever this is used as documented.
+        if jobs(&spec.min).is_some_and(|min| jobs(&spec.max).is_none_or(|max| max != min)) {
+            let means = "a number of jobs cannot be guaranteed; only the limit, in max, is kept";
+            self.told.notes.lost("quota", Says::Sets(format!("min.{MAX_JOBS}")), means, at);
+        }
+        // More jobs than quotree counts are as good as no limit.
+        spec.max_jobs = jobs(&spec.max).and_then(|jobs| u32::try_from(jobs).ok()).filter(|jobs| *jobs < u32::MAX);
+        let others = |amounts: &Amounts| -> Amounts {
+            amounts.iter().filter(|(name, _)| *name != MAX_JOBS).map(|(name, amount)| (name.clone(), amount)).collect()
+        };
+        spec.max = others(&spec.max);
+        spec.min = others(&spec.min);
+    }
+
+    fn attributes(&mut self, node: &Node, spec: &mut QuotaSpec, at: Span) {
+        for entry in self.told.entries(find(node, "attributes"), "attributes") {
+            let span = self.told.span(&entry.value.span);
+            let Some(text) = scalar(&entry.value) else {
+                self.told.error(span, format!("the attribute `{}` must be a string", entry.key), "");
+                continue;
+            };
+            if entry.key != LEND {
+                spec.attributes.push((entry.key.as_str().into(), text.into()));
+                continue;
+            }
+            let Some(lend) = self.told.json_amounts(text, span, LEND) else { continue };
+            let min = |name: &Name| spec.min.get(name.as_str()).unwrap_or(0);
+            if lend.iter().any(|(name, amount)| amount > min(name)) {
+                let means = "a quota cannot lend more than its min, so it lends all of that";
+                self.told.notes.assumed("quota", Says::Has("a lendlimit above its min".to_owned()), means, at);
+            }
+            let lend: Amounts = lend.iter().map(|(name, amount)| (name.clone(), amount.min(min(name)))).collect();
+            spec.lend = Some(lend);
+        }
+    }
+}

@@ -1,0 +1,304 @@
+//! From queues as files state them to a tree that quotree accepts: one root of a known size, limits that fit into those
+//! above, a namespace for every leaf. What is assumed on the way is told.
+
+use super::{QuotaOptions, note::Says, told::Told};
+use quotree_core::{Amounts, FindingKind, Name, QuotaSpec, QuotaTree, Severity, TreeSpec, Unit, format_quantity};
+use quotree_syntax::Span;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A quota with the place of its name.
+#[derive(Debug)]
+struct Plant {
+    spec: QuotaSpec,
+    at: Span,
+    /// Whether it is promised what its children are, where the file promises it nothing.
+    sums: bool,
+}
+
+/// Where the root of a tree comes from.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Root {
+    /// The files have it, with min and max.
+    Own,
+    /// The files have it; it is the cluster, and its min is its max.
+    Cluster,
+    /// It is the cluster, which the format does not name: it stands above all quotas without a parent, unless one of
+    /// them has all that there is.
+    Above(&'static str),
+    /// The same, and the cluster has for the quotas what they are promised together.
+    Sum(&'static str),
+}
+
+/// A scheduler reads a limit of this, the largest number of 32 bits, as no limit.
+const NO_LIMIT: i64 = 2_147_483_647_000;
+
+/// The quotas so far.
+#[derive(Debug)]
+pub(super) struct Forest {
+    /// What a quota is called in the format, such as `ClusterQueue`.
+    kind: &'static str,
+    plants: Vec<Plant>,
+    names: BTreeMap<Name, usize>,
+}
+
+impl Forest {
+    pub(super) fn new(kind: &'static str) -> Self {
+        Self { kind, plants: Vec::new(), names: BTreeMap::new() }
+    }
+
+    /// Adds a quota, unless one of its name is there. A limit that means "none" is taken out.
+    pub(super) fn add(&mut self, mut spec: QuotaSpec, at: Span, told: &mut Told) {
+        let is_limit = |(_, amount): &(&Name, i64)| *amount != NO_LIMIT && *amount < i64::MAX / 1000 * 1000;
+        spec.max = spec.max.iter().filter(is_limit).map(|(name, amount)| (name.clone(), amount)).collect();
+        if self.names.contains_key(&spec.name) {
+            told.error(at, format!("second {} `{}`", self.kind, spec.name), "the name is taken");
+            return;
+        }
+        self.names.insert(spec.name.clone(), self.plants.len());
+        self.plants.push(Plant { spec, at, sums: false });
+    }
+
+    /// Adds a quota that is promised what its children are, where the file promises it nothing.
+    pub(super) fn add_summing(&mut self, spec: QuotaSpec, at: Span, told: &mut Told) {
+        let before = self.plants.len();
+        self.add(spec, at, told);
+        if let Some(plant) = self.plants.get_mut(before) {
+            plant.sums = true;
+        }
+    }
+
+    /// The quota of this name.
+    pub(super) fn get_mut(&mut self, name: &str) -> Option<&mut QuotaSpec> {
+        let index = *self.names.get(name)?;
+        self.plants.get_mut(index).map(|plant| &mut plant.spec)
+    }
+
+    /// Whether there is no quota.
+    pub(super) fn is_empty(&self) -> bool {
+        self.plants.is_empty()
+    }
+
+    /// All quotas.
+    pub(super) fn specs(&self) -> impl Iterator<Item = &QuotaSpec> {
+        self.plants.iter().map(|plant| &plant.spec)
+    }
+
+    /// The resources that a quota names.
+    pub(super) fn governed(&self) -> BTreeSet<Name> {
+        let named = self.specs().flat_map(|spec| spec.min.iter().chain(spec.max.iter()));
+        named.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The tree, valid unless an error was told.
+    pub(super) fn finish(mut self, root: Root, options: &QuotaOptions, told: &mut Told) -> TreeSpec {
+        if self.plants.is_empty() {
+            return TreeSpec::default();
+        }
+        if let Root::Above(name) | Root::Sum(name) = root {
+            self.crown(name);
+        }
+        let order = self.order();
+        self.sum_mins(&order, options.derive_mins, told);
+        self.size_root(root, &order, options, told);
+        self.cap(&order, told);
+        // A tree that names its namespaces names them all.
+        if !matches!(root, Root::Own) {
+            self.house(&order, told);
+        }
+        let tree: TreeSpec = self.plants.iter().map(|plant| plant.spec.clone()).collect();
+        // What is missing because of a mistake must not look like a mistake of the tree.
+        let is_whole = told.report.errors() == 0;
+        let findings = if is_whole { QuotaTree::validate(&tree, options.over_promised) } else { Vec::new() };
+        for finding in findings {
+            let at = self.names.get(&finding.quota).and_then(|i| self.plants.get(*i)).map_or(Span::default(), |p| p.at);
+            let help = help(&finding.kind, finding.quota.as_str());
+            let shown = match finding.severity() {
+                Severity::Warning => told.report.warning(at, finding.to_string(), ""),
+                Severity::Error => told.report.error(at, finding.to_string(), ""),
+            };
+            help.into_iter().fold(shown, |shown, help| shown.help(help));
+        }
+        tree
+    }
+
+    /// Puts a root above the quotas without a parent, unless there is one and it has all that there is.
+    fn crown(&mut self, root: &str) {
+        let is_top = |plant: &&Plant| plant.spec.parent.is_none();
+        let tops: Vec<&Plant> = self.plants.iter().filter(is_top).collect();
+        let governed = self.governed();
+        let has_all = |spec: &QuotaSpec| {
+            governed.iter().all(|name| {
+                let max = spec.max.get(name.as_str());
+                max.is_some() && max == Some(spec.min.get(name.as_str()).unwrap_or(0))
+            })
+        };
+        if matches!(tops.as_slice(), [top] if has_all(&top.spec)) {
+            return;
+        }
+        let mut name = Name::from(root);
+        while self.names.contains_key(&name) {
+            name = Name::from(format!("{name}-root"));
+        }
+        let at = tops.first().map_or(Span::default(), |plant| plant.at);
+        for plant in self.plants.iter_mut().filter(|plant| plant.spec.parent.is_none()) {
+            plant.spec.parent = Some(name.clone());
+        }
+        self.names.values_mut().for_each(|index| *index += 1);
+        self.names.insert(name.clone(), 0);
+        self.plants.insert(0, Plant { spec: QuotaSpec::new(name.as_str(), None), at, sums: true });
+    }
+
+    /// The quotas that a root reaches, parents before children, each with the index of its parent.
+    fn order(&self) -> Vec<(usize, Option<usize>)> {
+        let mut below: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut order: Vec<(usize, Option<usize>)> = Vec::new();
+        for (i, plant) in self.plants.iter().enumerate() {
+            match &plant.spec.parent {
+                None => order.push((i, None)),
+                Some(parent) => below.entry(self.names.get(parent).copied().unwrap_or(usize::MAX)).or_default().push(i),
+            }
+        }
+        let mut next = 0;
+        while let Some((at, _)) = order.get(next).copied() {
+            order.extend(below.get(&at).into_iter().flatten().map(|child| (*child, Some(at))));
+            next += 1;
+        }
+        order
+    }
+
+    /// Raises mins to the sum of those of the children, as far as max allows it: all of them if `all`, otherwise those
+    /// that the file leaves open.
+    fn sum_mins(&mut self, order: &[(usize, Option<usize>)], all: bool, told: &mut Told) {
+        let mut sums: BTreeMap<usize, Amounts> = BTreeMap::new();
+        for (i, parent) in order.iter().rev() {
+            let Some(plant) = self.plants.get_mut(*i) else { continue };
+            let mut raised = false;
+            for (name, sum) in sums.remove(i).unwrap_or_default().iter() {
+                let most = plant.spec.max.get(name.as_str()).unwrap_or(i64::MAX);
+                let own = plant.spec.min.get(name.as_str()).unwrap_or(0);
+                let open = plant.sums && own == 0;
+                if sum.min(most) > own && (all || open) {
+                    plant.spec.min.set(name.clone(), sum.min(most));
+                    raised |= !open;
+                }
+            }
+            if raised {
+                let means = "its min is raised to what its children are promised (--derive-mins)";
+                told.notes.assumed(
+                    self.kind,
+                    Says::Has("a min below the sum of its children's".to_owned()),
+                    means,
+                    plant.at,
+                );
+            }
+            if let Some(parent) = parent {
+                crate::add(sums.entry(*parent).or_default(), &plant.spec.min);
+            }
+        }
+    }
+
+    /// Gives the root a min and a max of every resource of the tree: the size of the cluster if that is known. Otherwise
+    /// the cluster has what is promised, and as much as some limit allows.
+    fn size_root(&mut self, root: Root, order: &[(usize, Option<usize>)], options: &QuotaOptions, told: &mut Told) {
+        let Some((top, _)) = order.first().copied() else { return };
+        let Some(own) = self.plants.get(top).map(|plant| plant.spec.clone()) else { return };
+        let children =
+            || order.iter().filter(|(_, parent)| *parent == Some(top)).filter_map(|(i, _)| self.plants.get(*i));
+        let mut sizes: Vec<(Name, i64)> = Vec::new();
+        let mut guessed: Vec<String> = Vec::new();
+        for name in self.governed() {
+            let most = own.max.get(name.as_str());
+            if most.is_some() {
+                sizes.extend(most.filter(|_| matches!(root, Root::Cluster)).map(|most| (name, most)));
+                continue;
+            }
+            let below = children().filter_map(|child| child.spec.min.get(name.as_str())).fold(0, i64::saturating_add);
+            let promised = own.min.get(name.as_str()).filter(|min| *min > 0).unwrap_or(below);
+            let limits =
+                self.specs().filter_map(|spec| spec.max.get(name.as_str())).filter(|_| !matches!(root, Root::Sum(_)));
+            let total = options.total.as_ref().and_then(|total| total.get(name.as_str()));
+            let size = total.unwrap_or_else(|| limits.max().unwrap_or(0).max(promised));
+            if size > 0 {
+                if total.is_none() && !matches!(root, Root::Sum(_)) {
+                    guessed.push(name.to_string());
+                }
+                sizes.push((name, size));
+            }
+        }
+        let Some(plant) = self.plants.get_mut(top) else { return };
+        if !guessed.is_empty() {
+            let means =
+                "it has what is promised below it, or its largest limit; --cluster says how large the cluster is";
+            let says = Says::Has(format!("no size in {}", guessed.join(", ")));
+            told.notes.assumed("root", says, means, plant.at);
+        }
+        for (name, size) in sizes {
+            plant.spec.min.set(name.clone(), size);
+            plant.spec.max.set(name, size);
+        }
+    }
+
+    /// Lowers each max to the smallest above it: more could never be used.
+    fn cap(&mut self, order: &[(usize, Option<usize>)], told: &mut Told) {
+        let mut above: BTreeMap<usize, Amounts> = BTreeMap::new();
+        for (i, parent) in order {
+            let mut limits = parent.and_then(|parent| above.get(&parent).cloned()).unwrap_or_default();
+            let Some(plant) = self.plants.get_mut(*i) else { continue };
+            let mut lowered = false;
+            for (name, most) in limits.iter() {
+                if plant.spec.max.get(name.as_str()).is_some_and(|max| max > most) {
+                    plant.spec.max.set(name.clone(), most);
+                    lowered = true;
+                }
+            }
+            if lowered {
+                let means = "it could never be used, so it is lowered";
+                told.notes.assumed(self.kind, Says::Has("a max above that of a parent".to_owned()), means, plant.at);
+            }
+            plant.spec.max.iter().for_each(|(name, max)| limits.set(name.clone(), max));
+            above.insert(*i, limits);
+        }
+    }
+
+    /// Gives each leaf without a namespace one of its own name.
+    fn house(&mut self, order: &[(usize, Option<usize>)], told: &mut Told) {
+        let inner: BTreeSet<usize> = order.iter().filter_map(|(_, parent)| *parent).collect();
+        let mut taken: BTreeSet<Name> = self.specs().flat_map(|spec| spec.namespaces.iter().cloned()).collect();
+        let short = |name: &Name| Name::from(name.as_str().rsplit('.').next().unwrap_or_default());
+        let mut uses: BTreeMap<Name, usize> = BTreeMap::new();
+        let leaves: Vec<usize> = order.iter().map(|(i, _)| *i).filter(|i| !inner.contains(i)).collect();
+        for name in leaves.iter().filter_map(|i| self.plants.get(*i)).map(|plant| short(&plant.spec.name)) {
+            *uses.entry(name).or_default() += 1;
+        }
+        for leaf in leaves {
+            let Some(plant) = self.plants.get_mut(leaf).filter(|plant| plant.spec.namespaces.is_empty()) else {
+                continue;
+            };
+            let last = short(&plant.spec.name);
+            let fits = uses.get(&last) == Some(&1) && !taken.contains(&last) && !last.as_str().is_empty();
+            let name = if fits { last } else { plant.spec.name.clone() };
+            let means = "workloads use it by a namespace of its own name";
+            told.notes.assumed(self.kind, Says::Has("no namespace".to_owned()), means, plant.at);
+            taken.insert(name.clone());
+            plant.spec.namespaces.push(name);
+        }
+    }
+}
+
+/// How to correct a finding, where that is not obvious.
+fn help(finding: &FindingKind, quota: &str) -> Vec<String> {
+    match finding {
+        FindingKind::OverPromised { resource, children, error: true, .. } => vec![
+            format!("raise the min of `{quota}` to {children} {resource}, or lower those of its children"),
+            "--derive-mins raises the mins of parents to what their children are promised, as far as their max allows it"
+                .to_owned(),
+            "--over-promised warn goes on with the tree as it is: then not every guarantee can be honoured at once"
+                .to_owned(),
+        ],
+        FindingKind::MinAboveMax { resource, max, .. } => {
+            let max = format_quantity(*max, Unit::of(resource.as_str()));
+            vec![format!("lower the min of `{quota}` to {max} {resource}, or raise its max")]
+        }
+        _ => Vec::new(),
+    }
+}

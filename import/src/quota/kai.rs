@@ -1,0 +1,135 @@
+//! `Queue` of KAI: `quota` is the guarantee and `limit` the limit, each apart for CPU (in thousandths of a core), memory
+//! (in millions of bytes) and GPUs. -1 is "unlimited", and a limit that is absent or 0 allows nothing above the quota.
+
+use super::{
+    Draft, QuotaOptions,
+    field::{self, Field, becomes, holds, idle, lost, lost_unless},
+    forest::{Forest, Root},
+    note::Says,
+    object::Object,
+    told::Told,
+};
+use crate::yaml::{Node, find};
+use quotree_core::{Name, QuotaSpec, Unit, parse_quantity};
+use quotree_syntax::Span;
+
+const SHARE: &[Field] = &[
+    becomes("quota", "`min`; -1 is all that `limit` allows"),
+    becomes("limit", "`max`; absent or 0: the quota; -1: none"),
+    becomes("overQuotaWeight", "`weight`, if it is the same for all resources of the queue"),
+];
+
+const SPEC: &[Field] = &[
+    becomes("displayName", "`attributes`"),
+    becomes("parentQueue", "the parent"),
+    holds("resources", &[holds("cpu", SHARE), holds("memory", SHARE), holds("gpu", SHARE)]),
+    lost_unless("priority", &["100"], "queues of higher priority would be served first; the number is only shown"),
+    lost("preemptMinRuntime", "a job would be safe from its own queue for so long; see the knob `min_runtime`"),
+    lost("reclaimMinRuntime", "a job would be safe from other queues for so long; see the knob `min_runtime`"),
+];
+
+pub(super) const FIELDS: &[(&str, &[Field])] = &[(
+    "Queue",
+    &[
+        idle("apiVersion"),
+        idle("kind"),
+        holds("metadata", &[becomes("name", "`name`"), idle("*")]),
+        holds("spec", SPEC),
+        idle("status"),
+    ],
+)];
+
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+    let mut forest = Forest::new("Queue");
+    for object in objects.iter().filter(|object| object.kind == "Queue") {
+        told.source = object.source;
+        FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, told));
+        if object.name.is_empty() {
+            told.error(object.at, "a Queue has no `metadata.name`", "");
+            continue;
+        }
+        let mut spec = QuotaSpec::new(object.name, told.text(object.spec("parentQueue"), "parentQueue"));
+        if let Some(name) = told.text(object.spec("displayName"), "displayName") {
+            spec.attributes.push(("displayName".into(), name.into()));
+        }
+        if let Some(text) = told.text(object.spec("priority"), "priority") {
+            spec.priority = text.parse().unwrap_or_default();
+        }
+        let mut weights = Vec::new();
+        for (field, resource) in
+            [("cpu", Name::from("cpu")), ("memory", Name::from("memory")), ("gpu", options.gpu.clone())]
+        {
+            let Some(share) = object.spec("resources").and_then(|resources| find(resources, field)) else { continue };
+            let (quota, limit) = (bound(share, "quota", field, told), bound(share, "limit", field, told));
+            let (quota, limit) = (quota.unwrap_or(Bound::Of(0)), limit.unwrap_or(Bound::Of(0)));
+            set(&mut spec, &resource, quota, limit, object.at, told);
+            weights.extend(told.count(find(share, "overQuotaWeight"), "overQuotaWeight", u64::from(u32::MAX)));
+        }
+        if weights.windows(2).all(|pair| matches!(pair, [a, b] if a == b)) {
+            spec.weight = weights.first().copied();
+        } else {
+            let means =
+                "each resource would be shared by a weight of its own; quotree has one weight, and here shares by min";
+            told.notes.lost("Queue", Says::Sets("resources.*.overQuotaWeight".to_owned()), means, object.at);
+        }
+        forest.add_summing(spec, object.at, told);
+    }
+    Draft { tree: forest.finish(Root::Above("kai"), options, told), ..Draft::default() }
+}
+
+/// A quota or a limit, in base units.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Unlimited,
+    Of(i64),
+}
+
+fn bound(share: &Node, field: &str, resource: &str, told: &mut Told) -> Option<Bound> {
+    let node = find(share, field);
+    let text = told.text(node, field)?;
+    let whole = text.strip_suffix(".0").unwrap_or(text);
+    if whole == "-1" {
+        return Some(Bound::Unlimited);
+    }
+    // CPU is in thousandths of a core, memory in millions of bytes, so both are whole numbers here.
+    let (unit, factor) = match resource {
+        "cpu" => (Unit::Bytes, 1),
+        "memory" => (Unit::Bytes, 1_000_000),
+        _ => (Unit::Milli, 1),
+    };
+    let number = Some(whole).filter(|text| text.ends_with(|c: char| c.is_ascii_digit()));
+    let amount = number.and_then(|text| parse_quantity(text, unit).ok()).and_then(|n| n.checked_mul(factor));
+    if let Some(amount) = amount.filter(|amount| *amount >= 0) {
+        return Some(Bound::Of(amount));
+    }
+    let span = told.span(&node?.span);
+    let of = match resource {
+        "cpu" => "thousandths of a core",
+        "memory" => "millions of bytes",
+        _ => "GPUs",
+    };
+    told.error(span, format!("`{text}` is no {field} of {resource}"), "")
+        .help(format!("write a number of {of}, or -1"));
+    None
+}
+
+fn set(spec: &mut QuotaSpec, resource: &Name, quota: Bound, limit: Bound, at: Span, told: &mut Told) {
+    let min = match (quota, limit) {
+        (Bound::Of(quota), _) => quota,
+        (Bound::Unlimited, Bound::Of(limit)) => limit,
+        (Bound::Unlimited, Bound::Unlimited) => {
+            let means =
+                "all of it would be within quota; here it has no guarantee and no limit of it, so it borrows all";
+            let says = Says::Has(format!("unlimited quota and limit of {resource}"));
+            told.notes.assumed("Queue", says, means, at);
+            0
+        }
+    };
+    if min > 0 {
+        spec.min.set(resource.clone(), min);
+    }
+    match limit {
+        Bound::Unlimited => {}
+        Bound::Of(limit) => spec.max.set(resource.clone(), limit.max(min)),
+    }
+}

@@ -1,0 +1,377 @@
+//! Objects of Kueue. A ClusterQueue is a leaf: its nominal quota is its min, and what it may borrow is on top of that its
+//! max. A Cohort has what its members have and what it has itself. LocalQueues are the namespaces. A resource that a
+//! queue does not list cannot be used in it.
+
+use super::{
+    Draft, QuotaOptions,
+    field::{self, Field, becomes, holds, idle, lost, lost_unless},
+    forest::{Forest, Root},
+    note::Says,
+    object::Object,
+    told::Told,
+};
+use crate::{
+    kueue::knobs,
+    yaml::{Node, find, scalar},
+};
+use quotree_core::{Amounts, Name, Queueing, QuotaSpec};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Kinds that only together with queues are part of the format.
+pub(super) const ALSO: [&str; 2] = ["ResourceFlavor", "WorkloadPriorityClass"];
+
+const FAIR: Field = holds(
+    "fairSharing",
+    &[lost("weight", "what is borrowed would be shared by this weight; quotree's shares come from min")],
+);
+
+const STOP: Field = lost_unless("stopPolicy", &["None"], "nothing would be admitted");
+
+const QUOTAS: &[Field] = &[
+    becomes("name", "the resource"),
+    becomes("nominalQuota", "`min`"),
+    becomes("borrowingLimit", "`max`, on top of min; without a cohort max is min"),
+    becomes("lendingLimit", "`lend`"),
+];
+
+const GROUPS: Field = holds(
+    "resourceGroups",
+    &[
+        idle("coveredResources"),
+        holds("flavors", &[becomes("name", "several flavors of a resource are summed"), holds("resources", QUOTAS)]),
+    ],
+);
+
+const METADATA: Field =
+    holds("metadata", &[becomes("name", "`name`"), becomes("namespace", "`namespaces`"), idle("*")]);
+
+const CLUSTER_QUEUE: &[Field] = &[
+    becomes("cohort", "the parent"),
+    becomes("cohortName", "the parent"),
+    GROUPS,
+    becomes("queueingStrategy", "`queueing: Block` for `StrictFIFO`"),
+    lost("namespaceSelector", "only namespaces with these labels could use the queue"),
+    holds(
+        "flavorFungibility",
+        &[
+            lost_unless(
+                "whenCanBorrow",
+                &["Borrow", "MayStopSearch"],
+                "another flavor would be tried before borrowing",
+            ),
+            lost_unless(
+                "whenCanPreempt",
+                &["TryNextFlavor"],
+                "this flavor would be preempted in before the next is tried",
+            ),
+            lost("preference", "flavors would be chosen by this preference"),
+        ],
+    ),
+    holds(
+        "preemption",
+        &[
+            becomes("reclaimWithinCohort", "`reclaim: Off` for `Never`; one setting for all queues"),
+            becomes("withinClusterQueue", "`within`; one setting for all queues"),
+            holds(
+                "borrowWithinCohort",
+                &[
+                    lost_unless("policy", &["Never"], "queues that borrow would preempt lower priorities, too"),
+                    lost("maxPriorityThreshold", "only up to this priority"),
+                ],
+            ),
+        ],
+    ),
+    lost("admissionChecks", "admission would wait for these checks"),
+    lost("admissionChecksStrategy", "admission would wait for these checks"),
+    STOP,
+    FAIR,
+    lost("admissionScope", "users of the queue would be ordered by what they used before"),
+    lost("concurrentAdmissionPolicy", "a workload would try several flavors at the same time"),
+];
+
+const COHORT: &[Field] = &[becomes("parent", "the parent"), becomes("parentName", "the parent"), GROUPS, FAIR];
+
+const LOCAL_QUEUE: &[Field] = &[becomes("clusterQueue", "the leaf of the namespace"), STOP, FAIR];
+
+const FLAVOR: &[Field] = &[
+    lost("nodeLabels", "pods of the flavor would run only on nodes with these labels"),
+    lost("nodeTaints", "only pods that tolerate these taints could use the flavor"),
+    lost("tolerations", "pods of the flavor would tolerate these taints"),
+    lost("topologyName", "gangs would be placed by this topology"),
+];
+
+const CLASS: &[Field] = &[
+    becomes("value", "`classes`"),
+    idle("description"),
+    idle("apiVersion"),
+    idle("kind"),
+    METADATA,
+    lost_unless("globalDefault", &["false"], "it would be the priority of workloads that name none"),
+    lost_unless("preemptionPolicy", &["PreemptLowerPriority"], "its workloads would preempt nobody"),
+];
+
+const fn whole(spec: &'static [Field; 6]) -> &'static [Field] {
+    spec
+}
+
+pub(super) const FIELDS: &[(&str, &[Field])] = &[
+    (
+        "ClusterQueue",
+        whole(&[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", CLUSTER_QUEUE), idle("*")]),
+    ),
+    ("Cohort", whole(&[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", COHORT), idle("*")])),
+    (
+        "LocalQueue",
+        whole(&[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", LOCAL_QUEUE), idle("*")]),
+    ),
+    (
+        "ResourceFlavor",
+        whole(&[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", FLAVOR), idle("*")]),
+    ),
+    ("WorkloadPriorityClass", CLASS),
+];
+
+/// What a queue or a cohort has of its own.
+#[derive(Default)]
+struct Own {
+    /// Also where it is 0: the queue may borrow it.
+    nominal: Amounts,
+    /// On top of it; absent: no limit.
+    borrow: Amounts,
+    /// Empty: all of it.
+    lend: Amounts,
+}
+
+/// A cohort, of which there need not be an object.
+#[derive(Default)]
+struct Cohort<'n> {
+    own: Own,
+    parent: Option<&'n str>,
+    object: Option<Object<'n>>,
+    /// The first queue that names it.
+    queue: Option<Object<'n>>,
+    /// What all of its subtree has.
+    all: Amounts,
+}
+
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+    for object in objects.iter().filter(|object| object.kind != "WorkloadPriorityClass") {
+        told.source = object.source;
+        let fields = FIELDS.iter().find(|(kind, _)| *kind == object.kind);
+        fields.into_iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, told));
+    }
+    let of = |kind: &'static str| objects.iter().filter(move |object| object.kind == kind && !object.name.is_empty());
+    for nameless in objects.iter().filter(|object| object.name.is_empty()) {
+        told.error(nameless.at, format!("a {} has no `metadata.name`", nameless.kind), "");
+    }
+    let mut cohorts: BTreeMap<&str, Cohort<'_>> = BTreeMap::new();
+    for object in of("Cohort") {
+        told.source = object.source;
+        let parent = told.text(object.spec("parentName").or(object.spec("parent")), "parent");
+        let own = own("Cohort", object, told);
+        cohorts.insert(object.name, Cohort { own, parent, object: Some(*object), ..Cohort::default() });
+    }
+    let parents: Vec<&str> = cohorts.values().filter_map(|cohort| cohort.parent).collect();
+    for parent in parents {
+        cohorts.entry(parent).or_default();
+    }
+    let queues: Vec<_> = of("ClusterQueue")
+        .map(|object| {
+            told.source = object.source;
+            let cohort = told.text(object.spec("cohortName").or(object.spec("cohort")), "cohort");
+            let own = own("ClusterQueue", object, told);
+            if let Some(cohort) = cohort {
+                cohorts.entry(cohort).or_default().queue.get_or_insert(*object);
+            }
+            (object, cohort, own)
+        })
+        .collect();
+    let sums: Vec<(&str, Amounts)> = cohorts.iter().map(|(name, cohort)| (*name, cohort.own.nominal.clone())).collect();
+    let members = queues.iter().filter_map(|(_, cohort, own)| Some(((*cohort)?, own.nominal.clone())));
+    for (name, amounts) in sums.into_iter().chain(members) {
+        let mut above = Some(name);
+        // A cycle of cohorts is told by the validation of the tree.
+        for _ in 0..64 {
+            let Some(cohort) = above.and_then(|name| cohorts.get_mut(name)) else { break };
+            crate::add(&mut cohort.all, &amounts);
+            above = cohort.parent;
+        }
+    }
+    let mut forest = Forest::new("ClusterQueue");
+    for (name, cohort) in &cohorts {
+        let Some(object) = cohort.object.or(cohort.queue).or_else(|| cohorts.values().find_map(|c| c.object)) else {
+            continue;
+        };
+        let quota =
+            quota(&quota_name(name, &queues, true), cohort.parent, &cohort.all, &cohort.own, cohort.parent.is_some());
+        forest.add(quota, object.at, told);
+    }
+    let covered: BTreeSet<&Name> =
+        queues.iter().flat_map(|(.., own)| own.nominal.iter().map(|(name, _)| name)).collect();
+    let covered: BTreeSet<Name> = covered.into_iter().cloned().chain(forest.governed()).collect();
+    for (object, cohort, own) in &queues {
+        let mut spec = quota(object.name, *cohort, &own.nominal, own, cohort.is_some());
+        for other in covered.iter().filter(|name| own.nominal.get(name.as_str()).is_none()) {
+            spec.max.set(other.clone(), 0);
+        }
+        if told.text(object.spec("queueingStrategy"), "queueingStrategy") == Some("StrictFIFO") {
+            spec.queueing = Queueing::Block;
+        }
+        forest.add(spec, object.at, told);
+    }
+    namespaces(of("LocalQueue").collect(), &mut forest, told);
+    let knobs = preemption(queues.iter().map(|(object, ..)| *object), told);
+    Draft { tree: forest.finish(Root::Above("kueue"), options, told), knobs, ..Draft::default() }
+}
+
+/// The name of a cohort in the tree, where a queue may have the same name.
+fn quota_name(name: &str, queues: &[(&Object<'_>, Option<&str>, Own)], cohort: bool) -> String {
+    let taken = cohort && queues.iter().any(|(object, ..)| object.name == name);
+    if taken { format!("cohort-{name}") } else { name.to_owned() }
+}
+
+/// A quota with this guarantee and the limits of `own`.
+fn quota(name: &str, parent: Option<&str>, min: &Amounts, own: &Own, borrows: bool) -> QuotaSpec {
+    let mut spec = QuotaSpec::new(name, parent);
+    for (resource, amount) in min.iter() {
+        if amount > 0 {
+            spec.min.set(resource.clone(), amount);
+        }
+        match own.borrow.get(resource.as_str()) {
+            _ if !borrows => spec.max.set(resource.clone(), amount),
+            Some(limit) => spec.max.set(resource.clone(), amount.saturating_add(limit)),
+            None => {}
+        }
+    }
+    if !own.lend.is_empty() {
+        let lend =
+            spec.min.iter().map(|(name, min)| (name.clone(), own.lend.get(name.as_str()).unwrap_or(min).min(min)));
+        spec.lend = Some(lend.collect());
+    }
+    spec
+}
+
+/// The quotas of a queue or cohort, summed over its flavors.
+fn own(kind: &str, object: &Object<'_>, told: &mut Told) -> Own {
+    let mut own = Own::default();
+    let mut unlimited: BTreeSet<Name> = BTreeSet::new();
+    let (mut flavored, mut lends) = (false, false);
+    for group in told.items(object.spec("resourceGroups"), "resourceGroups") {
+        for flavor in told.items(find(group, "flavors"), "flavors") {
+            for resource in told.items(find(flavor, "resources"), "resources") {
+                let named = find(resource, "name");
+                let Some(name) = told.text(named, "name").map(Name::from) else { continue };
+                let span = told.span(&named.unwrap_or(resource).span);
+                told.known_resource(name.as_str(), span);
+                let mut amount = |field: &str| told.amount(name.as_str(), find(resource, field), field);
+                let nominal = amount("nominalQuota").unwrap_or(0);
+                let (borrow, lend) = (amount("borrowingLimit"), amount("lendingLimit"));
+                flavored |= own.nominal.get(name.as_str()).is_some();
+                lends |= lend.is_some();
+                plus(&mut own.nominal, &name, nominal);
+                // A flavor without a limit lends all that it has, and borrows whatever there is.
+                plus(&mut own.lend, &name, lend.unwrap_or(nominal));
+                match borrow {
+                    Some(limit) => plus(&mut own.borrow, &name, limit),
+                    None => drop(unlimited.insert(name)),
+                }
+            }
+        }
+    }
+    own.borrow =
+        own.borrow.iter().filter(|(name, _)| !unlimited.contains(*name)).map(|(n, a)| (n.clone(), a)).collect();
+    if !lends {
+        own.lend = Amounts::new();
+    }
+    if flavored {
+        let means = "a pod would use one of them; quotree has one amount of a resource, so they are summed";
+        told.notes.lost(kind, Says::Has("several flavors of a resource".to_owned()), means, object.at);
+    }
+    own
+}
+
+fn plus(sum: &mut Amounts, name: &Name, amount: i64) {
+    sum.set(name.clone(), sum.get(name.as_str()).unwrap_or(0).saturating_add(amount));
+}
+
+/// Attaches the namespaces of the LocalQueues to the leaves. A namespace with queues of several ClusterQueues is divided.
+fn namespaces(queues: Vec<&Object<'_>>, forest: &mut Forest, told: &mut Told) {
+    let mut read = Vec::new();
+    for object in queues {
+        told.source = object.source;
+        let namespace = if object.namespace.is_empty() { "default" } else { object.namespace };
+        let node: Option<&Node> = object.spec("clusterQueue");
+        match told.text(node, "clusterQueue") {
+            Some(queue) if forest.get_mut(queue).is_some() => read.push((namespace, object, queue)),
+            Some(queue) => {
+                let means = "its ClusterQueue is not in the files, so its namespace has no quota";
+                let at = node.map_or(object.at, |node| told.span(&node.span));
+                told.notes.lost("LocalQueue", Says::Sets(format!("clusterQueue: {queue}")), means, at);
+            }
+            None => told.mistake(object.at, "a LocalQueue has no `spec.clusterQueue`"),
+        }
+    }
+    let mut of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (namespace, _, queue) in &read {
+        of.entry(namespace).or_default().insert(queue);
+    }
+    for (namespace, object, queue) in &read {
+        let divided = of.get(namespace).is_some_and(|queues| queues.len() > 1);
+        let name = if divided { format!("{namespace}/{}", object.name) } else { (*namespace).to_owned() };
+        if divided {
+            let means = "a namespace has one quota here, so each queue is a namespace `NAMESPACE/QUEUE` of its own";
+            let says = Says::Has("a namespace that uses several ClusterQueues".to_owned());
+            told.notes.assumed("LocalQueue", says, means, object.at);
+        }
+        let Some(spec) = forest.get_mut(queue) else { continue };
+        if !spec.namespaces.iter().any(|known| known.as_str() == name) {
+            spec.namespaces.push(name.into());
+        }
+    }
+}
+
+/// The policy: one for all queues, that of the first.
+fn preemption<'n>(queues: impl Iterator<Item = &'n Object<'n>>, told: &mut Told) -> Vec<String> {
+    let mut first: Option<[&str; 2]> = None;
+    for object in queues {
+        told.source = object.source;
+        let word = |field: &str| {
+            let node = object.spec("preemption").and_then(|preemption| find(preemption, field));
+            node.and_then(scalar).unwrap_or("Never")
+        };
+        let words = [word("reclaimWithinCohort"), word("withinClusterQueue")];
+        if *first.get_or_insert(words) != words {
+            let means = "the policy has one setting for all queues: that of the first";
+            let says = Says::Has("a preemption of its own".to_owned());
+            told.notes.lost("ClusterQueue", says, means, object.at);
+        }
+        if words == first.unwrap_or_default() && words[0] == "LowerPriority" {
+            let means = "it would reclaim from lower priorities only; here it reclaims from any";
+            told.notes.lost("ClusterQueue", Says::Sets("preemption.reclaimWithinCohort".to_owned()), means, object.at);
+        }
+    }
+    first.map(knobs).unwrap_or_default()
+}
+
+/// Priority classes, of Kueue and of Kubernetes.
+pub(super) fn classes(objects: &[Object<'_>], told: &mut Told) -> Vec<(Name, i32)> {
+    let mut classes: BTreeMap<Name, i32> = BTreeMap::new();
+    for object in objects.iter().filter(|object| matches!(object.kind, "WorkloadPriorityClass" | "PriorityClass")) {
+        told.source = object.source;
+        field::tell(CLASS, object.kind, "", object.node, told);
+        let node = find(object.node, "value");
+        let Some(text) = told.text(node, "value") else {
+            told.error(object.at, format!("a {} has no `value`", object.kind), "");
+            continue;
+        };
+        match text.parse() {
+            Ok(value) if classes.insert(object.name.into(), value).is_none_or(|before| before == value) => {}
+            Ok(_) => told.mistake(object.at, format!("second priority class `{}`", object.name)),
+            Err(_) => {
+                let at = node.map_or(object.at, |node| told.span(&node.span));
+                told.error(at, format!("`{text}` is not a priority; expected a whole number"), "");
+            }
+        }
+    }
+    classes.into_iter().collect()
+}

@@ -1,0 +1,128 @@
+//! Notes: what a file says and quotree's model has no place for, and what was assumed where a file leaves something
+//! open. Equal notes are counted, so that a thousand queues with the same field give one sentence.
+
+use indexmap::IndexMap;
+use quotree_syntax::{Place, Span};
+use std::fmt;
+
+/// A note about equal things in the files, with how many there are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// What kind of thing, in the singular, such as `ClusterQueue`.
+    pub kind: String,
+    /// What it does, such as "sets `fairSharing.weight`" or "has no LocalQueue", without the verb.
+    pub says: Says,
+    /// How many such things there are.
+    pub count: u64,
+    /// What it would have meant, or how it was read.
+    pub means: String,
+    /// Whether something of the file is lost; otherwise something was assumed.
+    pub lost: bool,
+    /// The place of the first.
+    pub first: Place,
+    /// The same as a range of bytes.
+    pub span: Span,
+}
+
+/// What the things of a note do.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Says {
+    /// They set this field.
+    Sets(String),
+    /// They have this.
+    Has(String),
+    /// They are there.
+    Is,
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.count, if self.count == 1 { self.kind.clone() } else { plural(&self.kind) })?;
+        match (&self.says, self.count) {
+            (Says::Sets(field), 1) => write!(f, " sets `{field}`")?,
+            (Says::Sets(field), _) => write!(f, " set `{field}`")?,
+            (Says::Has(what), 1) => write!(f, " has {what}")?,
+            (Says::Has(what), _) => write!(f, " have {what}")?,
+            (Says::Is, _) => {}
+        }
+        write!(f, ": {}", self.means)
+    }
+}
+
+fn plural(kind: &str) -> String {
+    match kind.strip_suffix('y') {
+        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
+        _ if kind.ends_with(['s', 'x']) => format!("{kind}es"),
+        _ => format!("{kind}s"),
+    }
+}
+
+/// What makes notes equal: the kind, what it says, what that means, and whether it is lost.
+type Key = (String, Says, String, bool);
+
+/// The notes so far, in the order in which the first of each kind came.
+#[derive(Debug, Default)]
+pub(crate) struct Notes(IndexMap<Key, (u64, Span)>);
+
+impl Notes {
+    /// Something that has no place in the model.
+    pub(crate) fn lost(&mut self, kind: &str, says: Says, means: &str, span: Span) {
+        self.add((kind.to_owned(), says, means.to_owned(), true), span);
+    }
+
+    /// Something that the files leave open, and how it was read.
+    pub(crate) fn assumed(&mut self, kind: &str, says: Says, means: &str, span: Span) {
+        self.add((kind.to_owned(), says, means.to_owned(), false), span);
+    }
+
+    fn add(&mut self, key: Key, span: Span) {
+        self.0.entry(key).or_insert((0, span)).0 += 1;
+    }
+
+    /// All notes, those of what is lost first; `place` finds the place of a span.
+    pub(crate) fn finish(self, place: impl Fn(Span) -> Place) -> Vec<Note> {
+        let note = |((kind, says, means, lost), (count, span)): (Key, (u64, Span))| Note {
+            kind,
+            says,
+            count,
+            means,
+            lost,
+            first: place(span),
+            span,
+        };
+        let mut notes: Vec<Note> = self.0.into_iter().map(note).collect();
+        notes.sort_by_key(|note| !note.lost);
+        notes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_notes_are_counted_and_read_as_a_sentence() {
+        let mut notes = Notes::default();
+        let at = |start: usize| Span::new(0, start..start + 1);
+        notes.assumed("entry", Says::Has("no name".into()), "it is skipped", at(0));
+        for start in [4, 2, 9] {
+            notes.lost("ClusterQueue", Says::Sets("fairSharing.weight".into()), "shares come from min", at(start));
+        }
+        notes.lost("PriorityClass", Says::Is, "not read", at(1));
+        let told = notes.finish(|span| Place { line: span.start as usize, ..Place::default() });
+        let text: Vec<_> = told.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            text,
+            [
+                "3 ClusterQueues set `fairSharing.weight`: shares come from min",
+                "1 PriorityClass: not read",
+                "1 entry has no name: it is skipped"
+            ]
+        );
+        assert_eq!(told[0].first.line, 4, "the place of the first that was noted");
+        assert_eq!(
+            [plural("PriorityClass"), plural("property"), plural("Queue"), plural("array")],
+            ["PriorityClasses", "properties", "Queues", "arrays"]
+        );
+    }
+}

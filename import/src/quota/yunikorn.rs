@@ -1,0 +1,140 @@
+//! `queues.yaml` of YuniKorn: partitions of queues, each named within its parent. A quota has the whole path as its name.
+//! `guaranteed` is the min and `max` the max; a parent without `guaranteed` is promised what its children are.
+
+use super::{
+    Draft, QuotaOptions,
+    field::{self, Field, becomes, holds, idle, lost, lost_unless},
+    forest::{Forest, Root},
+    note::Says,
+    object::File,
+    told::Told,
+};
+use crate::yaml::{Node, find, map};
+use quotree_core::{Amounts, QuotaSpec};
+
+const PROPERTIES: &[Field] = &[
+    lost_unless(
+        "application.sort.policy",
+        &["fifo"],
+        "jobs of the queue would be ordered by this; see the knob `order`",
+    ),
+    lost_unless("application.sort.priority", &["enabled"], "priorities would be ignored"),
+    lost_unless("priority.policy", &["default"], "priorities would count in the queue only"),
+    lost_unless("priority.offset", &["0"], "priorities of its jobs would be higher by this"),
+    lost_unless("preemption.policy", &["default"], "the queue would preempt nobody outside, or not be preempted"),
+    lost("preemption.delay", "a job would wait so long before it preempts"),
+    lost("*", "quotree does not know this property"),
+];
+
+const LIMITS: &str = "each user or group would have a ceiling";
+
+const RESOURCES: Field = holds("resources", &[becomes("guaranteed", "`min`"), becomes("max", "`max`")]);
+
+const QUEUE: &[Field] = &[
+    becomes("name", "`name`, with the names of the parents before it"),
+    idle("parent"),
+    becomes("queues", "`children`"),
+    becomes("maxapplications", "`max_jobs`"),
+    RESOURCES,
+    holds("properties", PROPERTIES),
+    lost("adminacl", "only these users could administer the queue"),
+    lost_unless("submitacl", &["*"], "only these users could submit; see `people` of scenarios"),
+    lost("childtemplate", "queues that are created later would have these settings"),
+    lost("limits", LIMITS),
+];
+
+const PARTITION: &[Field] = &[
+    idle("name"),
+    becomes("queues", "the tree"),
+    lost("placementrules", "jobs would find their queue by these rules; here by their namespace"),
+    lost("limits", LIMITS),
+    lost("nodesortpolicy", "nodes would be chosen by this; see the knob `placement`"),
+    holds("preemption", &[lost_unless("enabled", &["true"], "nothing would be preempted; see the knob `preemption`")]),
+    idle("statedumpfilepath"),
+];
+
+pub(super) const FIELDS: &[(&str, &[Field])] = &[("partition", PARTITION), ("queue", QUEUE)];
+
+pub(super) fn read(files: &[File<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+    let mut forest = Forest::new("queue");
+    let mut first = true;
+    for file in files {
+        told.source = file.source;
+        for document in file.documents {
+            for partition in told.items(find(document, "partitions"), "partitions") {
+                field::tell(PARTITION, "partition", "", partition, told);
+                let span = told.span(&partition.span);
+                if !std::mem::take(&mut first) {
+                    told.skipped("partition", "a scheduler of Kubernetes uses only the first", span);
+                    continue;
+                }
+                partition_of(partition, &mut forest, told);
+            }
+        }
+    }
+    if forest.is_empty() && told.report.errors() == 0 {
+        let at = quotree_syntax::Span::default();
+        told.error(at, "no queue: expected `partitions`, each with `queues`", "");
+    }
+    Draft { tree: forest.finish(Root::Cluster, options, told), ..Draft::default() }
+}
+
+/// The queues of a partition. Without a `root`, one is put above them, as YuniKorn does.
+fn partition_of(partition: &Node, forest: &mut Forest, told: &mut Told) {
+    let queues = told.items(find(partition, "queues"), "queues");
+    let name = |queue: &Node| find(queue, "name").and_then(crate::yaml::scalar).map(str::to_owned);
+    let rooted = matches!(queues, [only] if name(only).as_deref() == Some("root"));
+    if !rooted {
+        let at = told.span(&partition.span);
+        forest.add_summing(QuotaSpec::new("root", None), at, told);
+    }
+    let parent = (!rooted).then_some("root");
+    queues.iter().for_each(|node| queue(node, parent, forest, told));
+}
+
+fn queue(node: &Node, parent: Option<&str>, forest: &mut Forest, told: &mut Told) {
+    let span = told.span(&node.span);
+    if map(node).is_none() {
+        told.error(span, "a queue must be a map", "");
+        return;
+    }
+    field::tell(QUEUE, "queue", "", node, told);
+    let named = find(node, "name");
+    let Some(name) = told.text(named, "name") else {
+        told.error(span, "a queue has no `name`", "");
+        return;
+    };
+    let at = named.map_or(span, |named| told.span(&named.span));
+    let path = parent.map_or_else(|| name.to_owned(), |parent| format!("{parent}.{name}"));
+    let resources = find(node, "resources");
+    let mut spec = QuotaSpec::new(&path, parent);
+    spec.min = amounts(resources.and_then(|r| find(r, "guaranteed")), "guaranteed", told);
+    spec.max = amounts(resources.and_then(|r| find(r, "max")), "max", told);
+    let jobs = told.count(find(node, "maxapplications"), "maxapplications", u64::MAX);
+    spec.max_jobs = jobs.and_then(|jobs| u32::try_from(jobs).ok());
+    let below = told.items(find(node, "queues"), "queues");
+    if spec.min.is_empty() && !below.is_empty() {
+        if parent.is_some() {
+            let means = "such a queue is promised what its children are together";
+            told.notes.assumed("queue", Says::Has("children and no `guaranteed`".to_owned()), means, at);
+        }
+        forest.add_summing(spec, at, told);
+    } else {
+        forest.add(spec, at, told);
+    }
+    below.iter().for_each(|child| queue(child, Some(&path), forest, told));
+}
+
+/// Amounts, where `vcore` is the name of CPU.
+fn amounts(node: Option<&Node>, what: &str, told: &mut Told) -> Amounts {
+    let mut amounts = Amounts::new();
+    for entry in told.entries(node, what) {
+        let resource = if entry.key == "vcore" { "cpu" } else { entry.key.as_str() };
+        let key = told.span(&entry.key_span);
+        told.known_resource(resource, key);
+        if let Some(amount) = told.amount(resource, Some(&entry.value), what) {
+            amounts.set(resource, amount);
+        }
+    }
+    amounts
+}
