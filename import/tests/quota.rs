@@ -324,7 +324,7 @@ fn the_reference_page_is_what_the_tables_say() {
     let mut page = String::from(
         "# Quota objects: what becomes of each field\n\n\
          This page is written by a test from the tables that the importers read by (`UPDATE_EXPECT=1 cargo test -p \
-         quotree-import --test quota`). [import.md](../import.md) says how to use them. What is *told* has no place in \
+         quotree-import --test quota`). What is *told* has no place in \
          quotree's model: the import counts it, and `--strict` makes it an error. So is any field that a table does not \
          have. A `*` stands for anything.\n",
     );

@@ -10,7 +10,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-core", &[]),
     ("quotree-syntax", &["quotree-core"]),
     ("quotree-model", &["quotree-core", "quotree-syntax"]),
-    ("quotree-import", &["quotree-core", "quotree-model"]),
+    ("quotree-import", &["quotree-core", "quotree-syntax", "quotree-model"]),
     ("quotree-scenario", &["quotree-core", "quotree-syntax", "quotree-model", "quotree-import"]),
     ("quotree-sim", &["quotree-core", "quotree-model", "quotree-import", "quotree-scenario"]),
     ("quotree-reports", &["quotree-core", "quotree-sim", "quotree-page"]),
