@@ -8,6 +8,7 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_sim::{
+    import::detect::{FileKind, detect},
     model::Scenario,
     scenario::{self, Diagnostic, Loaded, Source},
 };
@@ -19,15 +20,15 @@ use std::path::Path;
 /// All diagnostics as text, if any is an error.
 pub(crate) fn scenario(path: &Path, how: &How, terminal: Terminal) -> Result<Scenario, Trouble> {
     let loaded = load(path, how);
-    let drawn = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.colour_errors);
     match loaded.scenario {
         Some(scenario) => {
+            let drawn = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.colour_errors);
             if !drawn.is_empty() {
                 terminal.complain(&drawn);
             }
             Ok(scenario)
         }
-        None => Err(Trouble { exit: Exit::Invalid, message: drawn }),
+        None => Err(Trouble { exit: Exit::Invalid, message: refusal(&loaded, terminal.colour_errors) }),
     }
 }
 
@@ -53,22 +54,17 @@ pub(crate) fn json(diagnostic: &Diagnostic) -> serde_json::Value {
     })
 }
 
-/// Diagnostics about a file that is not a scenario.
-pub(crate) fn loose(
-    source: &Source,
-    problems: Vec<(std::ops::Range<usize>, String, Option<String>, bool)>,
-) -> Vec<Diagnostic> {
-    let diagnostic = |(span, title, help, warning): (std::ops::Range<usize>, String, Option<String>, bool)| {
-        let (line, column) = source.line_column(span.start);
-        Diagnostic {
-            severity: if warning { scenario::Severity::Warning } else { scenario::Severity::Error },
-            source: 0,
-            span,
-            title,
-            label: String::new(),
-            help: help.into_iter().collect(),
-            place: scenario::Place { path: source.path.clone(), line, column },
+/// Why a scenario could not be loaded: its diagnostics, or what the file is if it is none.
+pub(crate) fn refusal(loaded: &Loaded, colour: bool) -> String {
+    let main = loaded.sources.first();
+    let kind = main.and_then(|source| detect(source.text.as_bytes())).filter(|kind| *kind != FileKind::Scenario);
+    match (main, kind) {
+        (Some(Source { path, .. }), Some(FileKind::Other { what, advice })) => {
+            format!("error: `{path}` is {what}, not a scenario: {advice}")
         }
-    };
-    problems.into_iter().map(diagnostic).collect()
+        (Some(Source { path, .. }), Some(kind)) => format!(
+            "error: `{path}` is {kind}, not a scenario\n  = help: `quotree import {path} --out NAME.ron` makes a scenario of it"
+        ),
+        _ => snippets::draw(&loaded.diagnostics, &loaded.sources, colour),
+    }
 }

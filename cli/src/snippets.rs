@@ -1,5 +1,5 @@
-//! Diagnostics as text: the place, the underlined source, what was expected and what to do. All of them are printed, then
-//! their number.
+//! Diagnostics as text: the place, the underlined source, what was expected and what to do. The first are printed, then
+//! the number of all.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use quotree_reports::many;
@@ -9,16 +9,27 @@ use std::fmt::Write;
 /// A longer line is not drawn: drawing it for each of its diagnostics would take quadratic time.
 const LONG_LINE: usize = 1 << 14;
 
-/// All diagnostics with their source, and their number; empty if there are none.
+/// The most diagnostics that are drawn; the others are counted.
+const MOST: usize = 50;
+
+/// The first diagnostics with their source, errors first if there are more, and the number of all; empty if there are none.
 pub(crate) fn draw(diagnostics: &[Diagnostic], sources: &[Source], colour: bool) -> String {
     if diagnostics.is_empty() {
         return String::new();
     }
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
-    for diagnostic in diagnostics {
+    let mut shown: Vec<&Diagnostic> = diagnostics.iter().collect();
+    if shown.len() > MOST {
+        shown.sort_by_key(|diagnostic| diagnostic.severity != Severity::Error);
+        shown.truncate(MOST);
+    }
+    for diagnostic in shown {
         let drawn = sources.get(diagnostic.source).and_then(|source| one(diagnostic, source, &renderer));
         let _ = writeln!(text, "{}\n", drawn.unwrap_or_else(|| without_source(diagnostic)));
+    }
+    if diagnostics.len() > MOST {
+        let _ = write!(text, "… and {} more: ", diagnostics.len() - MOST);
     }
     text.push_str(&counted(diagnostics));
     text.push('\n');

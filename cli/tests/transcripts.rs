@@ -187,15 +187,161 @@ fn failed_imports_say_why() {
     quotree(&["import", "philly", "philly.csv"]).assert().code(2);
     quotree(&["import", "openb", "openb_pods.csv"]).assert().code(2);
     quotree(&["import", "swf", "philly.csv", "--cpus", "4"]).assert().code(2).stderr_eq(str![[r#"
-error: `philly.csv` has no valid row (expected: A log in the Standard Workload Format):
-  line 1: 1 fields, but a job has 18
-  line 2: 2 fields, but a job has 18
-  line 3: 2 fields, but a job has 18
-  … and 3 more
+error: `philly.csv` is a Philly job list, which `import swf` does not read; `quotree import philly.csv` does
 
 "#]]);
     quotree(&["import", "philly", "philly.csv", "--tree", "openb_nodes.csv"]).assert().code(2);
     quotree(&["import", "elastic-quota-tree", "bad-tree.yaml"]).assert().code(2);
+}
+
+/// A copy of the realistic quota files of the importers.
+fn quota_file(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../import/tests/quota").join(name).to_str().unwrap().to_owned()
+}
+
+#[test]
+fn an_import_finds_out_what_a_file_is() {
+    let folder = scratch("found-out");
+    let out = folder.join("out.ron");
+    let out = out.to_str().unwrap();
+    for (args, name) in [
+        (&["philly.csv", "--gpus", "16"][..], "philly-fifo"),
+        (&["openb_pods.csv", "--nodes", "openb_nodes.csv"], "openb"),
+        (&["log.swf"], "swf"),
+        (&["tree.yaml"], "elastic-quota-tree"),
+    ] {
+        let expected = snapbox::Data::read_from(&data().join(format!("../transcripts/import-{name}.ron")), None);
+        quotree(&[&["import"], args].concat()).assert().code(0).stdout_eq(expected.raw());
+    }
+    for (file, options, root) in [
+        ("elastic-quota-tree.yaml", &[][..], "root"),
+        ("elastic-quota-flat.yaml", &[], "elastic-quotas"),
+        ("elastic-quota-koordinator.yaml", &[], "koordinator-root-quota"),
+        ("kueue.yaml", &[], "all-teams"),
+        ("kai.yaml", &[], "kai"),
+        ("volcano.yaml", &[], "root"),
+        ("yunikorn.yaml", &["--cluster", "cpu=200,memory=1Ti,nvidia.com/gpu=16"], "root"),
+        ("capacity-scheduler.xml", &["--cluster", "cpu=200,memory=1Ti"], "root"),
+        ("slurm-associations.cfg", &["--cluster", "cpu=2048,memory=8Ti,nvidia.com/gpu=64"], "root"),
+        ("sacct.txt", &["--cluster", "cpu=2048,memory=8Ti,nvidia.com/gpu=64"], "slurm"),
+    ] {
+        let file = quota_file(file);
+        let args = [&["import", file.as_str()], options, &["--out", out]].concat();
+        quotree(&args).assert().code(0).stdout_eq("");
+        let written = std::fs::read_to_string(out).unwrap();
+        assert!(written.contains(&format!("quota: Quota(name: \"{root}\"")), "{file}: {written}");
+        quotree(&["validate", out]).assert().code(0);
+        if !file.ends_with("sacct.txt") {
+            let strict = [&args[..], &["--strict"]].concat();
+            let fine = file.ends_with("elastic-quota-flat.yaml");
+            quotree(&strict).assert().code(if fine { 0 } else { 2 });
+        }
+    }
+}
+
+#[test]
+fn a_job_log_of_slurm_runs_under_its_accounts() {
+    let folder = scratch("slurm");
+    let (out, log, accounts) = (folder.join("out.ron"), quota_file("sacct.txt"), quota_file("slurm-associations.cfg"));
+    let out = out.to_str().unwrap();
+    let base = ["import", log.as_str()];
+    quotree(&base).assert().code(2).stderr_eq(str![[r#"
+error: the log does not say how large the cluster is: add --cluster, at least cpu=64,memory=512Gi,nvidia.com/gpu=16, which the largest jobs request
+
+"#]]);
+    let cluster = ["--cluster", "cpu=2048,memory=8Ti,nvidia.com/gpu=64", "--out", out];
+    quotree(&[&base[..], &["--tree", accounts.as_str()], &cluster].concat()).assert().code(0);
+    quotree(&["run", out]).assert().code(0);
+}
+
+#[test]
+fn a_folder_of_objects_is_one_import() {
+    let folder = scratch("folder-of-objects");
+    let write = |name: &str, text: &str| std::fs::write(folder.join(name), text).unwrap();
+    write(
+        "queue.yaml",
+        "kind: ClusterQueue\nmetadata: {name: q}\nspec: {cohort: c, resourceGroups: [{flavors: [{name: f, resources: [{name: cpu, nominalQuota: 4}]}]}]}\n",
+    );
+    write("local.yml", "kind: LocalQueue\nmetadata: {name: l, namespace: team}\nspec: {clusterQueue: q}\n");
+    write(
+        "nodes.json",
+        r#"{"kind": "List", "items": [{"kind": "Node", "metadata": {"name": "n"}, "status": {"allocatable": {"cpu": "8"}}}]}"#,
+    );
+    write("README.md", "notes");
+    let folder = folder.to_str().unwrap();
+    let output = quotree(&["import", folder]).output().unwrap();
+    let (text, told) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    assert_eq!(output.status.code(), Some(0), "{told}");
+    assert!(text.contains("Nodes(name: \"kubernetes\"") && text.contains("namespaces: [\"team\"]"), "{text}");
+    assert!(told.contains("1 file of the folder"), "{told}");
+    std::fs::write(
+        format!("{folder}/other.yaml"),
+        "apiVersion: scheduling.volcano.sh/v1beta1\nkind: Queue\nmetadata: {name: v}\n",
+    )
+    .unwrap();
+    quotree(&["import", folder]).assert().code(2);
+    std::fs::write(format!("{folder}/other.yaml"), "kind: ClusterQueue\nmetadata: {name: [\n").unwrap();
+    let output = quotree(&["import", folder]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.code() == Some(2) && told.contains("other.yaml:2:18"),
+        "a broken file is not passed over: {told}"
+    );
+}
+
+#[test]
+fn a_file_of_the_wrong_kind_is_told_with_the_command_that_takes_it() {
+    let kueue = quota_file("kueue.yaml");
+    for verb in ["run", "check", "inspect", "tenancy"] {
+        let output = quotree(&[verb, &kueue]).output().unwrap();
+        let told = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(output.status.code(), Some(2));
+        assert!(told.contains("is queues of Kueue") && told.contains("quotree import"), "{verb}: {told}");
+    }
+    for (args, told) in [
+        (&["kubernetes", kueue.as_str()][..], "which `import kubernetes` does not read"),
+        (&["volcano", kueue.as_str()], "which `import volcano` does not read"),
+        (&["two-teams.ron"], "is a scenario already; run it with `quotree run two-teams.ron`"),
+        (&["openb_nodes.csv"], "is an openb node list; import the pod list, and give this with `--nodes`"),
+        (&["swf"], "`import swf` needs a file"),
+        (&["swaf", "log.swf"], "neither a file nor a kind"),
+        (&["log.swf", "--derive-mins"], "`--derive-mins` does not apply to `import swf`"),
+        (&[kueue.as_str(), "--cluster", "cpu=8Gi"], "`8Gi` is an amount of memory"),
+    ] {
+        let output = quotree(&[&["import"], args].concat()).output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(2) && text.contains(told), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn a_tree_that_promises_too_much_can_go_on() {
+    let folder = scratch("promises");
+    let tree = folder.join("tree.yaml");
+    let text = "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\nspec:\n  root:\n    name: r\n    min: {cpu: 10}\n    max: {cpu: 10}\n    children:\n    - {name: a, namespaces: [a], min: {cpu: 8}}\n    - {name: b, namespaces: [b], min: {cpu: 4}}\n";
+    std::fs::write(&tree, text).unwrap();
+    let import = |more: &[&str]| quotree(&[&["import", tree.to_str().unwrap()], more].concat()).output().unwrap();
+    let refused = import(&[]);
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(refused.status.code() == Some(2) && told.contains("--over-promised warn"), "{told}");
+    let warned = import(&["--over-promised", "warn"]);
+    let written = String::from_utf8(warned.stdout).unwrap();
+    assert!(warned.status.code() == Some(0) && written.contains("over_promised: Warn"), "{written}");
+}
+
+#[test]
+fn many_diagnostics_are_cut_and_counted() {
+    let folder = scratch("many-diagnostics");
+    let leaf = |i: usize| format!("    - {{name: q{i}, namespaces: [n{i}], min: {{cpu: x}}}}\n");
+    let leaves: String = (0..500).map(leaf).collect();
+    let text = format!(
+        "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\nspec:\n  root:\n    name: r\n    children:\n{leaves}"
+    );
+    std::fs::write(folder.join("tree.yaml"), text).unwrap();
+    let output = quotree(&["import", folder.join("tree.yaml").to_str().unwrap()]).output().unwrap();
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(told.matches("is not a quantity").count(), 50);
+    assert!(told.trim_end().ends_with("… and 450 more: 500 errors, 0 warnings"), "{told}");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 mod armada;
 mod daily;
+pub mod detect;
 mod document;
 pub mod elastic_quota_tree;
 mod joblist;

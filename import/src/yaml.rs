@@ -105,12 +105,48 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<YamlProblem>) {
             }
             Err(error) => {
                 let at = places.byte(*error.marker());
-                builder.problems.push(YamlProblem::new(at..at, format!("invalid YAML: {}", error.info())));
+                builder.problems.push(syntax_error(text, at, error.info()));
                 break;
             }
         }
     }
     (builder.documents, builder.problems)
+}
+
+/// A syntax error, at the bracket that is not closed if that is the reason.
+fn syntax_error(text: &str, at: usize, info: &str) -> YamlProblem {
+    let plain = || YamlProblem::new(at..at, format!("invalid YAML: {info}"));
+    match unclosed(text, at) {
+        Some((open, bracket)) => {
+            let close = if bracket == '[' { ']' } else { '}' };
+            let line = text.get(..at).unwrap_or_default().bytes().filter(|byte| *byte == b'\n').count() + 1;
+            let what = format!("unclosed bracket: `{close}` is missing before line {line}");
+            YamlProblem::new(open..open + 1, what).help(info)
+        }
+        None => plain(),
+    }
+}
+
+/// The bracket that is open where the reading of a text in flow style (and so of JSON) stopped, if there is one.
+fn unclosed(text: &str, stopped: usize) -> Option<(usize, char)> {
+    let mut open: Vec<(usize, char)> = Vec::new();
+    let (mut quote, mut escaped, mut before) = (None, false, '\n');
+    let mut chars = text.char_indices().take_while(|(at, _)| *at < stopped);
+    while let Some((at, c)) = chars.next() {
+        match (quote, c) {
+            (Some(_), _) if std::mem::take(&mut escaped) => {}
+            (Some('"'), '\\') => escaped = true,
+            (Some(of), c) => quote = (c != of).then_some(of),
+            // Inside a word, a quote is a letter, and so is a bracket outside of brackets.
+            (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),
+            (None, '#') if before.is_whitespace() => drop(chars.by_ref().find(|(_, c)| *c == '\n')),
+            (None, '[' | '{') if !open.is_empty() || !before.is_alphanumeric() => open.push((at, c)),
+            (None, ']' | '}') => drop(open.pop()),
+            _ => {}
+        }
+        before = c;
+    }
+    open.pop()
 }
 
 struct Builder {
@@ -211,6 +247,21 @@ mod tests {
         assert_eq!(&text[entries[1].key_span.clone()], "b");
         let Value::List(items) = &entries[1].value.value else { panic!("{entries:?}") };
         assert_eq!(&text[items[1].span.clone()], "zwölf");
+    }
+
+    #[test]
+    fn a_missing_bracket_is_told_where_it_is_opened() {
+        for (text, wanted) in [
+            ("a: 1\nb: [1,\n  {c: 2},\nd: 3\n", Some("[1")),
+            ("{\"a\": [1, 2, \"b\": {\"c\": 3}}", Some("[1")),
+            ("a: {b: 1 # }\nc: 2\n", Some("{b")),
+            ("a: 'x'\n b: 2\n", None),
+        ] {
+            let (_, problems) = documents(text);
+            let at = problems[0].span.start;
+            let told = problems[0].what.starts_with("unclosed bracket").then(|| &text[at..at + 2]);
+            assert_eq!(told, wanted, "{text}: {problems:?}");
+        }
     }
 
     #[test]

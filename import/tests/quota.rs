@@ -206,7 +206,7 @@ fn every_mistake_names_its_place() {
         ),
         (QuotaFormat::Slurm, "Account|User|Share\na||x|y\n".to_owned(), &["2:1: 4 cells, but the header has 3 columns"]),
         (QuotaFormat::Kueue, "kind: Pod\n---\nkind: Pod\n".to_owned(), &["1:1: no ClusterQueue; there is 2 Pod"]),
-        (QuotaFormat::Kai, "kind: [\n".to_owned(), &["2:1: invalid YAML: while parsing a node, did not find expected node content"]),
+        (QuotaFormat::Kai, "kind: [\n".to_owned(), &["1:7: unclosed bracket: `]` is missing before line 2"]),
     ] {
         assert_eq!(mistakes(format, &[&files]), wanted, "{files}");
     }
@@ -228,6 +228,18 @@ fn a_tree_that_promises_too_much_is_told_with_the_fix_and_can_go_on() {
     let derived = with(OverPromised::Error, true);
     assert_eq!(derived.tree.unwrap().quotas[1].min.get("cpu"), Some(52_000));
     assert_eq!((derived.diagnostics, derived.notes.len()), (Vec::new(), 1));
+}
+
+#[test]
+fn a_config_map_has_queues_with_their_places_in_the_file() {
+    let file = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yunikorn-configs}\ndata:\n  queues.yaml: |\n    partitions:\n    - name: default\n      queues:\n      - name: a\n        maxapplications: 3\n        resources: {max: {vcore: AMOUNT}}\n";
+    let options = QuotaOptions::default();
+    let good = read(QuotaFormat::Yunikorn, vec![text(&file.replace("AMOUNT", "4"))], &options).tree.unwrap();
+    assert_eq!((good.quotas[1].name.as_str(), good.quotas[1].max_jobs), ("root.a", Some(3)));
+    assert_eq!(
+        mistakes(QuotaFormat::Yunikorn, &[&file.replace("AMOUNT", "4Gi")]),
+        ["11:34: max of `cpu`: `4Gi` is an amount of memory, and `cpu` is counted in cores"]
+    );
 }
 
 #[test]
@@ -324,7 +336,7 @@ fn the_reference_page_is_what_the_tables_say() {
     let mut page = String::from(
         "# Quota objects: what becomes of each field\n\n\
          This page is written by a test from the tables that the importers read by (`UPDATE_EXPECT=1 cargo test -p \
-         quotree-import --test quota`). What is *told* has no place in \
+         quotree-import --test quota`). [import.md](../import.md) says how to use them. What is *told* has no place in \
          quotree's model: the import counts it, and `--strict` makes it an error. So is any field that a table does not \
          have. A `*` stands for anything.\n",
     );

@@ -39,7 +39,7 @@ mod workload;
 
 pub use loader::{Loader, MapLoader};
 pub use overridden::load_with_policy;
-pub use quotree_syntax::{Diagnostic, Place, Severity, Source, Value, format};
+pub use quotree_syntax::{Diagnostic, Place, Severity, Source, Value, format, parse_amount};
 pub use schema::{reference, schema};
 
 use files::Files;

@@ -6,7 +6,7 @@ mod run;
 mod swarm;
 
 pub(crate) use figures::Picture;
-pub(crate) use import::{Import, ImportKind};
+pub(crate) use import::{Import, ImportKind, OnPromise};
 pub(crate) use run::{By, Report, Run};
 pub(crate) use swarm::{Shrink, Swarm};
 
@@ -62,13 +62,13 @@ pub(crate) enum Verb {
     Inspect(Inspect),
     /// Print which users may use which leaf quotas, and why not the others.
     Tenancy(Tenancy),
-    /// Validate a scenario, a quota tree or an ElasticQuotaTree manifest without running it.
+    /// Validate a scenario, a quota tree or quota objects without running anything.
     Validate(Validate),
     /// Print the timeline of a pod or workload, and why it is pending.
     Explain(Explain),
     /// Compare two runs and print what differs.
     Diff(Diff),
-    /// Convert a trace, a cluster dump or a quota manifest into a scenario.
+    /// Convert quota objects, a cluster dump or a trace into a scenario.
     Import(Import),
     /// Replay a recorded log through the scheduler and compare every decision.
     Replay(Replay),
@@ -206,10 +206,11 @@ pub(crate) struct Tenancy {
 #[command(after_help = "Examples:
   quotree validate scenarios/nginx-40-core.ron
   quotree validate elastic-quota-tree.yaml
+  quotree validate kueue-queues.yaml
 
 Exit codes: 0 valid (perhaps with warnings), 2 invalid.")]
 pub(crate) struct Validate {
-    /// A scenario or quota tree (*.ron), or an ElasticQuotaTree manifest (*.yaml, *.yml).
+    /// A scenario or quota tree (*.ron), or quota objects of any format that `import` reads.
     pub(crate) file: PathBuf,
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -4,7 +4,7 @@ use crate::{
     args::{Check as Args, Format, How},
     digests,
     exit::{Exit, Outcome, Trouble},
-    files, load, runner, snippets,
+    files, load, runner,
     terminal::Terminal,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -85,7 +85,7 @@ fn judge(path: &Path, args: &Args, terminal: Terminal) -> Judged {
     let loaded = load::load(path, &How { seed: None, policy: None });
     let Some(scenario) = loaded.scenario else {
         judged.exit = Exit::Invalid;
-        judged.trouble = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.style.colour);
+        judged.trouble = load::refusal(&loaded, terminal.style.colour);
         return judged;
     };
     judged.name.clone_from(&scenario.name);

@@ -1,4 +1,4 @@
-//! `quotree validate`: validates a scenario, a quota tree or an ElasticQuotaTree manifest without running it.
+//! `quotree validate`: validates a scenario, a quota tree or quota objects without running anything.
 
 use crate::{
     args::{Format, How, Validate as Args},
@@ -10,18 +10,23 @@ use crate::{
 use quotree_core::TreeSpec;
 use quotree_reports::many;
 use quotree_sim::{
-    import::elastic_quota_tree,
-    scenario::{self, Diagnostic, LoadedTree, Source},
+    import::{
+        detect::{FileKind, detect},
+        quota::{self, QuotaFormat, QuotaOptions},
+    },
+    scenario::{self, Diagnostic, Source},
 };
 use std::path::Path;
 
 pub(super) fn validate(args: &Args, terminal: Terminal) -> Outcome {
-    let is_manifest = args.file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml");
-    let (what, diagnostics, sources) = if is_manifest {
-        let LoadedTree { tree, diagnostics, sources } = manifest(&args.file)?;
-        (tree.as_ref().map(size), diagnostics, sources)
-    } else {
-        validate_ron(&args.file)
+    let bytes = files::bytes(&args.file).unwrap_or_default();
+    let (what, diagnostics, sources) = match detect(&bytes) {
+        Some(FileKind::Quotas(format, _)) => quotas(format, &args.file)?,
+        // What is no quota object in YAML is told to be no ElasticQuotaTree.
+        _ if args.file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") => {
+            quotas(QuotaFormat::ElasticQuotaTree, &args.file)?
+        }
+        _ => validate_ron(&args.file),
     };
     let exit = if what.is_some() { Exit::Fine } else { Exit::Invalid };
     let text = match args.format {
@@ -38,8 +43,11 @@ pub(super) fn validate(args: &Args, terminal: Terminal) -> Outcome {
     Ok(exit)
 }
 
+/// What is in a file, unless it has an error; and its diagnostics.
+type Checked = (Option<String>, Vec<Diagnostic>, Vec<Source>);
+
 /// Validates a scenario, or a quota tree alone.
-fn validate_ron(path: &Path) -> (Option<String>, Vec<Diagnostic>, Vec<Source>) {
+fn validate_ron(path: &Path) -> Checked {
     let loaded = scenario::load_tree(&slashed(path), &Disk);
     let is_tree = loaded.sources.first().is_some_and(|source| source.text.trim_start().starts_with("Quota"));
     if is_tree {
@@ -63,16 +71,17 @@ fn size(tree: &TreeSpec) -> String {
     many(tree.quotas.len() as u64, "quota")
 }
 
-/// Reads and validates a manifest.
+/// Reads and validates quota objects: what there is, unless there is an error.
 ///
 /// # Errors
 /// If the file cannot be read; errors in its content are diagnostics.
-pub(super) fn manifest(path: &Path) -> Result<LoadedTree, Trouble> {
+fn quotas(format: QuotaFormat, path: &Path) -> Result<Checked, Trouble> {
     let source = Source { path: slashed(path), text: files::text(path)? };
-    let (tree, problems) = elastic_quota_tree::read(&source.text, quotree_core::OverPromised::Error);
-    let problems = problems.into_iter().map(|p| (p.span, p.what, p.help, p.warning)).collect();
-    let diagnostics = load::loose(&source, problems);
-    Ok(LoadedTree { tree, diagnostics, sources: vec![source] })
+    let read = quota::read(format, vec![source], &QuotaOptions::default());
+    let lost = read.notes.iter().filter(|note| note.lost).count() as u64;
+    let more =
+        if lost == 0 { String::new() } else { format!(", {} without a place in a scenario", many(lost, "field")) };
+    Ok((read.tree.as_ref().map(|tree| format!("{}{more}", size(tree))), read.diagnostics, read.sources))
 }
 
 fn json(path: &Path, exit: Exit, diagnostics: &[Diagnostic]) -> serde_json::Value {

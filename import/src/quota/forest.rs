@@ -109,6 +109,7 @@ impl Forest {
         // What is missing because of a mistake must not look like a mistake of the tree.
         let is_whole = told.report.errors() == 0;
         let findings = if is_whole { QuotaTree::validate(&tree, options.over_promised) } else { Vec::new() };
+        let mut over_promised = false;
         for finding in findings {
             let at = self.names.get(&finding.quota).and_then(|i| self.plants.get(*i)).map_or(Span::default(), |p| p.at);
             let help = help(&finding.kind, finding.quota.as_str());
@@ -116,7 +117,13 @@ impl Forest {
                 Severity::Warning => told.report.warning(at, finding.to_string(), ""),
                 Severity::Error => told.report.error(at, finding.to_string(), ""),
             };
-            help.into_iter().fold(shown, |shown, help| shown.help(help));
+            let mut shown = help.into_iter().fold(shown, |shown, help| shown.help(help));
+            let is_error = matches!(finding.kind, FindingKind::OverPromised { error: true, .. });
+            if is_error && !std::mem::replace(&mut over_promised, true) {
+                for way in WAYS {
+                    shown = shown.help(way);
+                }
+            }
         }
         tree
     }
@@ -285,16 +292,18 @@ impl Forest {
     }
 }
 
+/// Ways to go on with a tree that promises too much.
+const WAYS: [&str; 2] = [
+    "`quotree import --derive-mins` raises the mins of parents to what their children are promised, as far as max allows",
+    "`quotree import --over-promised warn` takes the tree as it is: not every guarantee can then be honoured at once",
+];
+
 /// How to correct a finding, where that is not obvious.
 fn help(finding: &FindingKind, quota: &str) -> Vec<String> {
     match finding {
-        FindingKind::OverPromised { resource, children, error: true, .. } => vec![
-            format!("raise the min of `{quota}` to {children} {resource}, or lower those of its children"),
-            "--derive-mins raises the mins of parents to what their children are promised, as far as their max allows it"
-                .to_owned(),
-            "--over-promised warn goes on with the tree as it is: then not every guarantee can be honoured at once"
-                .to_owned(),
-        ],
+        FindingKind::OverPromised { resource, children, error: true, .. } => {
+            vec![format!("raise the min of `{quota}` to {children} {resource}, or lower those of its children")]
+        }
         FindingKind::MinAboveMax { resource, max, .. } => {
             let max = format_quantity(*max, Unit::of(resource.as_str()));
             vec![format!("lower the min of `{quota}` to {max} {resource}, or raise its max")]

@@ -180,7 +180,7 @@ pub fn read(format: QuotaFormat, sources: Vec<Source>, options: &QuotaOptions) -
                 .collect();
             let files: Vec<File<'_>> =
                 (0..).zip(&documents).map(|(source, documents)| File { source, documents }).collect();
-            of_files(format, &files, options, &mut told)
+            of_files(format, &files, &sources, options, &mut told)
         }
     };
     finish(draft, told, sources)
@@ -189,7 +189,7 @@ pub fn read(format: QuotaFormat, sources: Vec<Source>, options: &QuotaOptions) -
 /// Reads quota objects from the documents of one file, which is source 0. Places are bytes only.
 pub(crate) fn of_documents(format: QuotaFormat, documents: &[Node], options: &QuotaOptions) -> Quotas {
     let mut told = Told::default();
-    let draft = of_files(format, &[File { source: 0, documents }], options, &mut told);
+    let draft = of_files(format, &[File { source: 0, documents }], &[], options, &mut told);
     finish(draft, told, Vec::new())
 }
 
@@ -217,9 +217,15 @@ fn place(sources: &[Source], span: Span) -> Place {
 }
 
 /// Reads the quotas of a format that is written in YAML, and counts the objects of other kinds.
-fn of_files(format: QuotaFormat, files: &[File<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+fn of_files(
+    format: QuotaFormat,
+    files: &[File<'_>],
+    sources: &[Source],
+    options: &QuotaOptions,
+    told: &mut Told,
+) -> Draft {
     if format == QuotaFormat::Yunikorn {
-        return yunikorn::read(files, options, told);
+        return yunikorn::read(files, sources, options, told);
     }
     let all = object::objects(files);
     let belongs = |object: &&Object<'_>| {

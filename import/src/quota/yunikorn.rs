@@ -1,4 +1,4 @@
-//! `queues.yaml` of YuniKorn: partitions of queues, each named within its parent. A quota has the whole path as its name.
+//! `queues.yaml` of YuniKorn, alone or in its ConfigMap: partitions of queues, each named within its parent. A quota has the whole path as its name.
 //! `guaranteed` is the min and `max` the max; a parent without `guaranteed` is promised what its children are.
 
 use super::{
@@ -9,8 +9,9 @@ use super::{
     object::File,
     told::Told,
 };
-use crate::yaml::{Node, find, map};
+use crate::yaml::{Node, Value, find, map, scalar};
 use quotree_core::{Amounts, QuotaSpec};
+use quotree_syntax::{Source, Span};
 
 const PROPERTIES: &[Field] = &[
     lost_unless(
@@ -55,34 +56,84 @@ const PARTITION: &[Field] = &[
 
 pub(super) const FIELDS: &[(&str, &[Field])] = &[("partition", PARTITION), ("queue", QUEUE)];
 
-pub(super) fn read(files: &[File<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(files: &[File<'_>], sources: &[Source], options: &QuotaOptions, told: &mut Told) -> Draft {
     let mut forest = Forest::new("queue");
     let mut first = true;
     for file in files {
         told.source = file.source;
         for document in file.documents {
-            for partition in told.items(find(document, "partitions"), "partitions") {
-                field::tell(PARTITION, "partition", "", partition, told);
-                let span = told.span(&partition.span);
-                if !std::mem::take(&mut first) {
-                    told.skipped("partition", "a scheduler of Kubernetes uses only the first", span);
-                    continue;
-                }
-                partition_of(partition, &mut forest, told);
+            let text = find(document, "data").and_then(|data| find(data, "queues.yaml"));
+            let outer = sources.get(file.source as usize).map_or("", |source| source.text.as_str());
+            let inner = text.map(|text| embedded(text, outer, told)).unwrap_or_default();
+            for document in std::iter::once(document).chain(&inner) {
+                partitions(document, &mut first, &mut forest, told);
             }
         }
     }
     if forest.is_empty() && told.report.errors() == 0 {
-        let at = quotree_syntax::Span::default();
-        told.error(at, "no queue: expected `partitions`, each with `queues`", "");
+        told.error(Span::default(), "no queue: expected `partitions`, each with `queues`", "");
     }
     Draft { tree: forest.finish(Root::Cluster, options, told), ..Draft::default() }
+}
+
+/// The documents in a field of a ConfigMap, with their places in the file.
+fn embedded(node: &Node, outer: &str, told: &mut Told) -> Vec<Node> {
+    let text = scalar(node).unwrap_or_default();
+    // Each line of a block stands in the file as it is, behind its indentation.
+    let mut lines: Vec<(usize, usize)> = Vec::new();
+    let (mut inner, mut from) = (0, node.span.start);
+    for line in text.split_inclusive('\n') {
+        let content = line.trim_end();
+        from += outer.get(from..).and_then(|rest| rest.find(content)).unwrap_or_default();
+        lines.push((inner, from));
+        from += content.len();
+        inner += line.len();
+    }
+    let place = |at: usize| {
+        let line = lines.get(lines.partition_point(|(start, _)| *start <= at).saturating_sub(1));
+        line.map_or(node.span.start, |(start, outer)| outer + (at - start))
+    };
+    let (mut documents, problems) = crate::yaml::documents(text);
+    for problem in problems {
+        let at = place(problem.span.start);
+        let span = told.span(&(at..at));
+        told.mistake(span, problem.what);
+    }
+    documents.iter_mut().for_each(|document| relocate(document, &place));
+    documents
+}
+
+fn relocate(node: &mut Node, place: &impl Fn(usize) -> usize) {
+    let moved = |span: &std::ops::Range<usize>| place(span.start)..place(span.start) + span.len();
+    node.span = moved(&node.span);
+    match &mut node.value {
+        Value::Scalar(_) => {}
+        Value::List(items) => items.iter_mut().for_each(|item| relocate(item, place)),
+        Value::Map(entries) => {
+            for entry in entries {
+                entry.key_span = moved(&entry.key_span);
+                relocate(&mut entry.value, place);
+            }
+        }
+    }
+}
+
+fn partitions(document: &Node, first: &mut bool, forest: &mut Forest, told: &mut Told) {
+    for partition in told.items(find(document, "partitions"), "partitions") {
+        field::tell(PARTITION, "partition", "", partition, told);
+        let span = told.span(&partition.span);
+        if std::mem::take(first) {
+            partition_of(partition, forest, told);
+        } else {
+            told.skipped("partition", "a scheduler of Kubernetes uses only the first", span);
+        }
+    }
 }
 
 /// The queues of a partition. Without a `root`, one is put above them, as YuniKorn does.
 fn partition_of(partition: &Node, forest: &mut Forest, told: &mut Told) {
     let queues = told.items(find(partition, "queues"), "queues");
-    let name = |queue: &Node| find(queue, "name").and_then(crate::yaml::scalar).map(str::to_owned);
+    let name = |queue: &Node| find(queue, "name").and_then(scalar).map(str::to_owned);
     let rooted = matches!(queues, [only] if name(only).as_deref() == Some("root"));
     if !rooted {
         let at = told.span(&partition.span);

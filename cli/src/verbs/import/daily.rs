@@ -100,6 +100,7 @@ pub(super) fn by_day(
         tree,
         workloads: Vec::new(),
         events,
+        ..Draft::default()
     };
     Ok((draft, note))
 }

@@ -1,9 +1,10 @@
 //! Writes scenarios in the style of a hand-written file: short lines, one entry per line, amounts as quantities.
 
-use quotree_core::{Amounts, QuantityText, Queueing, QuotaSpec, TreeSpec, Unit};
-use std::fmt::Write;
+use quotree_core::{Amounts, Name, QuantityText, Queueing, QuotaSpec, TreeSpec, Unit};
+use std::{collections::BTreeMap, fmt::Write};
 
 /// The parts of a scenario to write.
+#[derive(Default)]
 pub(super) struct Draft {
     pub(super) name: String,
     pub(super) about: String,
@@ -14,6 +15,10 @@ pub(super) struct Draft {
     /// The entries of `cluster`, one line each.
     pub(super) cluster: Vec<String>,
     pub(super) tree: TreeSpec,
+    /// Priority classes.
+    pub(super) classes: Vec<(Name, i32)>,
+    /// Disruption budgets that workloads name: how many of the pods of each may be evicted.
+    pub(super) budgets: BTreeMap<Name, u32>,
     /// The entries of `workloads`, one line each.
     pub(super) workloads: Vec<String>,
     /// The entries of `events`, one line each.
@@ -35,6 +40,14 @@ impl Draft {
             text.push_str("    quota: ");
             quota(&mut text, &self.tree, root, 1);
             text.push_str(",\n");
+        }
+        if !self.classes.is_empty() {
+            let classes = self.classes.iter().map(|(name, value)| format!("{:?}: {value}", name.as_str()));
+            let _ = writeln!(text, "    classes: {{ {} }},", classes.collect::<Vec<_>>().join(", "));
+        }
+        if !self.budgets.is_empty() {
+            let budgets = self.budgets.iter().map(|(name, allowed)| format!("{:?}: {allowed}", name.as_str()));
+            let _ = writeln!(text, "    budgets: {{ {} }},", budgets.collect::<Vec<_>>().join(", "));
         }
         list(&mut text, "workloads", &self.workloads);
         if !self.events.is_empty() {
@@ -60,11 +73,17 @@ fn list(text: &mut String, field: &str, entries: &[String]) {
 fn quota(text: &mut String, tree: &TreeSpec, spec: &QuotaSpec, depth: usize) {
     let pad = "    ".repeat(depth);
     let _ = write!(text, "Quota(name: {:?}", spec.name.as_str());
-    let lend = spec.lend.clone().unwrap_or_default();
-    for (field, amounts) in [("min", &spec.min), ("max", &spec.max), ("lend", &lend)] {
+    for (field, amounts) in [("min", &spec.min), ("max", &spec.max)] {
         if !amounts.is_empty() {
             let _ = write!(text, ", {field}: {}", map(amounts));
         }
+    }
+    // A quota that lends nothing states so.
+    if let Some(lend) = &spec.lend {
+        let _ = write!(text, ", lend: {}", map(lend));
+    }
+    if let Some(jobs) = spec.max_jobs {
+        let _ = write!(text, ", max_jobs: {jobs}");
     }
     if let Some(weight) = spec.weight {
         let _ = write!(text, ", weight: {weight}");
@@ -117,7 +136,8 @@ pub(super) fn map(amounts: &Amounts) -> String {
     let pairs = amounts.iter().map(|(name, amount)| {
         format!("{:?}: \"{}\"", name.as_str(), QuantityText { amount, unit: Unit::of(name.as_str()) })
     });
-    format!("{{ {} }}", pairs.collect::<Vec<_>>().join(", "))
+    let pairs = pairs.collect::<Vec<_>>().join(", ");
+    if pairs.is_empty() { "{}".to_owned() } else { format!("{{ {pairs} }}") }
 }
 
 /// Splits a whole in proportion to weights, by largest remainder, ties to the earlier; evenly if all weights are 0.
@@ -159,7 +179,12 @@ mod tests {
     fn a_draft_is_a_scenario() {
         let tree: TreeSpec = [
             QuotaSpec::new("root", None).min(Amounts::new().with("cpu", 4000)).max(Amounts::new().with("cpu", 4000)),
-            QuotaSpec::new("a", Some("root")).namespace("n").max(Amounts::new().with("cpu", 1500)),
+            QuotaSpec {
+                min: Amounts::new().with("cpu", 500),
+                lend: Some(Amounts::new()),
+                max_jobs: Some(3),
+                ..QuotaSpec::new("a", Some("root")).namespace("n").max(Amounts::new().with("cpu", 1500))
+            },
         ]
         .into_iter()
         .collect();
@@ -170,7 +195,11 @@ mod tests {
             until_ms: Some(90_061_500),
             cluster: vec!["Pool({ \"cpu\": \"4\" })".into()],
             tree,
-            workloads: vec!["Deployment(name: \"w\", namespace: \"n\", request: { \"cpu\": \"1\" })".into()],
+            budgets: [("n/web".into(), 2)].into(),
+            classes: vec![("high".into(), -7)],
+            workloads: vec![
+                "Deployment(name: \"w\", namespace: \"n\", request: { \"cpu\": \"1\" }, budget: \"n/web\")".into(),
+            ],
             events: vec!["At(\"1h\", Scale(workload: \"w\", replicas: 2))".into()],
         };
         let text = draft.text("// A note.\n");

@@ -72,7 +72,7 @@ fn pool_size(name: &str, args: &Args, read: &TraceRows, terminal: Terminal) -> R
 
 fn draft(name: String, about: String, gpus: i64, tree: TreeSpec, trace: String) -> Draft {
     let cluster = pool(gpus);
-    Draft { name, about, policy: None, until_ms: None, cluster, tree, workloads: vec![trace], events: Vec::new() }
+    Draft { name, about, cluster, tree, workloads: vec![trace], ..Draft::default() }
 }
 
 pub(super) fn gpus(count: i64) -> Amounts {

@@ -1,13 +1,17 @@
 //! `quotree import`: converts a trace, a cluster dump or a quota manifest into a scenario that people can read and edit. The
 //! rows stay in the trace file; the scenario refers to it by a relative path and states what was read from it.
 
+mod beside;
 mod daily;
 mod demand;
 mod draft;
 mod joblist;
-mod manifest;
+mod jobs;
 mod placed;
+mod quotas;
 mod swf;
+mod told;
+mod what;
 mod world;
 
 use crate::{
@@ -26,6 +30,8 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+use what::What;
+
 /// The most skipped rows that a warning shows one by one.
 const SHOWN_IN_WARNINGS: usize = 10;
 
@@ -33,21 +39,16 @@ const SHOWN_IN_WARNINGS: usize = 10;
 const SHOWN_IN_ERRORS: usize = 3;
 
 pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
-    check_options(args)?;
-    let text = match args.kind {
-        ImportKind::Philly => joblist::scenario(TraceFormat::Philly, args, terminal)?,
-        ImportKind::Helios => joblist::scenario(TraceFormat::Helios, args, terminal)?,
-        ImportKind::HeliosDemand => daily::series(args, terminal)?,
-        ImportKind::Acme => joblist::scenario(TraceFormat::Acme, args, terminal)?,
-        ImportKind::Muri => joblist::scenario(TraceFormat::Muri, args, terminal)?,
-        ImportKind::Openb => placed::scenario(TraceFormat::Openb, placed::OPENB, args, terminal)?,
-        ImportKind::Pai => placed::scenario(TraceFormat::Pai, placed::PAI, args, terminal)?,
-        ImportKind::Swf => swf::scenario(args, terminal)?,
-        ImportKind::Kueue => world::scenario(TraceFormat::Kueue, args, terminal)?,
-        ImportKind::Kai => world::scenario(TraceFormat::Kai, args, terminal)?,
-        ImportKind::Armada => world::scenario(TraceFormat::Armada, args, terminal)?,
-        ImportKind::Kubernetes => world::scenario(TraceFormat::Kubernetes, args, terminal)?,
-        ImportKind::ElasticQuotaTree => manifest::scenario(args, terminal)?,
+    let text = match what::what(args)? {
+        What::Quotas(args, format, files) => {
+            check_options(&args)?;
+            quotas::scenario(format, files, &args, terminal)?
+        }
+        What::One(args) => {
+            check_options(&args)?;
+            // An importer that cannot read the file says less than what the file is.
+            one(&args, terminal).map_err(|trouble| what::mismatch(&args).unwrap_or(trouble))?
+        }
     };
     match &args.out {
         Some(path) => files::write(path, &text)?,
@@ -56,17 +57,51 @@ pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
+/// The scenario of a file that one importer reads.
+fn one(args: &Args, terminal: Terminal) -> Result<String, Trouble> {
+    let Some(kind) = args.kind else { return Err(Trouble::fault("an import without a kind")) };
+    match kind {
+        ImportKind::Native => jobs::scenario(TraceFormat::Native, args, terminal),
+        ImportKind::Philly => joblist::scenario(TraceFormat::Philly, args, terminal),
+        ImportKind::Helios => joblist::scenario(TraceFormat::Helios, args, terminal),
+        ImportKind::HeliosDemand => daily::series(args, terminal),
+        ImportKind::Acme => joblist::scenario(TraceFormat::Acme, args, terminal),
+        ImportKind::Muri => joblist::scenario(TraceFormat::Muri, args, terminal),
+        ImportKind::Openb => placed::scenario(TraceFormat::Openb, placed::OPENB, args, terminal),
+        ImportKind::Pai => placed::scenario(TraceFormat::Pai, placed::PAI, args, terminal),
+        ImportKind::Swf => swf::scenario(args, terminal),
+        ImportKind::Slurm => jobs::scenario(TraceFormat::Slurm, args, terminal),
+        ImportKind::Kueue => world::scenario(TraceFormat::Kueue, args, terminal),
+        ImportKind::Kai => world::scenario(TraceFormat::Kai, args, terminal),
+        ImportKind::Armada => world::scenario(TraceFormat::Armada, args, terminal),
+        ImportKind::Kubernetes => world::scenario(TraceFormat::Kubernetes, args, terminal),
+        // Kinds that have only quota objects.
+        other => Err(Trouble::invalid(format!(
+            "`{}` has nothing that `import {}` reads",
+            args.file.display(),
+            what::name(other)
+        ))),
+    }
+}
+
 /// An error if an option is given that has no meaning for the format.
 fn check_options(args: &Args) -> Result<(), Trouble> {
     use ImportKind as K;
-    let kind = args.kind.to_possible_value().map_or_else(String::new, |value| value.get_name().to_owned());
-    let own_nodes = matches!(args.kind, K::Openb | K::Pai | K::Armada | K::Kueue | K::Kai | K::Kubernetes);
-    let sized = matches!(args.kind, K::Philly | K::Helios | K::HeliosDemand | K::Acme | K::Muri);
+    // Quota objects are read whatever their kind was called.
+    let kind = args.kind.map_or_else(|| "of quota objects".to_owned(), what::name);
+    let own_nodes = matches!(args.kind, Some(K::Openb | K::Pai | K::Armada | K::Kueue | K::Kai | K::Kubernetes));
+    let sized = matches!(args.kind, Some(K::Philly | K::Helios | K::HeliosDemand | K::Acme | K::Muri));
+    let has_tree = sized || args.kind == Some(K::Slurm);
+    let trace = matches!(args.kind, Some(K::Swf | K::Openb | K::Pai | K::Armada)) || sized;
     let wrong = [
         ("--nodes", args.nodes.is_some() && !own_nodes),
         ("--gpus", args.gpus.is_some() && !sized),
-        ("--tree", args.tree.is_some() && !sized),
-        ("--cpus", args.cpus.is_some() && args.kind != K::Swf),
+        ("--tree", args.tree.is_some() && !has_tree),
+        ("--cpus", args.cpus.is_some() && args.kind != Some(K::Swf)),
+        ("--cluster", args.cluster.is_some() && trace),
+        ("--derive-mins", args.derive_mins && (trace || args.kind == Some(K::Native))),
+        ("--over-promised", args.over_promised.is_some() && (trace || args.kind == Some(K::Native))),
+        ("--strict", args.strict && trace),
     ];
     if let Some((option, _)) = wrong.iter().find(|(_, wrong)| *wrong) {
         return Err(Trouble::invalid(format!("`{option}` does not apply to `import {kind}`")));
@@ -112,7 +147,7 @@ fn some_rows(file: &Named, read: &TraceRows, args: &Args) -> Result<(), Trouble>
     if !read.rows.is_empty() {
         return Ok(());
     }
-    let value = args.kind.to_possible_value();
+    let value = args.kind.and_then(|kind| kind.to_possible_value());
     let expected = value.as_ref().and_then(|value| value.get_help()).map(ToString::to_string).unwrap_or_default();
     let problems = listed(&read.problems);
     Err(Trouble::invalid(format!("`{}` has no valid row (expected: {expected}){problems}", file.name)))

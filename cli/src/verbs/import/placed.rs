@@ -44,7 +44,7 @@ pub(super) fn scenario(
         cluster: vec![format!("Nodes(name: {name:?}, format: {format:?}, file: {:?})", nodes_file.name)],
         tree: demand::tree(name, &pods.rows, &total, args.no_borrowing),
         workloads: vec![format!("Trace(name: {name:?}, format: {format:?}, file: {:?}{skip})", pods_file.name)],
-        events: Vec::new(),
+        ..Draft::default()
     };
     Ok(draft.text(&notes))
 }

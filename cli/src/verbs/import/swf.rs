@@ -42,7 +42,7 @@ pub(super) fn scenario(args: &Args, terminal: Terminal) -> Result<String, Troubl
         cluster: vec![format!("Pool({{ \"{CPU}\": \"{cpus}\" }})")],
         tree: tree(&read.rows, cpus, args.no_borrowing),
         workloads: vec![trace],
-        events: Vec::new(),
+        ..Draft::default()
     };
     Ok(draft.text(&notes))
 }

@@ -58,8 +58,8 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         cluster: vec![cluster],
         tree: outline.tree,
         workloads: vec![format!("Trace(name: {name:?}, format: {format:?}, file: {:?}{skip})", file.name)],
-        events: Vec::new(),
         name,
+        ..Draft::default()
     };
     Ok(draft.text(&notes))
 }

@@ -1,0 +1,69 @@
+//! What is told about an import: what of the files has no place in a scenario, and what was assumed.
+
+use crate::{exit::Trouble, terminal::Terminal};
+use quotree_reports::many;
+use quotree_sim::import::quota::Note;
+use std::fmt::Write;
+
+/// The most notes that are shown one by one.
+const MOST_NOTES: usize = 50;
+
+/// What is told, one sentence each.
+#[derive(Default)]
+pub(super) struct Told {
+    /// What has no place in a scenario.
+    pub(super) lost: Vec<String>,
+    /// How it was read what the files leave open.
+    pub(super) assumed: Vec<String>,
+}
+
+impl Told {
+    /// These notes, each with the place of the first that it is about.
+    pub(super) fn of(notes: &[Note]) -> Self {
+        let mut told = Self::default();
+        for note in notes {
+            let (path, line) = (&note.first.path, note.first.line);
+            let place = if path.is_empty() { format!("line {line}") } else { format!("{path}:{line}") };
+            let first = if note.count == 1 { "" } else { "first: " };
+            let list = if note.lost { &mut told.lost } else { &mut told.assumed };
+            list.push(format!("{note} ({first}{place})"));
+        }
+        told
+    }
+
+    /// Prints it to stderr.
+    ///
+    /// # Errors
+    /// With `strict`, all that has no place.
+    pub(super) fn complain(&self, strict: bool, terminal: Terminal) -> Result<(), Trouble> {
+        if strict && !self.lost.is_empty() {
+            let count = many(self.lost.len() as u64, "finding");
+            let lines = list(&self.lost);
+            return Err(Trouble::invalid(format!("{count} with --strict: this has no place in a scenario:{lines}")));
+        }
+        if !self.lost.is_empty() {
+            terminal.complain(&format!("warning: this has no place in a scenario:{}", list(&self.lost)));
+        }
+        if !self.assumed.is_empty() {
+            terminal.complain(&format!("note: this is open in the files, and was read so:{}", list(&self.assumed)));
+        }
+        Ok(())
+    }
+
+    /// The comments above the scenario.
+    pub(super) fn comments(&self) -> String {
+        let lost = self.lost.iter().map(|line| format!("// Lost: {line}.\n"));
+        lost.chain(self.assumed.iter().map(|line| format!("// Assumed: {line}.\n"))).collect()
+    }
+}
+
+fn list(lines: &[String]) -> String {
+    let mut text = String::new();
+    for line in lines.iter().take(MOST_NOTES) {
+        let _ = write!(text, "\n  {line}");
+    }
+    if lines.len() > MOST_NOTES {
+        let _ = write!(text, "\n  … and {} more", lines.len() - MOST_NOTES);
+    }
+    text
+}
