@@ -195,7 +195,7 @@ fn teams(area: &Area<'_>, changes: &[Change]) -> Result<(), FigureError> {
     let (width, height) = (width.cast_signed(), height.cast_signed());
     let (names, said) = (150, 130);
     let plot = area.clone().shrink((names - 84, 0), (width - names + 84 - said, height));
-    let x = axis.axis("wait p95", 0.16);
+    let x = axis.axis("wait p95 of pods", 0.16);
     let plane = axes::draw(&plot, &x, &Axis { name: String::new(), end: 1.0, ticks: Vec::new() })?;
     waits::divide(&plot, &plane)?;
     if shown.is_empty() {

@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn buckets_are_means_of_means() {
-        let series = Series::Buckets { bucket_ms: 100, min: vec![0, 2], max: vec![9, 3], mean: vec![5, 2] };
+        let series = Series::Buckets { bucket_ms: 100, min: vec![0, 2], max: vec![9, 3], mean: vec![5, 2], last: None };
         let timeline = Timeline::of([&series], 200);
         let area: f64 =
             timeline.edges().windows(2).zip(timeline.means(&series)).map(|(e, m)| ms_real(e[1] - e[0]) * m).sum();

@@ -268,7 +268,8 @@ fn numbers_that_no_run_has_do_no_harm() {
     let mut report = worlds::lab();
     report.run.end_ms = u64::MAX;
     report.quota_series[1].used = Series::of([Step { at_ms: 0, value: i64::MAX }, Step { at_ms: 1, value: i64::MIN }]);
-    report.quota_series[2].used = Series::Buckets { bucket_ms: 0, min: vec![1], max: vec![1], mean: vec![1, 2, 3] };
+    report.quota_series[2].used =
+        Series::Buckets { bucket_ms: 0, min: vec![1], max: vec![1], mean: vec![1, 2, 3], last: None };
     report.quota_series[3].quota = 4_000_000_000;
     report.quota_series[3].resource = 77;
     report.wait_steps.iter_mut().for_each(|steps| (steps.never, steps.quota) = (u64::MAX / 4, Some(99)));

@@ -20,6 +20,7 @@
  * @property {number} [unit] what one is on the axis, in base units
  * @property {number} [top] the largest value, in base units
  * @property {boolean} [percent] whether the axis is of percent
+ * @property {boolean} [low] whether lines above `top` are named instead of drawn
  * @property {boolean} [marks] events above the plot
  * @property {boolean} [bands] hatch the time of outages
  */
@@ -42,6 +43,14 @@ function timeTicks(from, to, most) {
   const step = steps.find((x) => (to - from) / x <= most) || 365 * DAY, all = [];
   for (let t = Math.ceil(from / step) * step; t <= to; t += step) all.push(t);
   return { all, step };
+}
+
+/** An axis that leaves out lines far above what is used reaches so far beyond it. */
+const ROOM = 1.15;
+
+/** Whether lines are so far above what is used that it would not be seen below them. @param {number} own @param {number} line */
+function isLow(own, line) {
+  return own > 0 && own * 20 < line;
 }
 
 /** The path of a step function, and back along another. @param {number[]} t @param {number[]} v @param {number} end @param {(t: number) => number} x @param {(v: number) => number} y @param {number[]} [base] */
@@ -85,9 +94,10 @@ function chart(spec) {
     const grid = series.grid(areas.map((l) => l.of), a, b, width - left - right);
     const stack = [grid.map(() => 0)];
     for (const layer of areas) stack.push(grid.map((ms, i) => stack[stack.length - 1][i] + Math.max(0, series.at(layer.of, ms))));
-    const tops = spec.layers.filter((l) => l.as !== "area").map((l) => series.peak(l.of, a, b));
-    const most = Math.max(1, spec.top || 0, ...stack[stack.length - 1], ...tops);
-    const values = spec.percent ? [0, 25, 50, 75, 100] : ticks(most / unit, spec.height > 150 ? 4 : spec.height > 120 ? 3 : 2), top = Math.max(most, values[values.length - 1] * unit);
+    const lines = spec.layers.filter((l) => l.as !== "area").map((l) => ({ name: l.name, peak: series.peak(l.of, a, b) }));
+    const own = Math.max(spec.percent ? 0 : spec.top || 0, ...stack[stack.length - 1]), low = spec.low || isLow(own, Math.max(spec.percent ? 1000 : 0, ...lines.map((l) => l.peak)));
+    const above = low ? lines.filter((l) => l.peak > own * ROOM) : [], most = Math.max(spec.percent && !low ? 1000 : 1, low ? own * ROOM : own, ...lines.map((l) => l.peak).filter((v) => !low || v <= own * ROOM));
+    const values = spec.percent && !low ? [0, 25, 50, 75, 100] : ticks(most / unit, spec.height > 150 ? 4 : spec.height > 120 ? 3 : 2), top = Math.max(most, values[values.length - 1] * unit);
     const y = (/** @type {number} */ v) => topPad + (spec.height - topPad - bottom) * (1 - v / top);
     const svg = s("svg", { viewBox: `0 0 ${width} ${spec.height}`, height: spec.height, role: "img", "aria-label": spec.label });
     const times = timeTicks(a, b, Math.max(2, (width - left) / 92));
@@ -111,8 +121,9 @@ function chart(spec) {
       if (layer.paint) svg.append(s("path", { d, class: layer.cls, fill: "none" }), s("path", { d, class: layer.cls, fill: layer.paint }));
       else svg.append(s("path", { d, class: "solid " + layer.cls }));
     });
+    if (above.length) svg.append(s("text", { x: width - right, y: topPad + 11, "text-anchor": "end" }, above.map((l) => `${units.name(l.name)}: ${spec.say(l.peak)}`).join(", ") + ", above this axis"));
     for (const layer of spec.layers) {
-      if (layer.as === "area") continue;
+      if (layer.as === "area" || above.some((l) => l.name === layer.name)) continue;
       const of = layer.of;
       if (of.lo && of.hi) {
         const inside = of.t.map((t, i) => ({ t, i })).filter(({ t, i }) => t < b && (of.t[i + 1] ?? data.end) > a);

@@ -33,7 +33,7 @@ panels.clusternow = (body, card) => () => {
     if (said) tiles.push(tile("GPU utilisation", units.percent(v(c.duty_permille)), "mean duty cycle of all that are up"));
   }
   tiles.push(tile("Jobs", h("span", {}, units.whole(v(c.jobs_running)), h("small", {}, "running")), `${units.whole(v(c.jobs_pending))} pending, ${units.whole(v(c.jobs_succeeded))} succeeded, ${units.whole(v(c.jobs_failed))} failed`));
-  if (series.peak(c.price_milli_per_hour, 0, data.end) > 0) tiles.push(tile("Price", h("span", {}, units.money(v(c.price_milli_per_hour)), h("small", {}, "an hour")), "of all nodes that exist"));
+  if (series.peak(c.price_milli_per_hour, 0, data.end) > 0) tiles.push(tile("Price", h("span", {}, units.money(v(c.price_milli_per_hour)), h("small", {}, "an hour")), "sum over all nodes that exist, down or up"));
   const box = h("div", { class: "tiles now" }, tiles);
   box.style.margin = "0";
   body.replaceChildren(box);
@@ -77,7 +77,7 @@ panels.clusterseries = (body, card) => {
       all.push(titled("GPU memory used, %", { label: "GPU memory used, percent", height: 170, layers: [area(share(c.device_memory_used, c.device_memory_total), "slate", "used")], say: pct, unit: 10, top: 1000, percent: true, bands: true }));
     }
     if (series.peak(c.duty_permille, 0, data.end) > 0) all.push(titled("GPU utilisation, %", { label: "Mean duty cycle of GPUs, percent", height: 170, layers: [area(c.duty_permille, "slate", "duty cycle")], say: pct, unit: 10, top: 1000, percent: true, bands: true }));
-    if (series.peak(c.price_milli_per_hour, 0, data.end) > 0) all.push(titled("Price an hour", { label: "Price of all nodes an hour, over time", height: 170, layers: [area(c.price_milli_per_hour, "slate", "price an hour")], say: (v) => units.money(v), unit: 1000 }));
+    if (series.peak(c.price_milli_per_hour, 0, data.end) > 0) all.push(titled("Price of all nodes an hour", { label: "Price of all nodes an hour, over time", height: 170, layers: [area(c.price_milli_per_hour, "slate", "price an hour")], say: (v) => units.money(v), unit: 1000 }));
     return [h("div", { class: "grid" }, all.map((t) => t.box)), { element: h("div"), update: () => all.forEach((t) => t.update()) }];
   });
   return () => { setTools(card, zoomButtons()); follow(); };

@@ -45,17 +45,20 @@ function numbered(names, workloads) {
   });
 }
 
-/** @param {any} packed @returns {Series} */
-function unpackSeries(packed) {
-  if (packed.w !== undefined) return { t: packed.v.map((/** @type {number} */ _, /** @type {number} */ i) => i * packed.w), v: packed.v, lo: packed.lo, hi: packed.hi };
+/** A thinned series has its means, and at the end of the run the value that it has there. @param {any} packed @param {number} end @returns {Series} */
+function unpackSeries(packed, end) {
+  if (packed.w !== undefined) {
+    const with_ = (/** @type {number[]} */ values) => [...values, packed.end];
+    return { t: [...packed.v.map((/** @type {number} */ _, /** @type {number} */ i) => i * packed.w), end], v: with_(packed.v), lo: with_(packed.lo), hi: with_(packed.hi) };
+  }
   return { t: sums(packed.t || []), v: packed.v || [] };
 }
 
-/** @param {any} row a row in which every object with `v` is a series */
-function unpackRow(row) {
+/** @param {any} row a row in which every object with `v` is a series @param {number} end */
+function unpackRow(row, end) {
   for (const [name, value] of Object.entries(row)) {
-    if (value && typeof value === "object" && Array.isArray(/** @type {any} */ (value).v)) row[name] = unpackSeries(value);
-    else if (Array.isArray(value)) value.forEach((v) => v && typeof v === "object" && unpackRow(v));
+    if (value && typeof value === "object" && Array.isArray(/** @type {any} */ (value).v)) row[name] = unpackSeries(value, end);
+    else if (Array.isArray(value)) value.forEach((v) => v && typeof v === "object" && unpackRow(v, end));
   }
   return row;
 }
@@ -84,13 +87,14 @@ function unpack(raw) {
   const jobEnded = relative(j.ended, submitted), ended = relative(p.ended, created, (i) => jobEnded[podJob[i]]), gone = relative(l.gone, bound, (i) => ended[placed[i]]);
   const known = follows(raw, podJob, placed, bound, gone), first = relative(j.bound, submitted, (i) => known.first[i]);
   const workloads = words(j.workload, names), jobNames = numbered(j.name, workloads), longest = j.longest.map((/** @type {number} */ v, /** @type {number} */ i) => (v === SAME ? first[i] - submitted[i] : v));
+  const unpacked = (/** @type {any} */ row) => unpackRow(row, raw.run.end_ms);
   /** @type {Data} */
   const all = {
     ...raw,
     end: raw.run.end_ms,
-    series: raw.series.map(unpackRow),
-    cluster: unpackRow(raw.cluster),
-    loads: raw.loads.map(unpackRow),
+    series: raw.series.map(unpacked),
+    cluster: unpacked(raw.cluster),
+    loads: raw.loads.map(unpacked),
     rules: Object.fromEntries(raw.rules.map((/** @type {any} */ r) => [r.rule, r])),
     jobs: {
       n: j.name.length, name: jobNames, workload: workloads, kind: words(j.kind, names), namespace: words(j.namespace, names), quota: j.quota, user: words(j.user, names),

@@ -36,7 +36,10 @@ panels.gantt = (body, card) => {
     const [a, b] = view(), left = width < 500 ? 64 : 78, right = 6, l = data.placements;
     x = (t) => left + (t - a) / (b - a) * (width - left - right);
     // Nodes that ran anything, by rack; nodes with devices first.
-    const order = data.nodes.map((n, i) => ({ n, i })).filter(({ n, i }) => n.devices > 0 || linked(data.placementsOfNode, i).length).sort((p, q) => Number(q.n.devices > 0) - Number(p.n.devices > 0));
+    const ran = (/** @type {number} */ i) => linked(data.placementsOfNode, i).length > 0;
+    const order = data.nodes.map((n, i) => ({ n, i })).filter(({ n, i }) => n.devices > 0 || ran(i)).sort((p, q) => Number(q.n.devices > 0) - Number(p.n.devices > 0));
+    // Of many nodes those that ran something come first.
+    if (order.length > limit) order.sort((p, q) => Number(ran(q.i)) - Number(ran(p.i)));
     const shown = order.slice(0, limit).map((one) => ({ ...one, ...lanesOf(one.i) }));
     // Rows are as tall as a page allows, between a thin line and one with a name in it.
     const tall = Math.max(5.4, Math.min(18, 420 / Math.max(1, shown.reduce((sum, one) => sum + one.rows, 0)))), svg = s("svg", { role: "img", "aria-label": "Which pods ran on which node and device over time. The table of jobs has the same." });

@@ -31,7 +31,7 @@ function drawTrack() {
     svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const parts = [];
     if (all) {
-      const top = Math.max(1, series.peak(all.capacity, 0, data.end), series.peak(all.allocated, 0, data.end)), y = (/** @type {number} */ v) => 4 + 28 * (1 - v / top), t = series.grid([all.capacity, all.allocated], 0, data.end, width), zero = t.map(() => 0);
+      const used = series.peak(all.allocated, 0, data.end), cap = series.peak(all.capacity, 0, data.end), top = isLow(used, cap) ? used * ROOM : Math.max(1, cap, used), y = (/** @type {number} */ v) => 4 + 28 * (1 - Math.min(1, v / top)), t = series.grid([all.capacity, all.allocated], 0, data.end, width), zero = t.map(() => 0);
       parts.push(s("path", { class: "tr-cap", d: stepPath(t, t.map((ms) => series.at(all.capacity, ms)), data.end, x, y, zero) }), s("path", { class: "tr-use", d: stepPath(t, t.map((ms) => series.at(all.allocated, ms)), data.end, x, y, zero) }));
     }
     let last = -9;

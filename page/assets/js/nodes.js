@@ -51,6 +51,8 @@ panels.nodes = (body, card) => () => {
 panels.nodebars = (body, card) => () => {
   setTitle(card, "GPUs by node at " + units.moment(state.moment));
   const rows = data.nodes.map((_, i) => ({ ...nodeNow(i), i, duty: dutyOf(i) })).filter((r) => r.n.devices > 0);
+  // Of many nodes the fullest.
+  if (rows.length > 16) rows.sort((a, b) => b.gpus - a.gpus || a.i - b.i);
   if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, "No node has devices.")); return; }
   const gpu = (/** @type {typeof rows[0]} */ r) => r.gpus, total = (/** @type {typeof rows[0]} */ r) => (r.n.device_memory || 0) * r.n.devices;
   const most = Math.max(...rows.map((r) => r.n.devices)), memory = Math.max(1, ...rows.map(total)), count = (/** @type {number} */ n) => units.short(n);
@@ -58,7 +60,7 @@ panels.nodebars = (body, card) => () => {
   const kinds = [["GPUs", (r) => r.n.devices, most, count], ["Allocated GPUs", gpu, most, count], ["Total GPU memory", total, memory, units.bytes], ["Allocated GPU memory", (r) => r.memory, memory, units.bytes], ["Used GPU memory", (r) => r.memoryUsed, memory, units.bytes],
     ["Used GPU memory, %", (r) => permille(r.memoryUsed, total(r)), 1000, units.percent], ["Duty cycle, %", (r) => Math.max(0, r.duty), 1000, units.percent]];
   const shown = kinds.filter((_, i) => i < 2 || (i === 6 ? data.loads.length : i > 3 ? memoryUsed() && memory > 1 : memory > 1));
-  body.replaceChildren(h("div", { class: "bars" }, shown.map(([name, of, scale, say]) => h("div", {}, h("h4", {}, name), rows.slice(0, 16).map((r) => h("div", { class: "panelbar" }, h("span", {}, bdi(shorten(r.n.name, 11))), useBar({ own: of(r), borrowed: 0, scale }), h("span", {}, of(r) ? say(of(r)) : "·"))), rows.length > 16 ? h("p", { class: "sub" }, `and ${rows.length - 16} more, in the table`) : null))));
+  body.replaceChildren(h("div", { class: "bars" }, shown.map(([name, of, scale, say]) => h("div", {}, h("h4", {}, name), rows.slice(0, 16).map((r) => h("div", { class: "panelbar" }, h("span", { class: "nowrap" }, bdi(shorten(r.n.name, 12))), useBar({ own: of(r), borrowed: 0, scale }), h("span", {}, of(r) ? say(of(r)) : "·"))), rows.length > 16 ? h("p", { class: "sub" }, `the fullest; ${rows.length - 16} more are in the table`) : null))));
 };
 
 panels.duty = (body, card) => {
@@ -74,9 +76,11 @@ panels.duty = (body, card) => {
       drawn = key;
       const left = 78, rows = data.loads.slice(0, 256), tall = rows.length > 64 ? 4 : 6, svg = s("svg", { role: "img", "aria-label": "Duty cycle of each device over time: the darker, the busier" });
       x = (t) => left + (t - a) / (b - a) * (width - left - 6);
-      let y = 4, node = -1;
+      let y = 4, node = -1, named = -1, labelled = -20;
       for (const load of rows) {
-        if (load.node !== node) { node = load.node; y += 4; svg.append(s("text", { x: left - 8, y: y + 9, "text-anchor": "end" }, shorten(data.nodes[node].name, 10))); }
+        if (load.node !== node) { node = load.node; y += 4; }
+        // A node with few devices is lower than its name.
+        if (load.node !== named && y - labelled >= 11) { named = load.node; labelled = y; svg.append(s("text", { x: left - 8, y: y + 9, "text-anchor": "end" }, shorten(data.nodes[node].name, 10))); }
         const of = load.duty_permille, t = series.grid([of], a, b, (width - left) / 2);
         t.forEach((from, i) => { const v = series.at(of, from), to = t[i + 1] ?? b; if (v > 0) svg.append(s("rect", { class: "solid accent", opacity: (0.12 + 0.88 * v / 1000).toFixed(2), x: x(from).toFixed(1), y, width: Math.max(0.5, x(to) - x(from)).toFixed(1), height: tall - 1 }, s("title", {}, `${units.name(data.nodes[node].name)} device ${load.device}: ${units.percent(v)} from ${units.moment(from)}`))); });
         y += tall;

@@ -77,7 +77,7 @@ function byResource(body, build) {
 /** The height of the first chart: it fills the card that is as tall as the sentences beside it. @param {HTMLElement} card */
 function besides(card) {
   const list = document.querySelector("[data-panel=happened] .body"), side = list && list.getBoundingClientRect().left > card.getBoundingClientRect().left + 100;
-  return side ? Math.max(340, Math.min(560, list.scrollHeight - 230)) : 340;
+  return side ? Math.max(340, Math.min(620, list.scrollHeight - 230)) : 340;
 }
 
 panels.use = (body, card) => {
@@ -233,10 +233,10 @@ function flows(loans, width) {
   return h("div", { class: "fig" }, svg);
 }
 
-/** A name in at most so many characters. @param {string} name @param {number} most */
+/** A name in at most so many characters. Names of many are told apart by their ends, so the middle is left out. @param {string} name @param {number} most */
 function shorten(name, most) {
-  const all = [...units.name(name)];
-  return all.length <= Math.max(4, most) ? all.join("") : all.slice(0, Math.max(3, most - 1)).join("") + "…";
+  const all = [...units.name(name)], room = Math.max(4, most), end = Math.ceil((room - 1) * 0.6);
+  return all.length <= room ? all.join("") : all.slice(0, room - 1 - end).join("") + "…" + all.slice(-end).join("");
 }
 
 panels.fit = (body) => byResource(body, () => {

@@ -53,8 +53,8 @@ panels.quotas = (body, card) => () => {
   if (focus) /** @type {HTMLElement | null} */ (body.querySelector(`[data-fold="${focus}"]`))?.focus();
 };
 
-/** The chart of a quota. @param {number} quota @param {number} resource @param {number} height @param {number} [top] */
-function quotaChart(quota, resource, height, top) {
+/** The chart of a quota. @param {number} quota @param {number} resource @param {number} height @param {number} [top] @param {boolean} [low] */
+function quotaChart(quota, resource, height, top, low) {
   const row = seriesOf(quota, resource), r = data.resources[resource], name = data.quotas[quota].name;
   if (!row) return h("p", { class: "none" }, `It has nothing to do with ${r.name}.`);
   /** @type {Layer[]} */
@@ -63,19 +63,19 @@ function quotaChart(quota, resource, height, top) {
     { of: waitedFor(row), as: "area", cls: "bad-c", paint: "url(#waiting)", name: "waited for" },
     { of: row.min, as: "line", cls: "minline", name: "min" }, { of: row.max, as: "line", cls: "maxline", name: "max" }, { of: row.share, as: "line", cls: "shareline", name: "fair share" },
   ];
-  return chart({ label: `${r.short} of ${name} over time: used, borrowed, waited for, min, max and fair share`, height, layers, say: (v) => units.amount(resource, v), tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), top, bands: true });
+  return chart({ label: `${r.short} of ${name} over time: used, borrowed, waited for, min, max and fair share`, height, layers, say: (v) => units.amount(resource, v), tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), top, low, bands: true });
 }
 
 panels.leaves = (body, card) => {
   const follow = byResource(body, () => {
     const resource = state.resource, shown = leaves().filter((q) => seriesOf(q, resource)).sort((a, b) => (leaves().length > 12 ? (seriesOf(b, resource)?.used_unit_s || 0) - (seriesOf(a, resource)?.used_unit_s || 0) : a - b)).slice(0, 24);
     const cap = series.peak(clusterOf(resource)?.capacity || { t: [], v: [] }, 0, data.end);
-    const peak = Math.max(1, ...shown.map((q) => { const row = seriesOf(q, resource); return row ? Math.max(series.peak(row.request, 0, data.end), series.peak(row.min, 0, data.end)) : 0; }));
-    const top = Math.min(peak, cap || peak) * (leaves().length > 12 ? 1 : 1);
+    const peakOf = (/** @type {(row: QuotaSeries) => Series} */ of) => Math.max(1, ...shown.map((q) => { const row = seriesOf(q, resource); return row ? series.peak(of(row), 0, data.end) : 0; }));
+    const asked = peakOf((row) => row.request), peak = Math.max(asked, peakOf((row) => row.min)), low = isLow(asked, peak), top = low ? asked : Math.min(peak, cap || peak);
     /** @type {{element: HTMLElement, update: () => void}[]} */
     const charts = [];
     const grid = h("div", { class: "grid" }, shown.map((q) => {
-      const c = quotaChart(q, resource, 170, top);
+      const c = quotaChart(q, resource, 170, top, low);
       if (!(c instanceof HTMLElement)) charts.push(c);
       return h("div", { class: shown.length > 6 ? "c4" : "c6" }, h("h4", {}, team(q)), c instanceof HTMLElement ? c : c.element);
     }));

@@ -159,17 +159,17 @@ function jobCostSays(job) {
   return units.money(cost) + (used > 0 ? `, ${units.money(cost * 3600e3 / used)} a GPU-hour` : "");
 }
 
-/** How money is counted, and the prices; nothing where nothing has a price. */
+/** How money is counted, and the prices, as the still page says it; nothing where nothing has a price. */
 function moneySays() {
-  /** @type {Map<string, string>} */
-  const pools = new Map();
-  for (const n of data.nodes) {
-    const gpu = n.capacity.find((a) => data.resources[a.resource].kind === "gpu" && a.amount > 0);
-    if (n.price_milli_per_hour && !pools.has(n.pool)) pools.set(n.pool, units.name(n.pool) + (gpu ? ` ${units.money(n.price_milli_per_hour * 1000 / gpu.amount)} a GPU-hour` : ` ${units.money(n.price_milli_per_hour)} a node-hour`));
-  }
-  if (!pools.size) return null;
-  const prices = [...pools.values()].slice(0, 6).join(", ") + (pools.size > 6 ? ", …" : "");
-  return h("p", { class: "sub" }, `Cost: from its bind until it is gone, a pod pays the largest fraction that it requests of any resource of its node, times the price of the node. Prices: ${prices}.${data.run.currency ? "" : " The scenario names no currency."}`);
+  const says = byId("main").dataset.money;
+  return says ? h("p", { class: "sub" }, says) : null;
+}
+
+/** What a limit did before and after an edit. @param {QuotaEdit} e */
+function effectSays(e) {
+  if (e.refused) return null;
+  const most = e.most_used_after.find((a) => a.resource === state.resource) || e.most_used_after[0];
+  return h("div", { class: "soft" }, `Pods waited for this limit for ${units.span(e.bound_before_ms)} before it, and for ${units.span(e.bound_after_ms)} after it`, most ? `; the most used after it is ${units.amount(most.resource, most.amount)}` : "", ".");
 }
 
 /** The three panels of the console for the instances of a job: used memory, used memory %, duty cycle. @param {number[]} pods */
@@ -188,7 +188,7 @@ function quotaStory(quota) {
   const fact = (/** @type {string} */ k, /** @type {Child | Child[]} */ t) => [h("dt", {}, k), h("dd", {}, t)], max = row ? v(row.max) : -1, missed = v(row?.missed);
   const pairs = (/** @type {HTMLElement[]} */ list, /** @type {number} */ all) => [h("ul", { class: "pairs" }, list), all > list.length ? h("p", { class: "sub" }, `and ${units.whole(all - list.length)} more`) : null];
   const about = data.findings.filter((f) => f.pieces.some((x) => x.subject && x.subject.kind === "quota" && x.subject.name === q.name)).map((f) => ({ at: f.at_ms, tone: findingIcon(f.kind)[1], what: sentence(f) }));
-  for (const e of data.edits) if (e.quota === quota) about.push({ at: e.at_ms, tone: e.refused ? "warn" : "good", what: [(e.by ? units.name(e.by) + " " : "") + (e.refused ? "may not change " : "changes ") + e.changes.map(changeSays).join(", "), e.refused ? whyRefused(e) : null] });
+  for (const e of data.edits) if (e.quota === quota) about.push({ at: e.at_ms, tone: e.refused ? "warn" : "good", what: [(e.by ? units.name(e.by) + " " : "") + (e.refused ? "may not change " : "changes ") + e.changes.map(changeSays).join(", "), e.refused ? whyRefused(e) : effectSays(e)] });
   const chartOf = row ? quotaChart(quota, resource, 130) : null;
   if (chartOf && !(chartOf instanceof HTMLElement)) setTimeout(() => chartOf.update(), 0);
   waits.sort((a, b) => a.since - b.since);
@@ -227,7 +227,7 @@ function nodeStory(node) {
   if (duty) setTimeout(duty.update, 0);
   return {
     title: bdi(n.name), under: [stateChip(now.state), now.cause ? units.name(now.cause) : `node, at ${units.moment(state.moment)}`],
-    parts: [h("dl", { class: "facts2" }, n.rack ? fact("Rack", bdi(n.rack)) : null, fact("Pool", bdi(n.pool)), n.model ? fact("Model", bdi(n.model)) : null, n.gpu_mode ? fact("GPU mode", n.gpu_mode) : null, n.price_milli_per_hour ? fact("Price", units.money(n.price_milli_per_hour) + " an hour") : null, (n.labels || []).length ? fact("Labels", (n.labels || []).flatMap((x, i) => [i ? ", " : "", bdi(x)])) : null,
+    parts: [h("dl", { class: "facts2" }, n.rack ? fact("Rack", bdi(n.rack)) : null, fact("Pool", bdi(n.pool)), n.model ? fact("Model", bdi(n.model)) : null, n.gpu_mode ? fact("GPU mode", n.gpu_mode) : null, n.price_milli_per_hour ? fact("Price", units.money(n.price_milli_per_hour) + " an hour, whether or not pods use it") : null, (n.labels || []).length ? fact("Labels", (n.labels || []).flatMap((x, i) => [i ? ", " : "", bdi(x)])) : null,
       n.capacity.map((a) => fact(data.resources[a.resource].short, `${units.bare(a.resource, now.used[a.resource])} of ${units.amount(a.resource, a.amount)} allocated`)), n.devices ? fact("Devices", squares(now)) : null),
       duty ? h("div", {}, h("h4", {}, "Duty cycle"), duty.element) : null,
       now.here.length ? h("div", {}, h("h4", {}, "Runs now"), h("ul", { class: "pairs" }, now.here.slice(0, 12).map((i) => h("li", {}, link("pod", data.pods.name[l.pod[i]]), h("span", {}, "since ", time(l.bound[i])))))) : h("p", { class: "none" }, `Nothing runs here at ${units.moment(state.moment)}.`), timeline(entries)],
@@ -250,7 +250,7 @@ function userStory(name) {
   const jobs = data.jobs.name.map((_, i) => i).filter((i) => data.jobs.user[i] === name), entries = data.refusals.filter((r) => r.by === name).map((r) => ({ at: r.at_ms, tone: "warn", what: /** @type {Child[]} */ (["refused: " + units.name(r.what.replace(/`/g, "")), h("div", { class: "soft" }, units.name(r.why.replace(/`/g, "")))]) }));
   return {
     title: bdi(name), under: [user.role || "user", user.groups.length ? " in " : "", ...user.groups.flatMap((g, i) => [i ? ", " : "", bdi(g)])],
-    parts: [h("dl", { class: "facts2" }, fact("Pods", `${units.whole(a.pods)}, ${units.whole(a.succeeded)} succeeded, ${units.whole(a.failed)} failed`), a.wait.count ? fact("Waits", `${units.span(a.wait.p50_ms)} / ${units.span(a.wait.p95_ms)} / ${units.span(a.wait.max_ms)} (p50, p95, max)`) : null, a.evicted ? fact("Evicted", units.whole(a.evicted)) : null, a.used.filter((u) => data.resources[u.resource].kind !== "bytes").map((u) => fact("Used", units.amountTime(u.resource, u.unit_s))), a.borrowed.map((u) => fact("Borrowed", units.amountTime(u.resource, u.unit_s))), a.cost_milli ? fact("Cost", units.money(a.cost_milli)) : null),
+    parts: [h("dl", { class: "facts2" }, fact("Pods", `${units.whole(a.pods)}, ${units.whole(a.succeeded)} succeeded, ${units.whole(a.failed)} failed`), a.wait.count ? fact("Waits", `${units.span(a.wait.p50_ms)} / ${units.span(a.wait.p95_ms)} / ${units.span(a.wait.max_ms)} (p50, p95, max)`) : null, a.evicted ? fact("Evicted", units.whole(a.evicted)) : null, a.used.filter((u) => data.resources[u.resource].kind !== "bytes").map((u) => fact("Used", units.amountTime(u.resource, u.unit_s))), a.borrowed.map((u) => fact("Borrowed", units.amountTime(u.resource, u.unit_s))), a.cost_milli ? fact("Cost", units.money(a.cost_milli)) : null), a.cost_milli ? moneySays() : null,
       jobs.length ? h("div", {}, h("h4", {}, units.many(jobs.length, "job")), h("ul", { class: "pairs" }, jobs.slice(0, 15).map((i) => h("li", {}, link("job", data.jobs.name[i]), h("span", {}, stateChip(jobNow(i)))))), jobs.length > 15 ? h("p", { class: "sub" }, `and ${jobs.length - 15} more`) : null) : null, timeline(entries)],
   };
 }

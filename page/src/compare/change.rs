@@ -32,6 +32,8 @@ pub(super) struct Change<'a> {
     nothing: &'static str,
     /// Whether it is a share: differences of shares are percentage points.
     is_share: bool,
+    /// Whether before and after are lower bounds.
+    at_least: (bool, bool),
 }
 
 impl<'a> Change<'a> {
@@ -47,6 +49,7 @@ impl<'a> Change<'a> {
             say: Box::new(say),
             nothing: "",
             is_share: false,
+            at_least: (false, false),
         }
     }
 
@@ -63,7 +66,12 @@ impl<'a> Change<'a> {
     /// A span that may have no end.
     pub(super) fn open_span(before: Option<u64>, after: Option<u64>, nothing: &'static str) -> Self {
         let (before, after) = (before.map(u128::from), after.map(u128::from));
-        Self { before, after, good: Good::Less, say: Box::new(units::long_span), nothing, is_share: false }
+        Self { before, after, nothing, ..Self::span((0_u64, 0_u64)) }
+    }
+
+    /// A span, and whether it is a lower bound.
+    pub(super) fn bounded_span((before, after): ((u64, bool), (u64, bool))) -> Self {
+        Self { at_least: (before.1, after.1), ..Self::span((before.0, after.0)) }
     }
 
     /// A share in thousandths.
@@ -89,7 +97,7 @@ impl<'a> Change<'a> {
             (None, None) => Ordering::Equal,
             (None, Some(_)) => Ordering::Less,
             (Some(_), None) => Ordering::Greater,
-            (Some(before), Some(after)) => after.cmp(&before),
+            (Some(before), Some(after)) => (after, self.at_least.1).cmp(&(before, self.at_least.0)),
         }
     }
 
@@ -135,20 +143,30 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// A value in words.
-    pub(super) fn said(&self, value: Option<u128>) -> String {
-        value.map_or_else(|| self.nothing.to_owned(), |value| (self.say)(value))
+    /// The value before, in words.
+    pub(super) fn said_before(&self) -> String {
+        self.said(self.before, self.at_least.0)
+    }
+
+    /// The value after.
+    pub(super) fn said_after(&self) -> String {
+        self.said(self.after, self.at_least.1)
+    }
+
+    fn said(&self, value: Option<u128>, at_least: bool) -> String {
+        let bound = if at_least { "≥ " } else { "" };
+        value.map_or_else(|| self.nothing.to_owned(), |value| format!("{bound}{}", (self.say)(value)))
     }
 
     /// `2 h → 1 h`, or the one value of both.
     pub(super) fn values(&self) -> String {
-        let (before, after) = (self.said(self.before), self.said(self.after));
+        let (before, after) = (self.said_before(), self.said_after());
         if self.direction() == Ordering::Equal { before } else { format!("{before} → {after}") }
     }
 
     /// The value of one run alone, which is no difference.
-    pub(super) fn alone(&self, value: Option<u128>) -> Cell<'static> {
-        Cell::Changed("", "·".to_owned(), self.said(value))
+    pub(super) fn alone(said: String) -> Cell<'static> {
+        Cell::Changed("", "·".to_owned(), said)
     }
 
     /// The difference, and under it the values.
@@ -176,6 +194,19 @@ mod tests {
         assert_eq!((share.difference(), share.values()), ("+0.2 pp".into(), "76.3 % → 76.5 %".into()));
         let neutral = Change::count((7_u64, 8_u64), Good::None);
         assert_eq!((neutral.difference(), neutral.tone()), ("+1".into(), ""));
+    }
+
+    #[test]
+    fn what_goes_on_is_at_least_as_long() {
+        let change = |before, after| Change::bounded_span((before, after));
+        let longer = change((60_000, false), (90_000, true));
+        assert_eq!(
+            (longer.difference(), longer.tone(), longer.values()),
+            ("+30 s".into(), "worse", "1 min → ≥ 1 min 30 s".into())
+        );
+        let open = change((60_000, false), (60_000, true));
+        assert_eq!((open.tone(), open.values()), ("worse", "1 min → ≥ 1 min".into()));
+        assert_eq!(change((60_000, true), (60_000, true)).values(), "≥ 1 min");
     }
 
     #[test]

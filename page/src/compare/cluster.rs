@@ -6,9 +6,9 @@ use super::{
 };
 use crate::{
     html::Html,
-    model::{ResourceTotals, Totals},
+    model::{JobWaits, Ms, ResourceTotals, Totals},
     still::{
-        Context,
+        Context, money,
         table::{Cell, table as write_table},
     },
     units,
@@ -31,13 +31,10 @@ fn whole<T>(both: &Both<'_>, get: fn(&Totals) -> T) -> (T, T) {
     (get(&both.before.report.totals), get(&both.after.report.totals))
 }
 
-/// The wait that so many percent of all pods did not exceed.
-fn wait<'a>(both: &Both<'a>, percent: u64) -> Change<'a> {
-    let [before, after] = [&both.before, &both.after].map(|context| match context.report.waits_of(None) {
-        Some(steps) => steps.within(percent),
-        None => Some(0),
-    });
-    Change::open_span(before, after, "never started")
+/// A wait of jobs in both runs.
+fn wait<'a>(both: &Both<'a>, of: fn(&JobWaits) -> (Ms, bool)) -> Change<'a> {
+    let one = |context: &Context<'a>| of(&context.report.totals.job_wait);
+    Change::bounded_span((one(&both.before), one(&both.after)))
 }
 
 fn used<'a>(both: &Both<'a>) -> Change<'a> {
@@ -54,7 +51,7 @@ pub(super) fn tiles(html: &mut Html, both: &Both<'_>) {
         (format!("{short} in use"), used(both)),
         ("Borrowed".to_owned(), hours(|row| row.borrowed_unit_s, Good::None)),
         ("Unmet guarantee".to_owned(), hours(|row| row.missed_unit_s, Good::Less)),
-        ("Wait p95".to_owned(), wait(both, 95)),
+        ("Job wait p95".to_owned(), wait(both, JobWaits::p95)),
         ("Evictions".to_owned(), Change::count(whole(both, |t| t.evictions), Good::Less)),
         (COST.to_owned(), Change::money(both, whole(both, |t| t.cost_milli.unwrap_or(0)))),
     ];
@@ -65,13 +62,13 @@ pub(super) fn tiles(html: &mut Html, both: &Both<'_>) {
             html.leaf("div", &[("class", "v")], "·").leaf("div", &[("class", "n")], "nothing has a price").close("div");
             continue;
         }
-        html.leaf("div", &[("class", "v")], change.said(change.after));
+        html.leaf("div", &[("class", "v")], change.said_after());
         html.open("div", &[("class", "n")]);
         if change.size() == 0 {
             html.text("as before");
         } else {
             html.leaf("span", &[("class", change.tone())], change.difference());
-            html.text(format!(" from {}", change.said(change.before)));
+            html.text(format!(" from {}", change.said_before()));
         }
         html.close("div").close("div");
     }
@@ -95,10 +92,10 @@ pub(super) fn table(html: &mut Html, both: &Both<'_>) {
         rows.push(("Jain's index, mean".to_owned(), Change::of((before, after), Good::More, say)));
     }
     rows.extend([
-        ("Wait p50".to_owned(), wait(both, 50)),
-        ("Wait p95".to_owned(), wait(both, 95)),
-        ("Wait p99".to_owned(), wait(both, 99)),
-        ("Longest wait".to_owned(), Change::span(whole(both, |t| t.longest_wait_ms))),
+        ("Job wait p50".to_owned(), wait(both, JobWaits::p50)),
+        ("Job wait p95".to_owned(), wait(both, JobWaits::p95)),
+        ("Longest wait of a job".to_owned(), wait(both, JobWaits::max)),
+        ("Longest wait of a pod".to_owned(), Change::span(whole(both, |t| t.longest_wait_ms))),
         ("Pods created".to_owned(), Change::count(whole(both, |t| t.pods_submitted), Good::None)),
         ("Pods that succeeded".to_owned(), Change::count(whole(both, |t| t.pods_succeeded), Good::More)),
         ("Pods that failed".to_owned(), Change::count(whole(both, |t| t.pods_failed), Good::Less)),
@@ -123,10 +120,13 @@ pub(super) fn table(html: &mut Html, both: &Both<'_>) {
     rows.retain(|(_, change)| change.is_something());
     let headings = [("Figure", false), ("Difference", true), ("Before", true), ("After", true)];
     let cells = rows.iter().map(|(name, change)| {
-        let (before, after) = (change.said(change.before), change.said(change.after));
+        let (before, after) = (change.said_before(), change.said_after());
         vec![Cell::text(name), Cell::Toned(change.tone(), change.difference()), Cell::text(before), Cell::text(after)]
     });
     write_table(html, &both.before, "Figures of both runs", &headings, rows.len(), cells);
+    if whole(both, |t| t.cost_milli) != (None, None) {
+        money::note(html, &both.after);
+    }
 }
 
 /// The utilisation of the other resources that both clusters have, by their names.

@@ -37,9 +37,15 @@ pub(crate) fn write(html: &mut Html, both: &Both<'_>) {
     card(html, "c5", "The cluster", "Green is better after, red is worse.", |h| cluster::table(h, both));
     html.open("div", &[("class", "c7 column")]);
     card(html, "", "What was changed", "Where the input of the two runs differs.", |h| inputs::table(h, both));
-    card(html, "", "How long pods waited", "All pods. Pods that never started keep a curve below 100 %.", |h| {
-        waits(h, both);
-    });
+    card(
+        html,
+        "",
+        "How long pods waited",
+        "All pods, each by itself; the figures above are of jobs. Pods that never started keep a curve below 100 %.",
+        |h| {
+            waits(h, both);
+        },
+    );
     html.close("div");
     let flips = claims::Flips::of(both);
     card(html, "c12", "Claims that flipped", &flips.says(), |h| flips.table(h, both));

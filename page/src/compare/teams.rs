@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     html::Html,
-    model::{Quota, QuotaIx, QuotaSeries},
+    model::{JobWaits, Ms, Quota, QuotaIx, QuotaSeries},
     still::{
         self, Context, at, none,
         table::{Cell, table as write_table},
@@ -79,23 +79,19 @@ fn team<'a>(both: &Both<'a>, before: Option<QuotaIx>, after: Option<QuotaIx>) ->
         };
         (one(&both.before, before), one(&both.after, after))
     };
-    let wait = |percent| {
-        let one = |context: &Context<'a>, leaf: Option<QuotaIx>| match leaf
-            .and_then(|leaf| context.report.waits_of(Some(leaf)))
-        {
-            Some(steps) => steps.within(percent),
-            // No pod waits for nothing.
-            None => Some(0),
+    let wait = |of: fn(&JobWaits) -> (Ms, bool)| {
+        let one = |context: &Context<'a>, leaf: Option<QuotaIx>| {
+            leaf.and_then(|leaf| at(&context.report.quotas, leaf)).map_or((0, false), |row| of(&row.job_wait))
         };
-        Change::open_span(one(&both.before, before), one(&both.after, after), "never started")
+        Change::bounded_span((one(&both.before, before), one(&both.after, after)))
     };
     let mut team = Team {
         before,
         after,
         verdict: Verdict::Same,
         missed: Change::amount_time(both, main, series(|s| s.missed_unit_s), Good::Less),
-        p50: wait(50),
-        p95: wait(95),
+        p50: wait(JobWaits::p50),
+        p95: wait(JobWaits::p95),
         used: Change::amount_time(both, main, series(|s| s.used_unit_s), Good::None),
         borrowed: Change::amount_time(both, main, series(|s| s.borrowed_unit_s), Good::None),
         evicted: Change::count(row(|q| q.evicted.into()), Good::Less),
@@ -124,8 +120,8 @@ pub(super) fn says(teams: &[Team<'_>]) -> String {
         String::new()
     };
     format!(
-        "A team wins if its unmet guarantee, its waits or its evictions are less and none of them is more. Most changed first, \
-         by the wait that 95 of 100 of its pods do not exceed.{same}"
+        "A team wins if its unmet guarantee, the waits of its jobs or its evictions are less and none of them is more. Most \
+         changed first, by the wait that 95 of 100 of its jobs do not exceed.{same}"
     )
 }
 
@@ -138,8 +134,8 @@ pub(super) fn table(html: &mut Html, both: &Both<'_>, teams: &[Team<'_>]) {
         ("Team", false),
         ("", false),
         ("Unmet guarantee", true),
-        ("Wait p50", true),
-        ("Wait p95", true),
+        ("Job wait p50", true),
+        ("Job wait p95", true),
         ("Evicted", true),
         ("Used", true),
         ("Borrowed", true),
@@ -161,8 +157,8 @@ pub(super) fn table(html: &mut Html, both: &Both<'_>, teams: &[Team<'_>]) {
             };
             let figures = [&team.missed, &team.p50, &team.p95, &team.evicted, &team.used, &team.borrowed, &team.cost]
                 .map(|change| match team.verdict {
-                    Verdict::OnlyBefore => change.alone(change.before),
-                    Verdict::OnlyAfter => change.alone(change.after),
+                    Verdict::OnlyBefore => Change::alone(change.said_before()),
+                    Verdict::OnlyAfter => Change::alone(change.said_after()),
                     _ => change.cell(),
                 });
             [name, Cell::Chip(tone, icon, word)].into_iter().chain(figures).collect()

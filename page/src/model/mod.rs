@@ -22,7 +22,8 @@ pub use run::{
 };
 pub use series::{Series, Step};
 pub use waits::{
-    Closest, Holder, NodeCheck, NodeTally, Obstacle, Spared, Verdict, Wait, WaitQuantiles, WaitSteps, WaitTime,
+    Closest, Holder, JobWaits, NodeCheck, NodeTally, Obstacle, Spared, Verdict, Wait, WaitQuantiles, WaitSteps,
+    WaitTime,
 };
 pub use work::{Eviction, Job, JobState, Placement, PlacementEnd, Pod, Shape};
 

@@ -1,6 +1,6 @@
 //! The quota tree: what it is, how it was used over time, who edited it, and who lent to whom.
 
-use super::{Amount, Ms, QuotaIx, ResourceIx, Series, UnitSeconds, WaitQuantiles};
+use super::{Amount, JobWaits, Ms, QuotaIx, ResourceIx, Series, UnitSeconds, WaitQuantiles};
 use serde::{Deserialize, Serialize};
 
 /// A quota at the end of the run, or when it was removed.
@@ -44,6 +44,8 @@ pub struct Quota {
     pub evicted_for: u64,
     /// Waits of its pods.
     pub wait: WaitQuantiles,
+    /// Waits of its jobs.
+    pub job_wait: JobWaits,
     /// Work of its pods that was lost, pod-milliseconds.
     pub lost_work_ms: u128,
     /// What its pods paid for nodes, thousandths.

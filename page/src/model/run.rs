@@ -1,6 +1,6 @@
 //! What was run, the totals of the run, its claims, and what the report leaves out.
 
-use super::{Amount, JobIx, Ms, NodeIx, PodIx, QuotaIx, ResourceIx, UnitSeconds, WaitQuantiles};
+use super::{Amount, JobIx, JobWaits, Ms, NodeIx, PodIx, QuotaIx, ResourceIx, UnitSeconds, WaitQuantiles};
 use serde::{Deserialize, Serialize};
 
 /// The scenario that was run, and how.
@@ -99,6 +99,8 @@ pub struct Totals {
     pub pods_pending: u64,
     /// Waits of all pods.
     pub wait: WaitQuantiles,
+    /// Waits of all jobs.
+    pub job_wait: JobWaits,
     /// The pod that waited longest, bound or not, and for how long.
     pub longest_wait_pod: Option<PodIx>,
     pub longest_wait_ms: Ms,

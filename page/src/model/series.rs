@@ -34,6 +34,9 @@ pub enum Series {
         /// The mean, rounded down. The remainder is carried into the next bucket, so the integral to the end of any
         /// bucket is exact to less than one base unit times the width.
         mean: Vec<Units>,
+        /// The value at the end of the run. Absent in reports of before it was told: then the last mean stands for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<Units>,
     },
 }
 
@@ -100,8 +103,11 @@ impl Series {
     /// The value at the end; 0 of an empty series.
     #[must_use]
     pub fn last(&self) -> Units {
-        let (Self::Steps { value, .. } | Self::Buckets { mean: value, .. }) = self;
-        value.last().copied().unwrap_or(0)
+        let (told, values) = match self {
+            Self::Steps { value, .. } => (None, value),
+            Self::Buckets { mean, last, .. } => (*last, mean),
+        };
+        told.or_else(|| values.last().copied()).unwrap_or(0)
     }
 
     /// The integral from 0 to `end_ms`, base units times milliseconds. Values that are absent count nothing.
@@ -137,16 +143,17 @@ mod tests {
 
     #[test]
     fn buckets_have_their_means() {
-        let series = Series::Buckets { bucket_ms: 10, min: vec![0, 2], max: vec![9, 3], mean: vec![5, 2] };
+        let series =
+            Series::Buckets { bucket_ms: 10, min: vec![0, 2], max: vec![9, 3], mean: vec![5, 2], last: Some(7) };
         assert_eq!([0, 9, 10, 35].map(|at| series.at(at)), [Some(5), Some(5), Some(2), Some(2)]);
         assert_eq!(series.area(15), 60);
-        assert_eq!((series.peak(), series.last()), (9, 2));
+        assert_eq!((series.peak(), series.last()), (9, 7));
     }
 
     #[test]
     fn both_forms_are_read_back() {
-        let buckets = Series::Buckets { bucket_ms: 10, min: vec![0], max: vec![9], mean: vec![5] };
-        for series in [steps(), buckets, Series::default()] {
+        let buckets = |last| Series::Buckets { bucket_ms: 10, min: vec![0], max: vec![9], mean: vec![5], last };
+        for series in [steps(), buckets(Some(3)), buckets(None), Series::default()] {
             let text = serde_json::to_string(&series).unwrap();
             assert_eq!(serde_json::from_str::<Series>(&text).unwrap(), series, "{text}");
         }

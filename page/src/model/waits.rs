@@ -16,6 +16,48 @@ pub struct WaitQuantiles {
     pub max_ms: Ms,
 }
 
+/// How long jobs waited in all: the `wait` of docs/metrics.md, as `summary.json` has it. Times that go on at the end count with
+/// what they are so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JobWaits {
+    /// How many jobs.
+    pub count: u64,
+    /// The median.
+    pub p50_ms: Ms,
+    /// What 95 of 100 jobs do not exceed.
+    pub p95_ms: Ms,
+    /// The longest.
+    pub max_ms: Ms,
+    /// Which of these are lower bounds: `p50`, `p95`, `max`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub at_least: Vec<String>,
+}
+
+impl JobWaits {
+    /// The median, and whether it is a lower bound.
+    #[must_use]
+    pub fn p50(&self) -> (Ms, bool) {
+        (self.p50_ms, self.is_bound("p50"))
+    }
+
+    /// What 95 of 100 jobs do not exceed, and whether it is a lower bound.
+    #[must_use]
+    pub fn p95(&self) -> (Ms, bool) {
+        (self.p95_ms, self.is_bound("p95"))
+    }
+
+    /// The longest, and whether it is a lower bound.
+    #[must_use]
+    pub fn max(&self) -> (Ms, bool) {
+        (self.max_ms, self.is_bound("max"))
+    }
+
+    fn is_bound(&self, figure: &str) -> bool {
+        self.at_least.iter().any(|name| name == figure)
+    }
+}
+
 /// A stretch of time in which a pod waited by one rule, at one place. A pod that waits on for another reason has another row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

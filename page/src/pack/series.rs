@@ -7,7 +7,7 @@ use serde::Serialize;
 #[serde(untagged)]
 pub(super) enum SeriesOut {
     Steps { t: Vec<u64>, v: Vec<i64> },
-    Buckets { w: u64, v: Vec<i64>, lo: Vec<i64>, hi: Vec<i64> },
+    Buckets { w: u64, v: Vec<i64>, lo: Vec<i64>, hi: Vec<i64>, end: i64 },
 }
 
 impl SeriesOut {
@@ -16,8 +16,8 @@ impl SeriesOut {
             Series::Steps { at_ms, value } => {
                 Self::Steps { t: super::columns::differences(at_ms.iter().copied()), v: value.clone() }
             }
-            Series::Buckets { bucket_ms, min, max, mean } => {
-                Self::Buckets { w: *bucket_ms, v: mean.clone(), lo: min.clone(), hi: max.clone() }
+            Series::Buckets { bucket_ms, min, max, mean, .. } => {
+                Self::Buckets { w: *bucket_ms, v: mean.clone(), lo: min.clone(), hi: max.clone(), end: series.last() }
             }
         }
     }

@@ -100,6 +100,9 @@ pub(super) fn people(html: &mut Html, context: &Context<'_>) {
         ]
     });
     table(html, context, "Users", &headings, users.len(), cells);
+    if users.iter().any(|user| user.account.cost_milli > 0) {
+        super::money::note(html, context);
+    }
 }
 
 /// Datasets.

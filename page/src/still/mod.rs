@@ -4,6 +4,7 @@ pub(crate) mod cdf;
 mod claims;
 pub(crate) mod figures;
 mod lanes;
+pub(crate) mod money;
 mod overview;
 mod plot;
 mod quotas;

@@ -30,6 +30,8 @@ struct Tile {
     note: String,
     tab: &'static str,
     at_ms: Option<u64>,
+    /// How it is computed, where the name does not say it.
+    how: Option<String>,
 }
 
 /// The six numbers.
@@ -40,6 +42,7 @@ pub(super) fn tiles(html: &mut Html, context: &Context<'_>) {
         let moment = tile.at_ms.map(|ms| ms.to_string());
         let mut attributes = vec![("class", "tile"), ("href", address.as_str()), ("data-tab", "")];
         attributes.extend(moment.as_deref().map(|ms| ("data-at", ms)));
+        attributes.extend(tile.how.as_deref().map(|how| ("title", how)));
         html.open("a", &attributes).leaf("div", &[("class", "k")], &tile.key);
         html.open("div", &[("class", "v")]).text(&tile.value);
         if !tile.unit.is_empty() {
@@ -68,7 +71,7 @@ fn used(context: &Context<'_>) -> Tile {
     );
     let key =
         context.units.resource(context.main).map_or_else(|| "In use".to_owned(), |r| format!("{} in use", r.short));
-    Tile { key, value, unit, note, tab: "cluster", at_ms: None }
+    Tile { key, value, unit, note, tab: "cluster", at_ms: None, how: None }
 }
 
 /// Who has the largest part of something, and how much of it.
@@ -88,7 +91,7 @@ fn borrowed(context: &Context<'_>) -> Tile {
         if context.report.quotas.is_empty() { "there is no quota" } else { "no quota used more than its guarantee" }
             .to_owned()
     });
-    Tile { key: "Borrowed".to_owned(), value, unit, note, tab: "quotas", at_ms: None }
+    Tile { key: "Borrowed".to_owned(), value, unit, note, tab: "quotas", at_ms: None, how: None }
 }
 
 fn missed(context: &Context<'_>) -> Tile {
@@ -104,7 +107,15 @@ fn missed(context: &Context<'_>) -> Tile {
     let worst = worst.filter(|step| step.value > 0).fold(None, |best: Option<crate::model::Step>, step| {
         if best.is_none_or(|b| step.value > b.value) { Some(step) } else { best }
     });
-    Tile { key: "Unmet guarantee".to_owned(), value, unit, note, tab: "quotas", at_ms: worst.map(|step| step.at_ms) }
+    Tile {
+        key: "Unmet guarantee".to_owned(),
+        value,
+        unit,
+        note,
+        tab: "quotas",
+        at_ms: worst.map(|step| step.at_ms),
+        how: None,
+    }
 }
 
 fn waited(context: &Context<'_>) -> Tile {
@@ -131,7 +142,7 @@ fn waited(context: &Context<'_>) -> Tile {
         _ => "every pod started at once".to_owned(),
     };
     let value = units::span(totals.longest_wait_ms);
-    Tile { key: "Longest wait".to_owned(), value, unit: String::new(), note, tab: "waits", at_ms: None }
+    Tile { key: "Longest wait".to_owned(), value, unit: String::new(), note, tab: "waits", at_ms: None, how: None }
 }
 
 fn evicted(context: &Context<'_>) -> Tile {
@@ -149,6 +160,7 @@ fn evicted(context: &Context<'_>) -> Tile {
         note,
         tab: "waits",
         at_ms: None,
+        how: None,
     }
 }
 
@@ -165,6 +177,7 @@ fn cost(context: &Context<'_>) -> Tile {
                 note,
                 tab: "jobs",
                 at_ms: None,
+                how: super::money::says(context),
             }
         }
         None => {
@@ -180,6 +193,7 @@ fn cost(context: &Context<'_>) -> Tile {
                 note,
                 tab: "jobs",
                 at_ms: None,
+                how: None,
             }
         }
     }
@@ -298,4 +312,5 @@ pub(super) fn teams(html: &mut Html, context: &Context<'_>) {
         ]
     });
     table(html, context, "Teams over the whole run", &headings, leaves.len(), cells);
+    super::money::note(html, context);
 }

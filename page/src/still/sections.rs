@@ -1,6 +1,6 @@
 //! The sections of the page in order: one for each tab.
 
-use super::{Context, card, claims, figures, overview, quotas, waits, work};
+use super::{Context, card, claims, figures, money, overview, quotas, waits, work};
 use crate::{html::Html, units};
 
 /// A tab: the id of its section, its name.
@@ -21,7 +21,9 @@ const ICICLE_LEAVES: usize = 7;
 pub(crate) fn write(html: &mut Html, context: &Context<'_>) {
     head(html, context);
     bar(html, context);
-    html.open("main", &[("class", "wide"), ("id", "main")]).open("div", &[("class", "split")]).open("div", &[]);
+    let money = money::says(context).unwrap_or_default();
+    html.open("main", &[("class", "wide"), ("id", "main"), ("data-money", &money)]);
+    html.open("div", &[("class", "split")]).open("div", &[]);
     html.leaf("p", &[("class", "none"), ("id", "static-note"), ("hidden", "")], "");
     for (id, name) in TABS {
         html.open("section", &[("id", id), ("data-tab", ""), ("aria-labelledby", &format!("h-{id}"))]);

@@ -281,6 +281,7 @@ pub(crate) fn large(jobs: u32) -> Report {
         min: (0..2000).map(|i| i64::try_from((i * k) % 12 * 1000).unwrap()).collect(),
         max: (0..2000).map(|i| i64::try_from((i * k) % 12 * 1000 + 8000).unwrap()).collect(),
         mean: (0..2000).map(|i| i64::try_from((i * k) % 12 * 1000 + 4000).unwrap()).collect(),
+        last: None,
     };
     report.quota_series = (0..25_u32)
         .map(|q| QuotaSeries {

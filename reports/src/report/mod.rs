@@ -48,7 +48,7 @@ pub fn report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
 }
 
 /// The report with the same findings as [`report`], and without most of what they do not tell: what the terminal needs,
-/// for a part of the cost. Placements, distributions of waits, devices and people are empty, and jobs have no names.
+/// for a part of the cost. Placements, distributions of waits, devices and people are empty, and jobs and pods have no names.
 #[must_use]
 pub fn brief_report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
     filled(scenario, run, told, false)
@@ -72,7 +72,9 @@ fn filled(scenario: &Scenario, run: &Run, told: &Told, whole: bool) -> Option<Re
     from.waits(&verdicts, &mut report);
     report.totals = from.totals(&report);
     from.words(&mut report);
-    report.findings = findings::findings(&report);
+    let pod_name =
+        |pod: u32| history.pods.get(pod as usize).map_or_else(String::new, |row| history.pod_name(scenario, row));
+    report.findings = findings::findings(&report, &pod_name);
     if whole {
         from.people(&mut report);
         report.datasets = from.datasets();
@@ -226,6 +228,7 @@ impl From<'_> {
             pods_running: live(true),
             pods_pending: live(false),
             wait: self.wait(None),
+            job_wait: waits::of_jobs(&m.wait),
             longest_wait_pod: longest.map(|(_, pod)| pod),
             longest_wait_ms: longest.map_or(0, |(ms, _)| ms),
             evictions: m.evictions,
@@ -332,7 +335,7 @@ fn rules(report: &Report) -> Vec<quotree_page::model::Rule> {
 /// What was thinned.
 fn left_out(history: &History, report: &mut Report) {
     let lines = history.quota_lines.iter().flat_map(|row| [&row.used, &row.request, &row.share]);
-    let thinned = lines.filter(|line| matches!((*line).clone().finish(history.end_ms), Steps::Thinned(..))).count();
+    let thinned = lines.filter(|line| matches!((*line).clone().finish(history.end_ms), Steps::Thinned { .. })).count();
     if thinned > 0 {
         report.left_out.push(LeftOut {
             what: "A series with more than 2,000 changes is shown in intervals, each with its smallest, largest and mean value"

@@ -1,6 +1,6 @@
 //! Quotas of the report: rows, series, loans, edits.
 
-use super::{From, seconds, series::series, work};
+use super::{From, seconds, series::series, waits, work};
 use quotree_page::model::{Amount, FieldChange, Loan, Quota, QuotaEdit, QuotaSeries, Report, Series, WaitQuantiles};
 use quotree_sim::history::{EditHistory, Line};
 
@@ -27,6 +27,7 @@ impl From<'_> {
                 evicted: counts.evicted,
                 evicted_for: result.map_or(0, |row| row.share.evicted_for),
                 wait: if self.whole { self.wait(Some(&below)) } else { WaitQuantiles::default() },
+                job_wait: result.map(|row| waits::of_jobs(&row.wait)).unwrap_or_default(),
                 lost_work_ms: result.map_or(0, |row| row.share.lost_work_ms),
                 cost_milli: result.map_or(0, |row| row.share.cost_milli),
             }

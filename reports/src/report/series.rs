@@ -7,7 +7,7 @@ use quotree_sim::history::{Line, Steps};
 pub(super) fn series(line: &Line, end: u64) -> Series {
     match line.clone().finish(end) {
         Steps::All(steps) => Series::of(steps.into_iter().map(|(at_ms, value)| Step { at_ms, value })),
-        Steps::Thinned(bucket_ms, buckets) => {
+        Steps::Thinned { width: bucket_ms, buckets, last } => {
             let (mut min, mut max, mut mean) = (Vec::new(), Vec::new(), Vec::new());
             let mut rest: i128 = 0;
             for (place, bucket) in (0u64..).zip(buckets) {
@@ -20,7 +20,7 @@ pub(super) fn series(line: &Line, end: u64) -> Series {
                 max.push(bucket.max);
                 mean.push(i64::try_from(value).unwrap_or(i64::MAX));
             }
-            Series::Buckets { bucket_ms, min, max, mean }
+            Series::Buckets { bucket_ms, min, max, mean, last: Some(last) }
         }
     }
 }

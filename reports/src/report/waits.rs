@@ -1,11 +1,24 @@
 //! Waits of the report: stretches, sums by rule and leaf, distributions by leaf and size.
 
 use super::{From, work};
-use quotree_page::model::{Report, ResourceKind, VerdictIx, Wait, WaitQuantiles, WaitSteps, WaitTime};
+use quotree_page::model::{JobWaits, Report, ResourceKind, VerdictIx, Wait, WaitQuantiles, WaitSteps, WaitTime};
+use quotree_sim::result::SpreadRow;
 use std::collections::BTreeMap;
 
 /// The most points of a distribution.
 const MOST_POINTS: usize = 200;
+
+/// The spread of the waits of jobs.
+pub(super) fn of_jobs(wait: &SpreadRow) -> JobWaits {
+    let told = wait.at_least.names().into_iter().filter(|name| matches!(*name, "p50" | "p95" | "max"));
+    JobWaits {
+        count: wait.count,
+        p50_ms: wait.p50_ms,
+        p95_ms: wait.p95_ms,
+        max_ms: wait.max_ms,
+        at_least: told.map(str::to_owned).collect(),
+    }
+}
 
 impl From<'_> {
     pub(super) fn waits(&self, verdicts: &BTreeMap<(u32, u64), VerdictIx>, report: &mut Report) {

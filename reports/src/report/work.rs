@@ -87,9 +87,9 @@ impl From<'_> {
     pub(super) fn work(&self, report: &mut Report) {
         let history = self.history;
         let pod = |pod: &quotree_sim::history::PodHistory| Pod {
-            name: pod.name.clone(),
+            name: if self.whole { history.pod_name(self.scenario, pod) } else { String::new() },
             job: pod.job,
-            role: pod.role.clone(),
+            role: if self.whole { history.role(self.scenario, pod).to_owned() } else { String::new() },
             shape: pod.shape,
             created_ms: pod.created_ms,
             ended_ms: pod.ended.map(|(at, _)| at),
@@ -166,17 +166,18 @@ impl From<'_> {
 
     /// The state of a job at the end, and its deadline.
     fn outcome(&self, job: &JobHistory, times: Times, runs: u32) -> Job {
+        let deadline_ms = job.deadline_ms(self.scenario);
         Job {
             state: match job.end {
                 JobEnd::Succeeded => JobState::Succeeded,
                 JobEnd::Failed => JobState::Failed,
                 JobEnd::Withdrawn => JobState::Withdrawn,
-                JobEnd::Open if runs >= job.gang.1.max(1) => JobState::Running,
+                JobEnd::Open if runs >= job.gang_min(self.scenario).max(1) => JobState::Running,
                 JobEnd::Open if times.first_bound.is_some() => JobState::Interrupted,
                 JobEnd::Open => JobState::Pending,
             },
-            deadline_ms: job.deadline_ms,
-            deadline_met: job.deadline_ms.and_then(|deadline| match (job.end, times.ended) {
+            deadline_ms,
+            deadline_met: deadline_ms.and_then(|deadline| match (job.end, times.ended) {
                 (JobEnd::Succeeded, Some(at)) => Some(at <= deadline),
                 (JobEnd::Open, _) if self.history.end_ms <= deadline => None,
                 _ => Some(false),
@@ -225,29 +226,30 @@ impl From<'_> {
             let at = number as usize;
             let times = times.get(at).copied().unwrap_or_default();
             let runs = running.get(at).copied().unwrap_or(0);
+            let stated = job.stated(self.scenario, &history.resources);
             let of = |map: &BTreeMap<u32, u128>| {
                 map.iter().map(|(resource, ms)| AmountTime { resource: *resource, unit_s: ms / 1000 }).collect()
             };
             Job {
-                name: job.name.clone(),
+                name: job.name(self.scenario),
                 workload: self
                     .scenario
                     .workloads
                     .get(job.workload as usize)
                     .map_or_else(String::new, |w| w.name.clone()),
-                kind: job.kind.to_owned(),
-                namespace: job.namespace.clone(),
+                kind: stated.kind.to_owned(),
+                namespace: job.namespace.to_string(),
                 quota: job.quota,
                 user: job.user.as_ref().map(ToString::to_string),
                 group: job.group.as_ref().map(ToString::to_string),
-                priority: job.priority,
-                preemptible: job.preemptible,
+                priority: stated.priority,
+                preemptible: stated.preemptible,
                 submitted_ms: job.submitted_ms,
                 first_bound_ms: times.first_bound,
                 ended_ms: times.ended,
-                gang: job.gang.0,
-                gang_min: job.gang.1,
-                request: self.amounts(&job.request),
+                gang: stated.gang.0,
+                gang_min: stated.gang.1,
+                request: self.amounts(&stated.request),
                 longest_wait_ms: longest.get(at).copied().unwrap_or(0),
                 wait_ms: waited.get(at).copied().unwrap_or(0),
                 used: used.get(at).map(of).unwrap_or_default(),

@@ -2,7 +2,6 @@
 
 use super::{
     Recorder,
-    cluster::numbered,
     rows::{EvictionHistory, History, JobEnd, JobHistory, PlacementHistory, PodEnd, PodHistory, WaitHistory, Why},
     work,
 };
@@ -11,9 +10,8 @@ use crate::{
     model::Kind,
     text,
     view::RunView,
-    world::{End, NONE, State, World, WorldNames, owner_name, pod_name},
+    world::{End, NONE, PodLabel, State, World, WorldNames},
 };
-use quotree_core::Amounts;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A pod that waits for more reasons than this in one stretch tells only so many; the last one then lasts to its end.
@@ -64,7 +62,7 @@ impl Recorder {
             };
             of_unit.push(number);
             if number == next {
-                history.jobs.push(self.job(world, unit));
+                history.jobs.push(self.job(world, unit, row));
             }
             if let Some(job) = history.jobs.get_mut(number as usize).filter(|_| row != NONE) {
                 job.end = row_end(world, unit);
@@ -74,14 +72,17 @@ impl Recorder {
     }
 
     /// The row of the job whose first core workload this is.
-    fn job(&self, world: &World<'_>, unit: u32) -> JobHistory {
+    fn job(&self, world: &World<'_>, unit: u32, row: u32) -> JobHistory {
         let record = &world.units[unit];
         let owner = &world.controllers[record.owner];
         let key = world.accounts.all[record.account].key;
-        let mut job = JobHistory {
-            name: owner_name(world.scenario, owner.workload, owner.number, owner.task),
+        let known = |number: u32| Some(number).filter(|number| *number != NONE);
+        JobHistory {
             workload: owner.workload,
-            namespace: world.namespaces[record.namespace].name.to_string(),
+            number: known(owner.number),
+            task: known(owner.task),
+            row: known(row),
+            namespace: world.namespaces[record.namespace].name.clone(),
             quota: self.leaves.get(unit as usize).copied().flatten(),
             user: world.accounts.user_name(key.user).cloned(),
             group: world.accounts.group_names().nth(key.group as usize).cloned(),
@@ -92,47 +93,11 @@ impl Recorder {
                 End::Failed => JobEnd::Failed,
                 End::Withdrawn => JobEnd::Withdrawn,
             },
-            ..JobHistory::default()
-        };
-        let (Some(workload), Some(kind)) = (world.workload_of(record.owner), world.kind(record.owner)) else {
-            return job;
-        };
-        job.kind = if world.task(record.owner).is_some() { kind.name() } else { workload.kind_name() };
-        (job.priority, job.preemptible) = (workload.priority.number, workload.preemptible);
-        let mut limit = workload.deadline_ms.filter(|_| world.task(record.owner).is_none());
-        if let Some(task) = world.task(record.owner) {
-            limit = task.deadline_ms;
         }
-        let mut sum = |amounts: &Amounts, pods: u32| add(world, &mut job.request, amounts, pods);
-        job.gang = match kind {
-            Kind::Deployment { replicas, template } => {
-                sum(&template.request, *replicas);
-                (*replicas, 1)
-            }
-            Kind::Job { completions, parallelism, template, .. } => {
-                let pods = (*completions).min(*parallelism);
-                sum(&template.request, pods);
-                (pods, 1)
-            }
-            Kind::Training { roles, .. } => {
-                roles.iter().for_each(|role| sum(&role.template.request, role.replicas));
-                (roles.iter().map(|role| role.replicas).sum(), roles.iter().map(|role| role.min).sum())
-            }
-            Kind::Trace { rows, limits, .. } => {
-                let Some(row) = rows.get(record.number as usize) else { return job };
-                sum(&row.template.request, row.pods);
-                job.name = row.name.to_string();
-                job.priority = row.priority.unwrap_or(job.priority);
-                limit = row.limits.or(*limits).deadline_ms;
-                (row.pods, row.pods)
-            }
-            Kind::Workflow { .. } => (1, 1),
-        };
-        job.deadline_ms = limit.map(|ms| record.created.0.saturating_add(ms));
-        job
     }
 
     fn pods(&self, world: &World<'_>, of_unit: &[u32], places: &Places<'_>, history: &mut History) {
+        history.pods.reserve_exact(world.pods.len() as usize);
         for pod in world.pods.ids() {
             let record = world.pods[pod];
             let last = places.of(pod).next_back();
@@ -140,16 +105,11 @@ impl Recorder {
                 Some(gone) if gone.1 != PodEnd::BindFailed => Some(gone),
                 _ => work::end_of(record.state, false, false).map(|end| (record.at.0, end)),
             };
-            let role = match world.kind(world.units[record.unit].owner) {
-                Some(Kind::Training { roles, .. }) => roles.get(record.role as usize).map(|role| role.name.to_string()),
-                _ => None,
-            };
             let old = self.work.replaces.get(&record.unit).map(|old| &world.units[*old]);
             let ordinal = world.id_of(pod).ordinal;
             history.pods.push(PodHistory {
-                name: pod_name(world, pod),
                 job: of_unit.get(record.unit as usize).copied().unwrap_or(0),
-                role: role.unwrap_or_default(),
+                label: PodLabel::of(world, pod),
                 shape: record.shape,
                 created_ms: self.work.created.get(pod as usize).copied().unwrap_or(0),
                 ended,
@@ -326,16 +286,5 @@ fn row_end(world: &World<'_>, unit: u32) -> JobEnd {
         }
         () if states.contains(&State::Failed) => JobEnd::Failed,
         () => JobEnd::Withdrawn,
-    }
-}
-
-/// Adds the request of some pods.
-fn add(world: &World<'_>, sum: &mut Vec<(u32, i64)>, amounts: &Amounts, pods: u32) {
-    for (resource, amount) in numbered(world, amounts) {
-        let more = amount.saturating_mul(i64::from(pods));
-        match sum.iter_mut().find(|(other, _)| *other == resource) {
-            Some((_, all)) => *all = all.saturating_add(more),
-            None => sum.push((resource, more)),
-        }
     }
 }

@@ -42,8 +42,15 @@ struct Buckets {
 pub enum Steps {
     /// Every change: from when, and the value from then on.
     All(Vec<(u64, i64)>),
-    /// Buckets of this many milliseconds from 0 on; the last one ends with the run.
-    Thinned(u64, Vec<Bucket>),
+    /// Buckets of equal width from 0 on; the last one ends with the run.
+    Thinned {
+        /// The width of a bucket, milliseconds.
+        width: u64,
+        /// The buckets.
+        buckets: Vec<Bucket>,
+        /// The value at the end, which the last bucket does not tell.
+        last: i64,
+    },
 }
 
 impl Default for Line {
@@ -142,7 +149,8 @@ impl Line {
         buckets.all.push(self.open);
         // A line that begins late has no value in its first buckets.
         let told = |bucket: Bucket| if bucket == Bucket::EMPTY { Bucket::default() } else { bucket };
-        Steps::Thinned(buckets.width, buckets.all.into_iter().map(told).collect())
+        let last = self.last.map_or(0, |(_, value)| value);
+        Steps::Thinned { width: buckets.width, buckets: buckets.all.into_iter().map(told).collect(), last }
     }
 }
 
@@ -219,9 +227,9 @@ mod tests {
         }
         let end = 10_000_500;
         assert_eq!(line.area(end), i128::from(area));
-        let Steps::Thinned(width, buckets) = line.finish(end) else { panic!("it has 10,000 changes") };
+        let Steps::Thinned { width, buckets, last } = line.finish(end) else { panic!("it has 10,000 changes") };
         // 10,000 s in at most 2,000 buckets of 1 s, doubled three times.
-        assert_eq!((width, buckets.len()), (8_000, 1_251));
+        assert_eq!((width, buckets.len(), last), (8_000, 1_251, 9_999 % 7));
         assert_eq!(buckets.iter().map(|bucket| bucket.area).sum::<i128>(), i128::from(area));
         // From 8 s to 16 s: half a second of second 7 (0), then 1 to 6, 0 and half a second of 1.
         assert_eq!((buckets[1].min, buckets[1].max, buckets[1].area), (0, 6, 21_500));

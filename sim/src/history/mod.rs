@@ -11,9 +11,11 @@ mod loans;
 mod questions;
 mod quotas;
 mod rows;
+mod stated;
 mod waits;
 mod work;
 
+pub use crate::world::PodLabel;
 pub(crate) use explained::Interview;
 pub use explained::{
     CheckHistory, ClosestHistory, HolderHistory, NAMED_NODES, ObstacleHistory, SparedHistory, VerdictHistory,
@@ -25,6 +27,7 @@ pub use rows::{
     NodeHistory, NodeIs, PlacementHistory, PodEnd, PodHistory, QuotaHistory, QuotaLines, ResourceLines, WaitHistory,
     Why,
 };
+pub use stated::JobStated;
 
 use crate::{
     metrics::MetricsCollector,

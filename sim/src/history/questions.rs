@@ -17,7 +17,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 /// pod back at its begin may be gone an hour later. Takes O(n log n) of the waits and placements, and O(claims x jobs).
 #[must_use]
 pub fn questions(scenario: &Scenario, history: &History, most: usize) -> Vec<Question> {
-    let (troubled, claimed) = (troubled(history), claimed(scenario, history));
+    let (troubled, claimed) = (troubled(scenario, history), claimed(scenario, history));
     let rank = |job: u32| match () {
         () if troubled.contains(&job) => 0,
         () if claimed.contains(&job) => 1,
@@ -64,11 +64,11 @@ fn moments(history: &History) -> Vec<u64> {
 }
 
 /// Jobs that were evicted, lost pods with their nodes, or were late.
-fn troubled(history: &History) -> BTreeSet<u32> {
+fn troubled(scenario: &Scenario, history: &History) -> BTreeSet<u32> {
     let mut jobs: BTreeSet<u32> = BTreeSet::new();
     let of = |pod: u32| history.pods.get(pod as usize).map(|pod| pod.job);
     jobs.extend(history.evictions.iter().filter_map(|eviction| of(eviction.pod)));
-    let is_late = |job: &JobHistory, at: u64| job.deadline_ms.is_some_and(|deadline| at > deadline);
+    let is_late = |job: &JobHistory, at: u64| job.deadline_ms(scenario).is_some_and(|deadline| at > deadline);
     for pod in &history.pods {
         let Some(job) = history.jobs.get(pod.job as usize) else { continue };
         let (at, lost) = pod.ended.map_or((history.end_ms, false), |(at, how)| (at, how == PodEnd::Lost));
@@ -97,7 +97,7 @@ fn is_about(what: &Predicate, scenario: &Scenario, history: &History, job: &JobH
         (Predicate::Used { quota, .. } | Predicate::Borrowed { quota, .. }, _) | (_, Some(Selector::Quota(quota))) => {
             under(quota)
         }
-        (_, Some(Selector::Namespace(name))) => job.namespace == name.as_str(),
+        (_, Some(Selector::Namespace(name))) => job.namespace == *name,
         (_, Some(Selector::Workload(name) | Selector::Task { workflow: name, .. })) => workload(name),
         (_, Some(Selector::User(name))) => job.user.as_ref() == Some(name),
         (_, Some(Selector::Group(name))) => job.group.as_ref() == Some(name),

@@ -2,6 +2,7 @@
 //! other by index. Times are milliseconds, amounts base units.
 
 use super::line::Line;
+use crate::world::PodLabel;
 use quotree_core::{DeviceSet, Name};
 
 /// An amount of a resource: its index in [`History::resources`], and base units.
@@ -224,48 +225,38 @@ pub enum JobEnd {
     Withdrawn,
 }
 
-/// An instance of a workload.
-#[derive(Debug, Clone, Default)]
+/// An instance of a workload. What the scenario says of it is in [`JobHistory::stated`].
+#[derive(Debug, Clone)]
 pub struct JobHistory {
-    /// Its name.
-    pub name: String,
     /// The workload of the scenario, by index.
     pub workload: u32,
-    /// Its kind.
-    pub kind: &'static str,
+    /// The number of the instance.
+    pub number: Option<u32>,
+    /// The task of a workflow.
+    pub task: Option<u32>,
+    /// The row of a trace.
+    pub row: Option<u32>,
     /// Its namespace.
-    pub namespace: String,
+    pub namespace: Name,
     /// The leaf of the namespace when it was submitted.
     pub quota: Option<u32>,
     /// Who submitted it.
     pub user: Option<Name>,
     /// Through which group.
     pub group: Option<Name>,
-    /// Its priority.
-    pub priority: i32,
-    /// Whether it may be evicted.
-    pub preemptible: bool,
     /// When its first pod was created.
     pub submitted_ms: u64,
     /// How it ended.
     pub end: JobEnd,
-    /// Its pods when it is complete, and the fewest that it runs with.
-    pub gang: (u32, u32),
-    /// What the complete gang requests.
-    pub request: Vec<Amount>,
-    /// Its deadline.
-    pub deadline_ms: Option<u64>,
 }
 
-/// A pod.
-#[derive(Debug, Clone, Default)]
+/// A pod. Its name follows from its job and from its label ([`History::pod_name`]).
+#[derive(Debug, Clone, Copy, Default)]
 pub struct PodHistory {
-    /// Its name.
-    pub name: String,
     /// Its job.
     pub job: u32,
-    /// Its role; empty if there is only one.
-    pub role: String,
+    /// What tells it from other pods of its job.
+    pub label: PodLabel,
     /// Its request.
     pub shape: u32,
     /// When it was created.

@@ -22,6 +22,20 @@ pub(crate) struct OwnerRef {
     pub(crate) parent: u32,
 }
 
+/// A task of a workflow; nothing for [`NONE`] and for other workloads.
+pub(crate) fn task_of(workload: &Workload, task: u32) -> Option<&Task> {
+    let Kind::Workflow { tasks } = &workload.kind else { return None };
+    tasks.get(task as usize)
+}
+
+/// The kind of a workload, or that of a task of it.
+pub(crate) fn kind_of(workload: &Workload, task: u32) -> Option<&Kind> {
+    match &workload.kind {
+        Kind::Workflow { .. } if task != NONE => task_of(workload, task).map(|task| &task.kind),
+        kind => Some(kind),
+    }
+}
+
 /// A controller and its state.
 #[derive(Debug, Clone)]
 pub(crate) struct ControllerState {
@@ -177,19 +191,12 @@ impl<'a> World<'a> {
 
     /// The task that a controller runs, if it runs one.
     pub(crate) fn task(&self, owner: u32) -> Option<&'a Task> {
-        let task = self.controllers[owner].task;
-        let Kind::Workflow { tasks } = &self.workload_of(owner)?.kind else { return None };
-        tasks.get(task as usize)
+        task_of(self.workload_of(owner)?, self.controllers[owner].task)
     }
 
     /// The kind that a controller runs; for a task, the kind of the task.
     pub(crate) fn kind(&self, owner: u32) -> Option<&'a Kind> {
-        match &self.workload_of(owner)?.kind {
-            Kind::Workflow { tasks } if self.controllers[owner].task != NONE => {
-                tasks.get(self.controllers[owner].task as usize).map(|task| &task.kind)
-            }
-            kind => Some(kind),
-        }
+        kind_of(self.workload_of(owner)?, self.controllers[owner].task)
     }
 
     /// Adds the controller of a new instance, or of a task.

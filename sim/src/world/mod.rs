@@ -48,7 +48,7 @@ mod workflow;
 pub(crate) use access::{Access, Attempt, edit_people, may_change, refuse_tree};
 pub(crate) use arrivals::Generator;
 pub(crate) use autoscale::{Growth, release_idle};
-pub(crate) use controllers::{ControllerState, Tally};
+pub(crate) use controllers::{ControllerState, Tally, kind_of, task_of};
 pub(crate) use cost::NODE;
 pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload, settle as settle_datasets};
 pub(crate) use devices::{missing_cells, refuse_relabel, relabel, relabelled};
@@ -62,7 +62,8 @@ pub(crate) use events::{
 pub(crate) use fleet::{Fleet, NodeEvent, PoolFigures};
 pub(crate) use job_queue::{JobQueues, why_suspended};
 pub(crate) use job_record::{JobRecord, Span};
-pub(crate) use names::{WorldNames, owner_name, pod_name, unit_name};
+pub use names::PodLabel;
+pub(crate) use names::{Origin, WorldNames, labelled_name, owner_name, pod_name, unit_name};
 pub(crate) use nodes::{NodeState, healthy, spec_of};
 pub(crate) use outbox::{Fact, Outbox};
 pub(crate) use plan_outcome::{Touched, bind, evict};

@@ -6,7 +6,7 @@
 //! row of a trace has the name of the row, followed by `-<i>` if it has several pods. The name of what is started again
 //! for the k-th time ends in `-r<k>`.
 
-use super::{NONE, State, World};
+use super::{NONE, State, World, kind_of};
 use crate::{
     model::{Kind, Role, Scenario},
     result::RefusalRow,
@@ -127,29 +127,68 @@ pub(crate) fn unit_name(world: &World<'_>, unit: u32) -> String {
     }
 }
 
+/// What tells a pod from the others of its job. Its name is written from it when it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PodLabel {
+    /// The role of a training.
+    pub(crate) role: u32,
+    /// Its number, of a training within its role; [`NONE`] where its job has no other pod.
+    pub(crate) number: u32,
+    /// How often its gang was started again.
+    pub(crate) turn: u32,
+}
+
+impl PodLabel {
+    pub(crate) fn of(world: &World<'_>, pod: u32) -> Self {
+        let (unit_id, role) = (world.pods[pod].unit, world.pods[pod].role);
+        let unit = &world.units[unit_id];
+        let number = match world.kind(unit.owner) {
+            Some(Kind::Training { roles, .. }) => {
+                let ordinal = world.id_of(pod).ordinal;
+                let before: u32 = roles.iter().take(role as usize).map(|r| r.replicas).sum();
+                world.joined.get(&(unit_id, ordinal)).map_or(ordinal.wrapping_sub(before), |(_, n)| *n)
+            }
+            Some(Kind::Trace { .. }) if unit.count > 1 => world.id_of(pod).ordinal,
+            Some(Kind::Deployment { .. } | Kind::Job { .. }) => unit.number,
+            _ => NONE,
+        };
+        Self { role, number, turn: unit.turn }
+    }
+}
+
+/// The part of the scenario that a pod belongs to: a workload, an instance and a task or [`NONE`], and the row of a trace.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Origin {
+    pub(crate) workload: u32,
+    pub(crate) number: u32,
+    pub(crate) task: u32,
+    pub(crate) row: u32,
+}
+
+/// The name of a pod.
+pub(crate) fn labelled_name(scenario: &Scenario, of: Origin, label: PodLabel) -> String {
+    let workload = scenario.workloads.get(of.workload as usize);
+    let Some(kind) = workload.and_then(|workload| kind_of(workload, of.task)) else { return String::new() };
+    let mut name = match kind {
+        Kind::Trace { rows, .. } => rows.get(of.row as usize).map_or_else(String::new, |row| row.name.to_string()),
+        _ => owner_name(scenario, of.workload, of.number, of.task),
+    };
+    if let Kind::Training { roles, .. } = kind {
+        let _ = write!(name, "-{}", roles.get(label.role as usize).map_or("", |role| role.name.as_str()));
+    }
+    if label.number != NONE {
+        let _ = write!(name, "-{}", label.number);
+    }
+    if label.turn > 0 && matches!(kind, Kind::Training { .. } | Kind::Trace { .. }) {
+        let _ = write!(name, "-r{}", label.turn);
+    }
+    name
+}
+
 /// The name of a pod.
 pub(crate) fn pod_name(world: &World<'_>, pod: u32) -> String {
-    let (unit_id, role) = (world.pods[pod].unit, world.pods[pod].role);
-    let unit = &world.units[unit_id];
-    let Some(kind) = world.kind(unit.owner) else {
-        return String::new();
-    };
-    let again = if unit.turn == 0 { String::new() } else { format!("-r{}", unit.turn) };
-    let ordinal = world.id_of(pod).ordinal;
-    match kind {
-        Kind::Training { roles, .. } => {
-            let before: u32 = roles.iter().take(role as usize).map(|r| r.replicas).sum();
-            let number = world.joined.get(&(unit_id, ordinal)).map_or(ordinal.wrapping_sub(before), |(_, n)| *n);
-            let role = roles.get(role as usize).map_or("", |r| r.name.as_str());
-            let owner = &world.controllers[unit.owner];
-            let mut name = owner_name(world.scenario, owner.workload, owner.number, owner.task);
-            let _ = write!(name, "-{role}-{number}{again}");
-            name
-        }
-        Kind::Trace { rows, .. } if unit.count > 1 => {
-            let row = rows.get(unit.number as usize).map_or("", |r| &r.name);
-            format!("{row}-{ordinal}{again}")
-        }
-        _ => unit_name(world, unit_id),
-    }
+    let unit = &world.units[world.pods[pod].unit];
+    let owner = &world.controllers[unit.owner];
+    let of = Origin { workload: owner.workload, number: owner.number, task: owner.task, row: unit.number };
+    labelled_name(world.scenario, of, PodLabel::of(world, pod))
 }

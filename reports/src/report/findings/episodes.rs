@@ -74,7 +74,8 @@ mod tests {
         // It goes on at the end.
         let told = of(&[(0, 0), (10, 4)]).unwrap();
         assert_eq!((told, told.pieces()), (Episodes { count: Some(1), first: 10, last: 100 }, Vec::new()));
-        let means = Series::Buckets { bucket_ms: 10, min: vec![0; 3], max: vec![5; 3], mean: vec![0, 2, 0] };
+        let means =
+            Series::Buckets { bucket_ms: 10, min: vec![0; 3], max: vec![5; 3], mean: vec![0, 2, 0], last: None };
         assert_eq!(Episodes::above_zero(&means, 100), Some(Episodes { count: None, first: 10, last: 20 }));
         assert_eq!(Episodes::at([7, 3, 7]), Some(Episodes { count: Some(2), first: 3, last: 7 }));
     }

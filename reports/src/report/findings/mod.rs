@@ -6,8 +6,8 @@ mod quotas;
 mod world;
 
 use quotree_page::model::{
-    Amount, AmountTime, Finding, FindingKind, Ms, Piece, QuotaSeries, Report, ResourceIx, ResourceTotals, Series,
-    SubjectKind,
+    Amount, AmountTime, Finding, FindingKind, Ms, Piece, PodIx, QuotaSeries, Report, ResourceIx, ResourceTotals,
+    Series, SubjectKind,
 };
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ const MOST: usize = 12;
 /// The most sentences of one kind, except notes, which weigh little.
 const MOST_OF_A_KIND: usize = 3;
 
-/// The findings of a report whose other fields are filled.
-pub(super) fn findings(report: &Report) -> Vec<Finding> {
+/// The findings of a report whose other fields are filled; pods need no names there, `pod_name` gives those that are told.
+pub(super) fn findings(report: &Report, pod_name: &dyn Fn(PodIx) -> String) -> Vec<Finding> {
     let mut all = Vec::new();
-    let about = About { report, main: main(report) };
+    let about = About { report, main: main(report), pod_name };
     about.failed(&mut all);
     about.missed(&mut all);
     about.taken_back(&mut all);
@@ -55,6 +55,7 @@ pub(crate) fn main(report: &Report) -> ResourceIx {
 struct About<'a> {
     report: &'a Report,
     main: ResourceIx,
+    pod_name: &'a dyn Fn(PodIx) -> String,
 }
 
 fn text(words: impl Into<String>) -> Piece {

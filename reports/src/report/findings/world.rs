@@ -29,8 +29,11 @@ impl About<'_> {
         let Some(row) = self.report.pods.get(pod as usize) else { return };
         let longest = self.report.waits.iter().filter(|wait| wait.pod == pod);
         let longest = longest.max_by_key(|wait| (wait.to_ms - wait.from_ms, std::cmp::Reverse(wait.from_ms)));
-        let mut pieces =
-            vec![subject(SubjectKind::Pod, &row.name), text(" waited longest, "), Piece::Span(totals.longest_wait_ms)];
+        let mut pieces = vec![
+            subject(SubjectKind::Pod, &(self.pod_name)(pod)),
+            text(" waited longest, "),
+            Piece::Span(totals.longest_wait_ms),
+        ];
         if let Some(wait) = longest {
             match wait.rule.as_str() {
                 "suspended" => pieces.push(text(", mostly suspended in its job queue")),
@@ -82,7 +85,11 @@ impl About<'_> {
             }
             let cost = self.cost_of(incident);
             if cost > 0 && incident.nodes_down {
-                pieces.extend([text("; its nodes cost "), Piece::MoneyMilli(cost), text(" meanwhile")]);
+                pieces.extend([
+                    text("; its nodes cost "),
+                    Piece::MoneyMilli(cost),
+                    text(" meanwhile (price times time)"),
+                ]);
             }
             pieces.push(text("."));
             let weight = 400 + 50 * u64::from(incident.nodes_down) + lost.min(300);
@@ -119,10 +126,9 @@ impl About<'_> {
         let sum: u128 = waits.iter().filter(fits).map(|wait| u128::from(wait.to_ms - wait.from_ms)).sum();
         let Some(first) = waits.iter().find(fits) else { return };
         let free = cluster.capacity.at(first.from_ms).unwrap_or(0) - cluster.allocated.at(first.from_ms).unwrap_or(0);
-        let pod = self.report.pods.get(first.pod as usize).map_or("", |pod| pod.name.as_str());
         let mut pieces = vec![
             text("Fragmentation: "),
-            subject(SubjectKind::Pod, pod),
+            subject(SubjectKind::Pod, &(self.pod_name)(first.pod)),
             text(" requested "),
             self.amount(first.needed.unwrap_or(0)),
             text(" while "),

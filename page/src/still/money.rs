@@ -1,0 +1,51 @@
+//! How money is computed, in words and prices: shown wherever the page shows money.
+
+use super::Context;
+use crate::{
+    html::Html,
+    model::{Node, ResourceKind},
+};
+
+/// The most pools whose price is told.
+const MOST_POOLS: usize = 6;
+
+/// What money is in this run; nothing where nothing has a price.
+pub(crate) fn says(context: &Context<'_>) -> Option<String> {
+    let mut pools: Vec<(&str, String)> = Vec::new();
+    for node in &context.report.nodes {
+        if node.price_milli_per_hour > 0 && pools.iter().all(|(pool, _)| *pool != node.pool) {
+            pools.push((&node.pool, format!("{} {}", crate::html::visible(&node.pool), price(context, node))));
+        }
+    }
+    if pools.is_empty() {
+        return None;
+    }
+    let mut prices: Vec<&str> = pools.iter().take(MOST_POOLS).map(|(_, price)| price.as_str()).collect();
+    if pools.len() > MOST_POOLS {
+        prices.push("…");
+    }
+    let currency = if !context.report.run.currency.is_empty() { "" } else { " The scenario names no currency." };
+    Some(format!(
+        "Cost: from its bind until it is gone, a pod pays the largest fraction that it requests of any resource of its node, \
+         times the price of the node. What no pod pays for is the cost of idle capacity. Prices: {}.{currency}",
+        prices.join(", ")
+    ))
+}
+
+/// The price of a node, for a GPU where it has some.
+fn price(context: &Context<'_>, node: &Node) -> String {
+    let is_gpu = |resource| context.units.resource(resource).is_some_and(|r| r.kind == ResourceKind::Gpu);
+    let gpus = node.capacity.iter().find(|a| a.amount > 0 && is_gpu(a.resource));
+    let milli = u128::from(node.price_milli_per_hour);
+    match gpus.and_then(|a| u128::try_from(a.amount).ok()) {
+        Some(amount) => format!("{} a GPU-hour", context.units.money(milli * 1000 / amount)),
+        None => format!("{} a node-hour", context.units.money(milli)),
+    }
+}
+
+/// Writes it under a table of money.
+pub(crate) fn note(html: &mut Html, context: &Context<'_>) {
+    if let Some(text) = says(context) {
+        html.leaf("p", &[("class", "sub")], text);
+    }
+}
