@@ -28,7 +28,7 @@
 /** Round values for an axis: from 0 to at least the largest, in at most so many steps. @param {number} top @param {number} most */
 function ticks(top, most) {
   const steps = [];
-  for (let p = 0.001; p < 1e15; p *= 10) for (const m of [1, 2, 2.5, 4, 5, 8, 12, 16, 24, 32, 48, 64]) if (p > 0.9 || [1, 2, 2.5, 5].includes(m)) steps.push(m * p);
+  for (let p = 0.001; p < 1e15; p *= 10) for (const m of [1, 2, 2.5, 4, 5, 8, 12, 16, 24, 32, 48, 64]) if (p > 0.9 || [1, 2, 5].includes(m)) steps.push(m * p);
   const count = (/** @type {number} */ x) => Math.ceil(top / x - 1e-6), fits = steps.filter((x) => count(x) <= most && count(x) >= Math.min(2, most) && (x < 1 || Number.isInteger(Math.round(x * 1e6) / 1e6)));
   // The step that goes least beyond the top; of equal ones the finest.
   const step = fits.sort((a, b) => Math.round((count(a) * a - count(b) * b) / top * 1e6) || a - b)[0] || top;
@@ -96,7 +96,7 @@ function chart(spec) {
     for (const layer of areas) stack.push(grid.map((ms, i) => stack[stack.length - 1][i] + Math.max(0, series.at(layer.of, ms))));
     const lines = spec.layers.filter((l) => l.as !== "area").map((l) => ({ name: l.name, peak: series.peak(l.of, a, b) }));
     const own = Math.max(spec.percent ? 0 : spec.top || 0, ...stack[stack.length - 1]), low = spec.low || isLow(own, Math.max(spec.percent ? 1000 : 0, ...lines.map((l) => l.peak)));
-    const above = low ? lines.filter((l) => l.peak > own * ROOM) : [], most = Math.max(spec.percent && !low ? 1000 : 1, low ? own * ROOM : own, ...lines.map((l) => l.peak).filter((v) => !low || v <= own * ROOM));
+    const above = low ? lines.filter((l) => l.peak > own * ROOM) : [], drawn = lines.filter((l) => !above.includes(l)).map((l) => l.peak), most = Math.max(spec.percent && !low ? 1000 : 1, above.length ? own * ROOM : own, ...drawn);
     const values = spec.percent && !low ? [0, 25, 50, 75, 100] : ticks(most / unit, spec.height > 150 ? 4 : spec.height > 120 ? 3 : 2), top = Math.max(most, values[values.length - 1] * unit);
     const y = (/** @type {number} */ v) => topPad + (spec.height - topPad - bottom) * (1 - v / top);
     const svg = s("svg", { viewBox: `0 0 ${width} ${spec.height}`, height: spec.height, role: "img", "aria-label": spec.label });

@@ -8,7 +8,7 @@ panels.claims = (body) => {
   body.replaceChildren(sortable({
     label: "Claims", rows, limit: 100, columns: [
       { name: "", cell: ({ c }) => (c.passed ? chip("✓", "holds", "good") : chip("✕", "fails", "bad")), key: ({ c }) => Number(c.passed) }, { name: "Claim", wide: true, cell: ({ c }) => [h("span", { class: "mono" }, bdi(c.claim)), c.because ? h("div", { class: "sub" }, bdi(c.because)) : null, c.explanations?.length ? h("details", {}, h("summary", {}, "Who waited then, and why"), c.explanations.map((e) => h("p", { class: "sub" }, bdi(e)))) : null] },
-      { name: "Expected", hide: !data.claims.some((c) => c.expected), cell: ({ c }) => bdi(c.expected) }, { name: "Seen", cell: ({ c }) => bdi(c.seen) }, { name: "When", cell: ({ c }) => when(c), key: ({ c }) => c.breach_from_ms ?? c.at_ms ?? 0 }, { name: "About", hide: !data.claims.some((c) => (c.quotas || c.jobs || c.nodes || []).length), cell: ({ c }) => about(c) }, { name: "Line", num: true, cell: ({ c }) => c.line || "·", key: ({ c }) => c.line },
+      { name: "Expected", hide: !data.claims.some((c) => c.expected), cell: ({ c }) => h("span", { class: "wrap" }, bdi(c.expected)) }, { name: "Seen", cell: ({ c }) => h("span", { class: "wrap" }, bdi(c.seen)) }, { name: "When", cell: ({ c }) => when(c), key: ({ c }) => c.breach_from_ms ?? c.at_ms ?? 0 }, { name: "About", hide: !data.claims.some((c) => (c.quotas || c.jobs || c.nodes || []).length), cell: ({ c }) => about(c) }, { name: "Line", num: true, cell: ({ c }) => c.line || "·", key: ({ c }) => c.line },
     ],
   }));
   return () => {};

@@ -13,7 +13,7 @@ function permille(part, whole) {
 panels.clusternow = (body, card) => () => {
   const at = state.moment, c = data.cluster, resource = state.resource, r = data.resources[resource], row = clusterOf(resource);
   const v = (/** @type {Series | undefined} */ of) => series.at(of, at), used = v(row?.allocated), cap = v(row?.capacity), ill = v(c.unhealthy_devices);
-  setTitle(card, "The cluster at " + units.moment(at));
+  setTitle(card, "The cluster at " + units.moment(at), meansSay([row?.allocated, c.jobs_running]).trim());
   setTools(card, resourceButtons());
   const withGpu = data.nodes.filter((n) => n.devices > 0), down = withGpu.filter((n) => n.spans.some((x) => x.from_ms <= at && at < x.to_ms && x.state === "down")).length;
   const there = withGpu.filter((n) => n.spans.some((x) => x.from_ms <= at && (at < x.to_ms || at >= data.end) && x.state !== "absent")).length;

@@ -30,7 +30,10 @@ function setTitle(card, title, sub) {
   if (p && sub !== undefined && p.textContent !== sub) p.textContent = units.name(sub);
 }
 
-/** Layers of use by leaf: solid, then hatched. @param {number} resource @returns {Layer[]} */
+/** Pods of namespaces that no leaf has. */
+const NO_QUOTA = "no quota";
+
+/** Layers of use by leaf: solid, then hatched; then what pods without a quota use. @param {number} resource @returns {Layer[]} */
 function useLayers(resource) {
   /** @type {Layer[]} */
   const layers = [];
@@ -41,9 +44,12 @@ function useLayers(resource) {
     layers.push({ of: ownUse(row), as: "area", cls: colour(quota), name });
     if (row.borrowed_unit_s) layers.push({ of: row.borrowed, as: "area", cls: colour(quota), paint: hatch(quota), name: name + ", borrowed" });
   }
-  if (!layers.length) {
-    const all = clusterOf(resource);
-    if (all) layers.push({ of: all.allocated, as: "area", cls: "slate", name: "used" });
+  const all = clusterOf(resource);
+  if (!layers.length && all) layers.push({ of: all.allocated, as: "area", cls: "slate", name: "used" });
+  else if (all && data.jobs.quota.some((q) => q < 0)) {
+    const roots = data.quotas.flatMap((q, i) => (q.parent === undefined ? [seriesOf(i, resource)] : [])).flatMap((row) => (row ? [row.used] : []));
+    const rest = roots.length ? series.less(all.allocated, series.sum(roots)) : all.allocated;
+    if (series.peak(rest, 0, data.end) > 0) layers.push({ of: rest, as: "area", cls: "slate", name: NO_QUOTA });
   }
   return layers;
 }
@@ -74,29 +80,31 @@ function byResource(body, build) {
   };
 }
 
-/** The height of the first chart: it fills the card that is as tall as the sentences beside it. @param {HTMLElement} card */
+/** The heights of the charts of use and of waits: they fill the card that is as tall as the sentences beside it. @param {HTMLElement} card */
 function besides(card) {
   const list = document.querySelector("[data-panel=happened] .body"), side = list && list.getBoundingClientRect().left > card.getBoundingClientRect().left + 100;
-  return side ? Math.max(340, Math.min(620, list.scrollHeight - 230)) : 340;
+  const room = side ? list.scrollHeight - 160 : 0, use = Math.max(340, Math.min(700, room - 130));
+  return { use, waits: Math.max(130, Math.min(280, room - use)) };
 }
 
 panels.use = (body, card) => {
   const follow = byResource(body, () => {
     const resource = state.resource, r = data.resources[resource], all = clusterOf(resource);
-    const layers = useLayers(resource), say = (/** @type {number} */ v) => units.amount(resource, v);
+    const layers = useLayers(resource), room = besides(card), say = (/** @type {number} */ v) => units.amount(resource, v);
     if (all) layers.push({ of: all.capacity, as: "line", cls: "capline", name: "capacity" });
-    const use = chart({ label: `${r.short} in use over time, by quota, with capacity`, height: besides(card), layers, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), marks: true, bands: true });
+    const use = chart({ label: `${r.short} in use over time, by quota, with capacity`, height: room.use, layers, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), marks: true, bands: true });
     /** @type {Layer[]} */
     const waits = leaves().map((quota) => ({ quota, row: seriesOf(quota, resource) })).flatMap(({ quota, row }) => (row && series.peak(waitedFor(row), 0, data.end) > 0
       ? [{ of: waitedFor(row), as: /** @type {"area"} */ ("area"), cls: colour(quota), name: data.quotas[quota].name }] : []));
     const marks = new Set(state.marks.map((m) => m.kind));
     /** @type {[string, string, string?][]} */
     const keys = leaves().filter((q) => (seriesOf(q, resource)?.used_unit_s || 0) > 0).slice(0, 24).map((q) => ["solid", data.quotas[q].name, colour(q)]);
+    if (layers.some((l) => l.name === NO_QUOTA)) keys.push(["solid", NO_QUOTA, "slate"]);
     if (layers.some((l) => l.paint)) keys.push(["url(#borrowed-slate)", "borrowed"]);
     keys.push(["line", "capacity"]);
     if (data.incidents.some((i) => i.nodes_down)) keys.push(["url(#gone)", "not there"]);
     for (const [kind, words] of /** @type {[Mark["kind"], string][]} */ ([["evict", "eviction"], ["down", "nodes down"], ["up", "back"], ["drain", "nodes drained or scaled"], ["edit", "quota edit"], ["refused", "refused"], ["claim", "claim fails"]])) if (marks.has(kind)) keys.push(["m-" + kind, words]);
-    const parts = [use, ...(waits.length ? [h("h4", {}, `${r.short} waited for`), chart({ label: `${r.short} that pods wait for over time, by quota`, height: 130, layers: waits, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), bands: true })] : [h("p", { class: "none" }, `Nobody ever waits for ${r.short}.`)]), legend(keys)];
+    const parts = [use, ...(waits.length ? [h("h4", {}, `${r.short} waited for`), chart({ label: `${r.short} that pods wait for over time, by quota`, height: room.waits, layers: waits, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), bands: true })] : [h("p", { class: "none" }, `No pod${data.jobs.quota.some((q) => q < 0) ? " of a quota" : ""} ever waits for ${r.kind === "gpu" ? r.short : r.short.toLowerCase()}.`)]), legend(keys)];
     return parts;
   });
   return () => {
@@ -177,7 +185,7 @@ panels.teams = (body) => byResource(body, () => {
       { name: "Borrowed", num: true, cell: ({ row }) => amount(row?.borrowed_unit_s || 0), key: ({ row }) => row?.borrowed_unit_s || 0 },
       { name: "Lent", num: true, cell: ({ row }) => amount(row?.lent_unit_s || 0), key: ({ row }) => row?.lent_unit_s || 0 },
       { name: "Missed", num: true, cell: ({ row }) => amount(row?.missed_unit_s || 0), key: ({ row }) => row?.missed_unit_s || 0 },
-      { name: "Wait p50 / p95 / max", num: true, cell: ({ q }) => [q.wait.count ? [q.wait.p50_ms, q.wait.p95_ms, q.wait.max_ms].map(units.span).join(" / ") : "·", q.pending ? h("span", { class: "soft" }, `, ${units.whole(q.pending)} never started`) : null], key: ({ q }) => q.wait.p95_ms },
+      { name: "Pod wait p50 / p95 / max", num: true, cell: ({ q }) => [q.wait.count ? [q.wait.p50_ms, q.wait.p95_ms, q.wait.max_ms].map(units.span).join(" / ") : "·", q.pending ? h("span", { class: "soft" }, `, ${units.whole(q.pending)} never started`) : null], key: ({ q }) => q.wait.p95_ms },
       { name: "Evicted", num: true, cell: ({ q }) => q.evicted || "·", key: ({ q }) => q.evicted },
       { name: "Cost", num: true, hide: !data.quotas.some((q) => q.cost_milli), cell: ({ q }) => (q.cost_milli ? units.money(q.cost_milli) : "·"), key: ({ q }) => q.cost_milli },
     ],

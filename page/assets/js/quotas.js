@@ -17,15 +17,9 @@ function podsOfQuota(quota) {
   return { waits, runs };
 }
 
-/** Of a series with very many changes the page has means, which it must say. */
-function thinned() {
-  const wide = data.series.find((row) => row.used.lo)?.used.t[1];
-  return wide ? ` Amounts are means of ${units.span(wide)}.` : "";
-}
-
 panels.quotas = (body, card) => () => {
   const resource = state.resource, at = state.moment, r = data.resources[resource];
-  setTitle(card, "Quotas at " + units.moment(at), `${r.short}. Solid is use within the guarantee, hatched is borrowed, the tick is min, the frame is max.${thinned()}`);
+  setTitle(card, "Quotas at " + units.moment(at), `${r.short}. Solid is use within the guarantee, hatched is borrowed, the tick is min, the frame is max.${meansSay(data.series.map((row) => row.used))}`);
   setTools(card, resourceButtons(true));
   if (!data.quotas.length) { body.replaceChildren(h("p", { class: "none" }, "There is no quota tree: pods are placed in order of submission.")); return; }
   const focus = document.activeElement?.getAttribute("data-fold");
@@ -71,11 +65,11 @@ panels.leaves = (body, card) => {
     const resource = state.resource, shown = leaves().filter((q) => seriesOf(q, resource)).sort((a, b) => (leaves().length > 12 ? (seriesOf(b, resource)?.used_unit_s || 0) - (seriesOf(a, resource)?.used_unit_s || 0) : a - b)).slice(0, 24);
     const cap = series.peak(clusterOf(resource)?.capacity || { t: [], v: [] }, 0, data.end);
     const peakOf = (/** @type {(row: QuotaSeries) => Series} */ of) => Math.max(1, ...shown.map((q) => { const row = seriesOf(q, resource); return row ? series.peak(of(row), 0, data.end) : 0; }));
-    const asked = peakOf((row) => row.request), peak = Math.max(asked, peakOf((row) => row.min)), low = isLow(asked, peak), top = low ? asked : Math.min(peak, cap || peak);
+    const asked = peakOf((row) => row.request), peak = Math.max(asked, peakOf((row) => row.min)), top = isLow(asked, peak) ? asked : Math.min(peak, cap || peak);
     /** @type {{element: HTMLElement, update: () => void}[]} */
     const charts = [];
     const grid = h("div", { class: "grid" }, shown.map((q) => {
-      const c = quotaChart(q, resource, 170, top, low);
+      const c = quotaChart(q, resource, 170, top, true);
       if (!(c instanceof HTMLElement)) charts.push(c);
       return h("div", { class: shown.length > 6 ? "c4" : "c6" }, h("h4", {}, team(q)), c instanceof HTMLElement ? c : c.element);
     }));

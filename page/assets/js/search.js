@@ -1,10 +1,19 @@
-// Search over jobs, pods, nodes, quotas and users, as a list box under the field.
+// Search over jobs, pods, nodes, quotas, users and moments, as a list box under the field.
+
+/** The moment that a text means: `12:30`, `12:00:51`, `d3 07:58`; -1: none. @param {string} text */
+function momentOf(text) {
+  const parts = text.match(/^(?:d(\d{1,5}) )?(\d{1,2}):(\d{2})(?::(\d{2}))?$/);
+  if (!parts) return -1;
+  const [day, h, m, s] = parts.slice(1).map((part) => Number(part || 0)), ms = day * DAY + h * HOUR + m * MINUTE + s * SECOND;
+  return ms <= data.end ? ms : -1;
+}
 
 /** @param {string} text @returns {StoryOf[]} at most twelve, those that begin with the text first */
 function search(text) {
   const wanted = text.toLowerCase();
   /** @type {{kind: string, id: string, rank: number}[]} */
-  const hits = [];
+  const hits = [], moment = momentOf(text);
+  if (moment >= 0) hits.push({ kind: "moment", id: units.moment(moment), rank: -99 });
   const look = (/** @type {string} */ kind, /** @type {string[]} */ names, /** @type {number} */ bias) => {
     let n = 0;
     for (const id of names) {
@@ -29,7 +38,7 @@ function setUpSearch() {
   let hits = [];
   let at = 0;
   const close = () => { list.hidden = true; field.setAttribute("aria-expanded", "false"); field.removeAttribute("aria-activedescendant"); };
-  const pick = (/** @type {number} */ i) => { if (!hits[i]) return; close(); field.value = ""; setStory(hits[i]); };
+  const pick = (/** @type {number} */ i) => { if (!hits[i]) return; close(); field.value = ""; if (hits[i].kind === "moment") setMoment(momentOf(hits[i].id)); else setStory(hits[i]); };
   const show = () => {
     hits = field.value.trim() ? search(field.value.trim()) : [];
     at = 0;

@@ -64,6 +64,12 @@ const series = {
   },
 };
 
+/** Of a series with very many changes the page has means, and the value at the end; it must say so. @param {(Series | undefined)[]} all */
+function meansSay(all) {
+  const one = all.find((of) => of?.lo);
+  return one && state.moment < data.end ? ` Amounts are means of ${units.span(one.t[1])}.` : "";
+}
+
 /** The rows of series by quota and resource. @type {Map<string, QuotaSeries>} */
 const rowsOf = new Map();
 

@@ -126,8 +126,8 @@ function stepMoment(way) {
 function momentSays() {
   const main = clusterOf(data.main), parts = [], at = state.moment;
   if (main) {
-    const r = data.resources[data.main], used = series.at(main.allocated, at), cap = series.at(main.capacity, at);
-    parts.push(r.kind === "bytes" ? `${units.bytes(used)} of ${units.bytes(cap)} used` : `${units.bare(data.main, used)} of ${units.bare(data.main, cap)} ${r.units} used`);
+    const r = data.resources[data.main], about = meansSay([main.allocated]) ? "about " : "", used = series.at(main.allocated, at), cap = series.at(main.capacity, at);
+    parts.push(r.kind === "bytes" ? `${about}${units.bytes(used)} of ${units.bytes(cap)} used` : `${about}${units.bare(data.main, used)} of ${units.bare(data.main, cap)} ${r.units} used`);
   }
   const waiting = series.at(data.cluster.pods_waiting, at);
   if (waiting) parts.push(units.whole(waiting) + " waiting");

@@ -74,7 +74,7 @@ pub(super) fn people(html: &mut Html, context: &Context<'_>) {
         ("Pods", true),
         ("Evicted", true),
         ("Refused", true),
-        ("Wait p50 / p95 / max", true),
+        ("Pod wait p50 / p95 / max", true),
         ("Used", true),
         ("Borrowed", true),
         ("Cost", true),

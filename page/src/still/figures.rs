@@ -80,12 +80,20 @@ fn used<'a>(context: &Context<'a>) -> Vec<Layer<'a>> {
         }
     }
     if let Some(cluster) = context.report.cluster.resources.iter().find(|r| r.resource == context.main) {
-        if layers.is_empty() {
-            layers.push(area(&cluster.allocated, None, "slate".to_owned(), String::new()));
+        let beside = without_quota(context).map(|root| &root.used);
+        if layers.is_empty() || beside.is_some() {
+            layers.push(area(&cluster.allocated, beside, "slate".to_owned(), String::new()));
         }
         layers.push(line(&cluster.capacity, "capline"));
     }
     layers
+}
+
+/// The root, where pods of namespaces that no leaf has run beside it: what it does not use is theirs.
+fn without_quota<'a>(context: &Context<'a>) -> Option<&'a QuotaSeries> {
+    let mut roots = (0..).zip(&context.report.quotas).filter(|(_, quota)| quota.parent.is_none());
+    let root = roots.next().filter(|_| roots.next().is_none() && context.report.jobs.iter().any(|j| j.quota.is_none()));
+    context.series(root?.0, context.main)
 }
 
 /// What pods wait for, leaf by leaf.

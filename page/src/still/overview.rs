@@ -278,7 +278,7 @@ pub(super) fn teams(html: &mut Html, context: &Context<'_>) {
         ("Borrowed", true),
         ("Lent", true),
         ("Missed", true),
-        ("Wait p50 / p95 / max", true),
+        ("Pod wait p50 / p95 / max", true),
         ("Evicted", true),
         ("Cost", true),
     ];

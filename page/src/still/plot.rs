@@ -14,6 +14,9 @@ const LEFT: f64 = 44.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 20.0;
+/// Lines that are more than so many times above what is used are named instead of drawn, and the axis reaches so far beyond use.
+const LOW: f64 = 20.0;
+const ROOM: f64 = 1.15;
 /// The most moments at which a series is drawn: one for two units of the view box.
 const MOST_MOMENTS: usize = 360;
 
@@ -71,9 +74,11 @@ pub(crate) fn draw(html: &mut Html, plot: &Plot<'_>, end_ms: u64, units: &Units<
         let below = stack.last().map(Vec::as_slice).unwrap_or_default();
         stack.push(moments.iter().zip(below).map(|(ms, below)| below + layer.at(*ms)).collect());
     }
-    let areas = stack.last().into_iter().flatten().copied();
-    let lines = plot.layers.iter().filter(|l| l.line).map(|l| units::real(l.series.peak()));
-    let most = areas.chain(lines).fold(plot.top.max(1.0), f64::max);
+    let own = stack.last().into_iter().flatten().copied().fold(plot.top, f64::max);
+    let lines = plot.layers.iter().filter(|l| l.line).map(|l| units::real(l.series.peak())).fold(0.0, f64::max);
+    // What is used would not be seen below a line that is far above it.
+    let is_low = own > 0.0 && own * LOW < lines;
+    let most = if is_low { own * ROOM } else { own.max(lines) }.max(1.0);
     let ticks = ticks(most / plot.unit);
     let top = ticks.last().map_or(most, |last| (last * plot.unit).max(most));
     let x = |ms: u64| LEFT + ms_real(ms) / ms_real(axis_end) * (WIDTH - LEFT - RIGHT);
@@ -104,6 +109,10 @@ pub(crate) fn draw(html: &mut Html, plot: &Plot<'_>, end_ms: u64, units: &Units<
         let place = [("x", &*format!("{}", LEFT - 6.0)), ("y", &*format!("{:.1}", at + 4.0)), ("text-anchor", "end")];
         html.leaf("text", &place, (plot.tick)(value * plot.unit));
     }
+    if is_low {
+        let place = [("x", &*format!("{}", WIDTH - RIGHT)), ("y", &*format!("{}", TOP + 11.0)), ("text-anchor", "end")];
+        html.leaf("text", &place, format!("lines up to {} are above this axis", (plot.tick)(lines)));
+    }
     let areas = plot.layers.iter().filter(|l| !l.line).zip(stack.iter().zip(stack.iter().skip(1)));
     for (layer, (below, above)) in areas {
         if below == above {
@@ -122,7 +131,7 @@ pub(crate) fn draw(html: &mut Html, plot: &Plot<'_>, end_ms: u64, units: &Units<
         let mut path = String::new();
         let mut from = 0;
         while from < moments.len() {
-            let is_set = |i: &usize| values.get(*i).is_some_and(|v| *v >= 0.0);
+            let is_set = |i: &usize| values.get(*i).is_some_and(|v| *v >= 0.0 && *v <= top);
             let to = (from..moments.len()).take_while(is_set).last().map_or(from, |last| last + 1);
             if let (Some(at), Some(values)) = (moments.get(from..to), values.get(from..to))
                 && to > from

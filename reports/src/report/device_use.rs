@@ -148,7 +148,7 @@ impl From<'_> {
         report.loads = loads.into_iter().take(MOST_LOADS).map(row).collect();
         if all > MOST_LOADS {
             report.left_out.push(LeftOut {
-                what: "The load over time is told of the first devices".to_owned(),
+                what: "The load over time is told of the first devices that were used".to_owned(),
                 kept: MOST_LOADS as u64,
                 of: all as u64,
             });

@@ -354,7 +354,7 @@ fn left_out(history: &History, report: &mut Report) {
     let scheduled = report.waits.iter().filter(|wait| wait.rule != "suspended" && wait.from_ms < wait.to_ms).count();
     if explained < scheduled {
         report.left_out.push(LeftOut {
-            what: "Of the other waits, the report lists the rule, the quota and the amounts; `quotree explain` prints the full reason".to_owned(),
+            what: "Not every wait has its full reason, but all have the rule, the quota and the amounts; `quotree explain` prints the reason".to_owned(),
             kept: explained as u64,
             of: scheduled as u64,
         });
