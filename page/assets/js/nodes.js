@@ -63,6 +63,17 @@ panels.nodebars = (body, card) => () => {
   body.replaceChildren(h("div", { class: "bars" }, shown.map(([name, of, scale, say]) => h("div", {}, h("h4", {}, name), rows.slice(0, 16).map((r) => h("div", { class: "panelbar" }, h("span", { class: "nowrap" }, bdi(shorten(r.n.name, 12))), useBar({ own: of(r), borrowed: 0, scale }), h("span", {}, of(r) ? say(of(r)) : "·"))), rows.length > 16 ? h("p", { class: "sub" }, `the fullest; ${rows.length - 16} more are in the table`) : null))));
 };
 
+/** @typedef {{x: number, y: number, w: number, v: number, says: () => string}} Stretch a duty cycle for a while, thousandths */
+
+/** The busier, the stronger. Few are elements that say what they are; of very many those of about the same duty cycle are one. @param {Stretch[]} all @param {number} height */
+function shaded(all, height) {
+  const opacity = (/** @type {number} */ v) => (0.12 + 0.88 * v / 1000).toFixed(2), f = (/** @type {number} */ n) => n.toFixed(1);
+  if (all.length <= MOST_BARS) return all.map((one) => s("rect", { class: "solid accent", opacity: opacity(one.v), x: f(one.x), y: one.y, width: f(one.w), height }, s("title", {}, one.says())));
+  const LEVELS = 10, paths = Array.from({ length: LEVELS }, () => /** @type {string[]} */ ([]));
+  for (const one of all) paths[Math.min(LEVELS, Math.ceil(one.v / 1000 * LEVELS)) - 1].push(`M${f(one.x)} ${one.y}h${f(one.w)}v${height}h-${f(one.w)}z`);
+  return paths.map((path, i) => s("path", { class: "solid accent", opacity: opacity((i + 1) / LEVELS * 1000), d: path.join("") }));
+}
+
 panels.duty = (body, card) => {
   let drawn = "";
   /** @type {SVGElement | null} */
@@ -76,16 +87,19 @@ panels.duty = (body, card) => {
       drawn = key;
       const left = 78, rows = data.loads.slice(0, 256), tall = rows.length > 64 ? 4 : 6, svg = s("svg", { role: "img", "aria-label": "Duty cycle of each device over time: the darker, the busier" });
       x = (t) => left + (t - a) / (b - a) * (width - left - 6);
+      /** @type {Stretch[]} */
+      const stretches = [];
       let y = 4, node = -1, named = -1, labelled = -20;
       for (const load of rows) {
         if (load.node !== node) { node = load.node; y += 4; }
         // A node with few devices is lower than its name.
         if (load.node !== named && y - labelled >= 11) { named = load.node; labelled = y; svg.append(s("text", { x: left - 8, y: y + 9, "text-anchor": "end" }, shorten(data.nodes[node].name, 10))); }
         const of = load.duty_permille, t = series.grid([of], a, b, (width - left) / 2);
-        t.forEach((from, i) => { const v = series.at(of, from), to = t[i + 1] ?? b; if (v > 0) svg.append(s("rect", { class: "solid accent", opacity: (0.12 + 0.88 * v / 1000).toFixed(2), x: x(from).toFixed(1), y, width: Math.max(0.5, x(to) - x(from)).toFixed(1), height: tall - 1 }, s("title", {}, `${units.name(data.nodes[node].name)} device ${load.device}: ${units.percent(v)} from ${units.moment(from)}`))); });
+        t.forEach((from, i) => { const v = series.at(of, from), to = t[i + 1] ?? b; if (v > 0) stretches.push({ x: x(from), y, w: Math.max(0.5, x(to) - x(from)), v, says: () => `${units.name(data.nodes[load.node].name)} device ${load.device}: ${units.percent(v)} from ${units.moment(from)}` }); });
         y += tall;
       }
       bottom = y;
+      svg.append(...shaded(stretches, tall - 1));
       cursor = s("path", { class: "cursor" });
       svg.append(cursor);
       svg.setAttribute("viewBox", `0 0 ${width} ${y + 4}`);

@@ -240,7 +240,11 @@ fn foot(html: &mut Html, context: &Context<'_>) {
     if !context.report.left_out.is_empty() {
         html.leaf("p", &[], "Left out of this page, or shortened:").open("ul", &[]);
         for row in &context.report.left_out {
-            let of = if row.of > 0 { format!(": {} of {}", units::count(row.kept), units::count(row.of)) } else { String::new() };
+            let of = if row.of > 0 {
+                format!(": {} of {}", units::count(row.kept), units::count(row.of))
+            } else {
+                String::new()
+            };
             html.leaf("li", &[], row.what.replace('`', "") + &of);
         }
         html.close("ul");

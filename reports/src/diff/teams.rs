@@ -225,8 +225,8 @@ fn team(name: &str, resource: &str, a: &Value, b: &Value) -> Team {
     };
     let orders = [
         ("unmet guarantee", team.unmet_unit_s.b.cmp(&team.unmet_unit_s.a)),
-        ("job wait p95", team.wait_p95.b.cmp(&team.wait_p95.a)),
-        ("job wait p50", team.wait_p50.b.cmp(&team.wait_p50.a)),
+        ("wait p95", team.wait_p95.b.cmp(&team.wait_p95.a)),
+        ("wait p50", team.wait_p50.b.cmp(&team.wait_p50.a)),
         ("evictions", team.evicted.b.cmp(&team.evicted.a)),
         ("use", team.used_unit_s.a.cmp(&team.used_unit_s.b)),
     ];
