@@ -137,6 +137,11 @@ fn keys_alone_find_a_job_and_leave_its_story() {
     assert!(page.text_of("#story").contains("after 6 min 24 s"), "{}", page.text_of("#story"));
     page.press("Escape");
     assert_eq!(page.eval("state.story"), json!(null));
+    // A moment is found, too.
+    page.press("/");
+    page.write("12:30");
+    page.press("Enter");
+    assert_eq!(page.eval("[state.moment, state.story]"), json!([45_000_000, null]));
     // From the head by Tab to a tab, and there by Enter.
     page.eval("document.querySelector('.tabs a[href=\"#waits\"]').focus()");
     page.press("Enter");

@@ -24,6 +24,9 @@ fn it_says_what_the_report_says() {
         "over 99 % of it by nlp",
         "87 % of it by speech",
         "sweep-51",
+        // How money is computed.
+        "times the price of the node",
+        "a GPU-hour",
     ] {
         assert!(html.contains(text), "{text}");
     }

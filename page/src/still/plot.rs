@@ -196,6 +196,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_line_far_above_all_use_is_named_instead_of_drawn() {
+        let flat = |value| Series::of([crate::model::Step { at_ms: 0, value }]);
+        let drawn = |used: i64, capacity: i64| {
+            let (used, capacity) = (flat(used), flat(capacity));
+            let layer = |series, line| Layer { series, less: None, class: String::new(), paint: String::new(), line };
+            let layers = vec![layer(&used, false), layer(&capacity, true)];
+            let tick = |value: f64| format!("{value}");
+            let plot =
+                Plot { label: String::new(), height: 100.0, layers, unit: 1.0, tick: &tick, top: 0.0, until_ms: 0 };
+            let (mut html, report) = (Html::default(), crate::model::Report::default());
+            draw(&mut html, &plot, 1_000, &Units::of(&report));
+            html.done()
+        };
+        assert!(!drawn(50, 1_000).contains("above"), "twenty times as much is drawn");
+        assert!(drawn(50, 1_001).contains("lines up to 1001 are above this axis"));
+        assert!(!drawn(0, 1_000).contains("above"), "nothing is used: the line is all there is");
+    }
+
+    #[test]
     fn a_long_series_is_drawn_at_few_moments() {
         let series = Series::of((0..5_000).map(|i| crate::model::Step { at_ms: i * 10, value: 1 }));
         let layer = Layer { series: &series, less: None, class: String::new(), paint: String::new(), line: false };
