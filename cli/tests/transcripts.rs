@@ -213,6 +213,19 @@ fn an_import_finds_out_what_a_file_is() {
         let expected = snapbox::Data::read_from(&data().join(format!("../transcripts/import-{name}.ron")), None);
         quotree(&[&["import"], args].concat()).assert().code(0).stdout_eq(expected.raw());
     }
+    let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../scenarios/samples");
+    for (file, options) in [
+        ("helios-demand", &["--tree", "helios-demand-gpus.csv"][..]),
+        ("native-checkpoints.csv", &["--cluster", "cpu=64,nvidia.com/gpu=64"]),
+        ("native.csv", &["--cluster", "cpu=64,nvidia.com/gpu=64"]),
+        ("cluster-dump.json", &[]),
+        ("kai-like.yaml", &[]),
+        ("armada-like-workload.yaml", &["--nodes", "armada-like-cluster.yaml"]),
+    ] {
+        let args = [&["import", file], options, &["--out", out]].concat();
+        quotree(&args).current_dir(&samples).assert().code(0);
+        quotree(&["validate", out]).assert().code(0);
+    }
     for (file, options, root) in [
         ("elastic-quota-tree.yaml", &[][..], "root"),
         ("elastic-quota-flat.yaml", &[], "elastic-quotas"),

@@ -254,6 +254,16 @@ fn several_files_are_one_import() {
 }
 
 #[test]
+fn a_cohort_may_have_the_name_of_a_queue_but_not_of_another_cohort() {
+    let queue = "kind: ClusterQueue\nmetadata: {name: q}\nspec: {cohort: q, resourceGroups: [{flavors: [{name: f, resources: [{name: cpu, nominalQuota: 4}]}]}]}\n";
+    let tree = read(QuotaFormat::Kueue, vec![text(queue)], &QuotaOptions::default()).tree.unwrap();
+    let names: Vec<_> = tree.quotas.iter().map(|quota| quota.name.as_str()).collect();
+    assert_eq!(names, ["cohort-q", "q"]);
+    let cohort = "kind: Cohort\nmetadata: {name: c}\n";
+    assert_eq!(mistakes(QuotaFormat::Kueue, &[queue, cohort, cohort]), ["2:18: second Cohort `c`"]);
+}
+
+#[test]
 fn a_slurm_log_gives_jobs_by_account_and_user() {
     let log = source("sacct.txt").text;
     let read = import::rows(TraceFormat::Slurm, log.as_bytes(), &TraceOptions::default());

@@ -45,6 +45,7 @@ const QUOTAS: [&str; 11] = [
 /// Reads the bytes as quota objects of every format: there is a tree or an error, and each place is one of the text.
 fn read_as_quotas(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).into_owned();
+    assert!(import::detect::detect(bytes).is_none_or(|kind| !kind.to_string().is_empty()));
     for format in QuotaFormat::ALL {
         for total in [None, Some(Amounts::new().with("cpu", i64::MAX))] {
             let source = Source { path: "q".to_owned(), text: text.clone() };

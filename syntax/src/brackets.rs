@@ -157,6 +157,7 @@ mod tests {
         assert_eq!(errors(GOOD), Vec::<String>::new());
         for (old, new, wanted) in [
             ("1}),", "1}),\n        Job(b: 2,", "4:12 unclosed bracket: `)` is missing before the `]` of line 8"),
+            ("a: [", "a: [ # odd", "2:10 `#` starts no comment here"),
             ("{\"c\": 1}", "{\"c\": 1", "3:27 unclosed bracket: `}` is missing before the `)` of line 3"),
             ("        ),\n    ],", "    ],", "4:12 unclosed bracket: `)` is missing before the `]` of line 6"),
             ("    ],\n", "", "2:8 unclosed bracket: `]` is missing before the `)` of line 8"),
@@ -174,6 +175,14 @@ mod tests {
     fn a_bracket_that_closes_nothing_is_reported_itself() {
         assert_eq!(errors(&GOOD.replacen("1}),", "1})),", 1)), ["3:36 `)` closes no bracket"]);
         assert_eq!(errors(&format!("{GOOD})")), ["10:1 `)` closes no bracket"]);
+    }
+
+    #[test]
+    fn a_comment_in_another_notation_hides_no_bracket() {
+        let text = GOOD.replace("a: [", "a: [ # odd").replace("{\"c\": 1}", "{\"c\": 1");
+        let wanted =
+            ["2:10 `#` starts no comment here", "3:27 unclosed bracket: `}` is missing before the `)` of line 3"];
+        assert_eq!(errors(&text), wanted);
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) struct LexError {
     pub(crate) range: Range<usize>,
     pub(crate) title: String,
     pub(crate) label: String,
+    /// Whether the tokens around it are what they would be without it.
+    pub(crate) harmless: bool,
 }
 
 /// Splits a text into tokens.
@@ -70,7 +72,7 @@ impl Lexer<'_> {
     }
 
     fn fail(&mut self, range: Range<usize>, title: impl Into<String>, label: impl Into<String>) {
-        self.errors.push(LexError { range, title: title.into(), label: label.into() });
+        self.errors.push(LexError { range, title: title.into(), label: label.into(), harmless: false });
     }
 
     fn while_len(&self, accept: impl Fn(char) -> bool) -> usize {
@@ -183,7 +185,8 @@ impl Lexer<'_> {
     fn extension(&mut self) {
         if !self.rest().starts_with("#!") {
             let len = self.while_len(|c| c != '\n');
-            self.fail(self.at..self.at + len, "`#` starts no comment here", "write `//` before a comment");
+            let (title, label) = ("`#` starts no comment here".to_owned(), "write `//` before a comment".to_owned());
+            self.errors.push(LexError { range: self.at..self.at + len, title, label, harmless: true });
             return self.push(Kind::LineComment, len);
         }
         let line = self.while_len(|c| c != '\n' && c != ']');
@@ -264,7 +267,7 @@ pub(crate) fn unescape(text: &str, token: &Token) -> Result<String, Box<LexError
                 let range = token.range.start + 1 + start..token.range.start + 1 + end;
                 let title = "unknown escape in a string".to_owned();
                 let label = "known are \\n \\r \\t \\0 \\\\ \\\" \\' \\x7f \\u{1f600}".to_owned();
-                return Err(Box::new(LexError { range, title, label }));
+                return Err(Box::new(LexError { range, title, label, harmless: false }));
             }
         }
     }

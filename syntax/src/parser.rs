@@ -16,10 +16,12 @@ const MAX_DEPTH: usize = 200;
 /// Parses a whole file, which contains one value.
 pub fn parse(text: &str, source: u32, report: &mut Report) -> Option<Node> {
     let (mut tokens, errors) = lex(text);
-    let clean = errors.is_empty();
+    let clean = errors.iter().all(|error| error.harmless);
     let mut noisy = BTreeSet::new();
     for error in errors {
-        noisy.insert(line_of(text, error.range.start));
+        if !error.harmless {
+            noisy.insert(line_of(text, error.range.start));
+        }
         report.error(Span::new(source, error.range), error.title, error.label);
     }
     tokens.retain(|t| !matches!(t.kind, Kind::LineComment | Kind::BlockComment | Kind::Extension));

@@ -15,7 +15,11 @@ use crate::{
     yaml::{Node, find, scalar},
 };
 use quotree_core::{Amounts, Name, Queueing, QuotaSpec};
+use quotree_syntax::Span;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// The most cohorts within each other.
+const MOST_DEPTH: usize = 64;
 
 /// Kinds that only together with queues are part of the format.
 pub(super) const ALSO: [&str; 2] = ["ResourceFlavor", "WorkloadPriorityClass"];
@@ -143,15 +147,20 @@ struct Own {
 }
 
 /// A cohort, of which there need not be an object.
-#[derive(Default)]
 struct Cohort<'n> {
     own: Own,
     parent: Option<&'n str>,
-    object: Option<Object<'n>>,
-    /// The first queue that names it.
-    queue: Option<Object<'n>>,
     /// What all of its subtree has.
     all: Amounts,
+    /// The place of its name, or of the first object that names it.
+    at: Span,
+}
+
+/// A queue.
+struct Queue<'n> {
+    object: Object<'n>,
+    cohort: Option<&'n str>,
+    own: Own,
 }
 
 pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
@@ -160,58 +169,28 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
         let fields = FIELDS.iter().find(|(kind, _)| *kind == object.kind);
         fields.into_iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, told));
     }
-    let of = |kind: &'static str| objects.iter().filter(move |object| object.kind == kind && !object.name.is_empty());
     for nameless in objects.iter().filter(|object| object.name.is_empty()) {
-        told.error(nameless.at, format!("a {} has no `metadata.name`", nameless.kind), "");
+        told.mistake(nameless.at, format!("a {} has no `metadata.name`", nameless.kind));
     }
-    let mut cohorts: BTreeMap<&str, Cohort<'_>> = BTreeMap::new();
-    for object in of("Cohort") {
-        told.source = object.source;
-        let parent = told.text(object.spec("parentName").or(object.spec("parent")), "parent");
-        let own = own("Cohort", object, told);
-        cohorts.insert(object.name, Cohort { own, parent, object: Some(*object), ..Cohort::default() });
-    }
-    let parents: Vec<&str> = cohorts.values().filter_map(|cohort| cohort.parent).collect();
-    for parent in parents {
-        cohorts.entry(parent).or_default();
-    }
-    let queues: Vec<_> = of("ClusterQueue")
-        .map(|object| {
-            told.source = object.source;
-            let cohort = told.text(object.spec("cohortName").or(object.spec("cohort")), "cohort");
-            let own = own("ClusterQueue", object, told);
-            if let Some(cohort) = cohort {
-                cohorts.entry(cohort).or_default().queue.get_or_insert(*object);
-            }
-            (object, cohort, own)
-        })
-        .collect();
-    let sums: Vec<(&str, Amounts)> = cohorts.iter().map(|(name, cohort)| (*name, cohort.own.nominal.clone())).collect();
-    let members = queues.iter().filter_map(|(_, cohort, own)| Some(((*cohort)?, own.nominal.clone())));
-    for (name, amounts) in sums.into_iter().chain(members) {
-        let mut above = Some(name);
-        // A cycle of cohorts is told by the validation of the tree.
-        for _ in 0..64 {
-            let Some(cohort) = above.and_then(|name| cohorts.get_mut(name)) else { break };
-            crate::add(&mut cohort.all, &amounts);
-            above = cohort.parent;
-        }
-    }
+    let of = |kind: &'static str| objects.iter().filter(move |object| object.kind == kind && !object.name.is_empty());
+    let queues: Vec<Queue<'_>> = of("ClusterQueue").map(|object| queue(object, told)).collect();
+    let cohorts = cohorts(of("Cohort"), &queues, told);
+    // A cohort may have the name of a queue; in a tree that must not be.
+    let taken: BTreeSet<&str> = queues.iter().map(|queue| queue.object.name).collect();
+    let cohort_name = |name: &str| if taken.contains(name) { format!("cohort-{name}") } else { name.to_owned() };
     let mut forest = Forest::new("ClusterQueue");
     for (name, cohort) in &cohorts {
-        let Some(object) = cohort.object.or(cohort.queue).or_else(|| cohorts.values().find_map(|c| c.object)) else {
-            continue;
-        };
-        let quota =
-            quota(&quota_name(name, &queues, true), cohort.parent, &cohort.all, &cohort.own, cohort.parent.is_some());
-        forest.add(quota, object.at, told);
+        let parent = cohort.parent.map(cohort_name);
+        let spec = quota(&cohort_name(name), parent.as_deref(), &cohort.all, &cohort.own);
+        forest.add(spec, cohort.at, told);
     }
-    let covered: BTreeSet<&Name> =
-        queues.iter().flat_map(|(.., own)| own.nominal.iter().map(|(name, _)| name)).collect();
-    let covered: BTreeSet<Name> = covered.into_iter().cloned().chain(forest.governed()).collect();
-    for (object, cohort, own) in &queues {
-        let mut spec = quota(object.name, *cohort, &own.nominal, own, cohort.is_some());
-        for other in covered.iter().filter(|name| own.nominal.get(name.as_str()).is_none()) {
+    let listed = queues.iter().flat_map(|queue| queue.own.nominal.iter().map(|(name, _)| name.clone()));
+    let governed: BTreeSet<Name> = listed.chain(forest.governed()).collect();
+    for Queue { object, cohort, own } in &queues {
+        told.source = object.source;
+        let parent = cohort.map(cohort_name);
+        let mut spec = quota(object.name, parent.as_deref(), &own.nominal, own);
+        for other in governed.iter().filter(|name| own.nominal.get(name.as_str()).is_none()) {
             spec.max.set(other.clone(), 0);
         }
         if told.text(object.spec("queueingStrategy"), "queueingStrategy") == Some("StrictFIFO") {
@@ -220,25 +199,60 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
         forest.add(spec, object.at, told);
     }
     namespaces(of("LocalQueue").collect(), &mut forest, told);
-    let knobs = preemption(queues.iter().map(|(object, ..)| *object), told);
+    let knobs = preemption(queues.iter().map(|queue| &queue.object), told);
     Draft { tree: forest.finish(Root::Above("kueue"), options, told), knobs, ..Draft::default() }
 }
 
-/// The name of a cohort in the tree, where a queue may have the same name.
-fn quota_name(name: &str, queues: &[(&Object<'_>, Option<&str>, Own)], cohort: bool) -> String {
-    let taken = cohort && queues.iter().any(|(object, ..)| object.name == name);
-    if taken { format!("cohort-{name}") } else { name.to_owned() }
+fn queue<'n>(object: &Object<'n>, told: &mut Told) -> Queue<'n> {
+    told.source = object.source;
+    let cohort = told.text(object.spec("cohortName").or(object.spec("cohort")), "cohort");
+    Queue { object: *object, cohort, own: own("ClusterQueue", object, told) }
 }
 
-/// A quota with this guarantee and the limits of `own`.
-fn quota(name: &str, parent: Option<&str>, min: &Amounts, own: &Own, borrows: bool) -> QuotaSpec {
+/// All cohorts: those that are objects, and those that are only named.
+fn cohorts<'n>(
+    objects: impl Iterator<Item = &'n Object<'n>>,
+    queues: &[Queue<'n>],
+    told: &mut Told,
+) -> BTreeMap<&'n str, Cohort<'n>> {
+    let mut cohorts: BTreeMap<&str, Cohort<'_>> = BTreeMap::new();
+    for object in objects {
+        told.source = object.source;
+        let parent = told.text(object.spec("parentName").or(object.spec("parent")), "parent");
+        let own = own("Cohort", object, told);
+        if cohorts.insert(object.name, Cohort { own, parent, all: Amounts::new(), at: object.at }).is_some() {
+            told.error(object.at, format!("second Cohort `{}`", object.name), "the name is taken");
+        }
+    }
+    let named: Vec<(&str, Span)> = cohorts.values().filter_map(|cohort| Some((cohort.parent?, cohort.at))).collect();
+    let of_queues = queues.iter().filter_map(|queue| Some((queue.cohort?, queue.object.at)));
+    for (name, at) in named.into_iter().chain(of_queues) {
+        let only_named = || Cohort { own: Own::default(), parent: None, all: Amounts::new(), at };
+        cohorts.entry(name).or_insert_with(only_named);
+    }
+    let own: Vec<(&str, Amounts)> = cohorts.iter().map(|(name, cohort)| (*name, cohort.own.nominal.clone())).collect();
+    let members = queues.iter().filter_map(|queue| Some((queue.cohort?, queue.own.nominal.clone())));
+    for (name, amounts) in own.into_iter().chain(members) {
+        let mut above = Some(name);
+        // A cycle of cohorts is told by the validation of the tree.
+        for _ in 0..MOST_DEPTH {
+            let Some(cohort) = above.and_then(|name| cohorts.get_mut(name)) else { break };
+            crate::add(&mut cohort.all, &amounts);
+            above = cohort.parent;
+        }
+    }
+    cohorts
+}
+
+/// A quota with this guarantee and the limits of `own`. Without a parent it borrows nothing.
+fn quota(name: &str, parent: Option<&str>, min: &Amounts, own: &Own) -> QuotaSpec {
     let mut spec = QuotaSpec::new(name, parent);
     for (resource, amount) in min.iter() {
         if amount > 0 {
             spec.min.set(resource.clone(), amount);
         }
         match own.borrow.get(resource.as_str()) {
-            _ if !borrows => spec.max.set(resource.clone(), amount),
+            _ if parent.is_none() => spec.max.set(resource.clone(), amount),
             Some(limit) => spec.max.set(resource.clone(), amount.saturating_add(limit)),
             None => {}
         }

@@ -28,7 +28,13 @@ use std::{collections::BTreeSet, path::Path};
 pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> Result<String, Trouble> {
     let name = format!("{format:?}").to_lowercase();
     let file = Named::read(&args.file, args)?;
-    let read = import::rows(format, &file.bytes, &TraceOptions::default());
+    // A trace without namespaces has one.
+    let header = file.bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let has = |column: &str| String::from_utf8_lossy(header).split([',', '|']).any(|name| name.trim() == column);
+    let alone = format == TraceFormat::Native && !has("namespace");
+    let namespace = alone.then(|| Name::from(name.as_str()));
+    let of_all = if alone { format!(", namespace: {name:?}") } else { String::new() };
+    let read = import::rows(format, &file.bytes, &TraceOptions { namespace, ..TraceOptions::default() });
     some_rows(&file, &read, args)?;
     let largest = largest(&read.rows);
     let Some(total) = args.cluster.as_deref().map(quotas::cluster).transpose()? else {
@@ -59,7 +65,7 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         about: format!("{} of {format:?} on {total}; {leaves}.", many(read.rows.len() as u64, "job")),
         cluster: vec![format!("Pool({})", map(&total))],
         tree,
-        workloads: vec![format!("Trace(name: {name:?}, format: {format:?}, file: {:?}{skip})", file.name)],
+        workloads: vec![format!("Trace(name: {name:?}, format: {format:?}, file: {:?}{of_all}{skip})", file.name)],
         name,
         ..Draft::default()
     };

@@ -44,6 +44,18 @@ pub(super) fn what(given: &Args) -> Result<What, Trouble> {
         Some(K::HeliosDemand) => return Ok(What::One(args)),
         _ if path.is_dir() => {
             let (found, skipped) = of_folder(path)?;
+            let is_series = |path: &PathBuf| {
+                let bytes = files::bytes(path).unwrap_or_default();
+                detect(&bytes) == Some(FileKind::Trace(TraceFormat::HeliosDemand))
+            };
+            if kind.is_none() && found.is_empty() && !skipped.is_empty() && skipped.iter().all(is_series) {
+                return Ok(What::One(Args { kind: Some(K::HeliosDemand), ..args }));
+            }
+            if found.is_empty() {
+                let hint =
+                    "a folder is read as a set of YAML and JSON files; name the file, or the kind before the folder";
+                return Err(Trouble::invalid(format!("`{}` has no file of objects; {hint}", path.display())));
+            }
             return several(args, kind, &found, skipped);
         }
         _ => {}
@@ -212,10 +224,6 @@ fn of_folder(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Trouble> {
     search(folder, 0, &mut found, &mut others)?;
     if let ([], [only]) = (found.as_slice(), others.as_slice()) {
         return Ok((vec![only.clone()], Vec::new()));
-    }
-    if found.is_empty() {
-        let hint = "a folder is read as a set of YAML and JSON files; name the file, or the kind before the folder";
-        return Err(Trouble::invalid(format!("`{}` has no file of objects; {hint}", folder.display())));
     }
     Ok((found, others))
 }
