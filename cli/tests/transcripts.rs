@@ -293,6 +293,10 @@ fn a_folder_of_objects_is_one_import() {
     )
     .unwrap();
     quotree(&["import", folder]).assert().code(2);
+    // Named, the queues of one of the two are read.
+    quotree(&["import", "kueue", folder]).assert().code(0);
+    quotree(&["import", "volcano", folder]).assert().code(0);
+    quotree(&["import", "kueue", folder, "--strict"]).assert().code(2);
     std::fs::write(format!("{folder}/other.yaml"), "kind: ClusterQueue\nmetadata: {name: [\n").unwrap();
     let output = quotree(&["import", folder]).output().unwrap();
     let told = String::from_utf8(output.stderr).unwrap();
@@ -314,6 +318,7 @@ fn a_file_of_the_wrong_kind_is_told_with_the_command_that_takes_it() {
     for (args, told) in [
         (&["kubernetes", kueue.as_str()][..], "which `import kubernetes` does not read"),
         (&["volcano", kueue.as_str()], "which `import volcano` does not read"),
+        (&["volcano", "people.ron"], "is a scenario already"),
         (&["two-teams.ron"], "is a scenario already; run it with `quotree run two-teams.ron`"),
         (&["openb_nodes.csv"], "is an openb node list; import the pod list, and give this with `--nodes`"),
         (&["swf"], "`import swf` needs a file"),

@@ -209,7 +209,7 @@ fn told(quotas: &Quotas, read: &Files, dump: bool) -> Told {
     if !read.skipped.is_empty() {
         let first = read.skipped.first().map(|path| files::slashed(path)).unwrap_or_default();
         let count = many(read.skipped.len() as u64, "file");
-        told.lost.push(format!("{count} of the folder: not YAML or JSON of objects ({first})"));
+        told.lost.push(format!("{count} of the folder: not objects of this import ({first})"));
     }
     told
 }

@@ -13,7 +13,10 @@ use quotree_sim::import::{
     detect::{FileKind, Objects, detect},
     quota::QuotaFormat,
 };
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
 
 /// The endings of files that are read of a folder.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
@@ -65,6 +68,11 @@ pub(super) fn what(given: &Args) -> Result<What, Trouble> {
     let quotas = |args, format, objects| {
         Ok(What::Quotas(args, format, quotas::Files::one(path.clone(), bytes.clone(), objects)))
     };
+    if let (Some(kind), Some(FileKind::Mixed(mixed))) = (kind, &found)
+        && let Some(format) = one_of(kind, mixed)
+    {
+        return quotas(args, format, Objects::default());
+    }
     match (kind, found) {
         (None, Some(FileKind::Quotas(QuotaFormat::ElasticQuotaTree, objects))) if objects.is_dump() => {
             Ok(What::One(Args { kind: Some(K::Kubernetes), ..args }))
@@ -148,6 +156,11 @@ const fn formats(kind: K) -> &'static [QuotaFormat] {
     }
 }
 
+/// The format of these that a kind reads.
+fn one_of(kind: K, mixed: &BTreeSet<QuotaFormat>) -> Option<QuotaFormat> {
+    formats(kind).iter().copied().find(|format| mixed.contains(format))
+}
+
 /// Whether a kind that reads quota objects reads traces, too.
 const fn has_trace(kind: K) -> bool {
     matches!(kind, K::Kueue | K::Kai | K::Slurm)
@@ -188,6 +201,11 @@ fn several(args: Args, kind: Option<K>, paths: &[PathBuf], mut skipped: Vec<Path
                 files.add(path.clone(), bytes, objects);
             }
             Some(FileKind::Cluster(objects)) => files.add(path.clone(), bytes, objects),
+            Some(FileKind::Mixed(mixed)) if kind.is_some_and(|kind| one_of(kind, &mixed).is_some()) => {
+                files.add(path.clone(), bytes, Objects::default());
+            }
+            // With a kind that was named, the queues of other schedulers are not meant.
+            Some(FileKind::Quotas(..)) if !formats.is_empty() && kind.is_some() => skipped.push(path.clone()),
             Some(other) => refused.push(format!("`{}` is {other}", path.display())),
             // A file that is broken must be told, not passed over.
             None if is_text(path) => files.add(path.clone(), bytes, Objects::default()),
@@ -272,6 +290,7 @@ fn refused(path: &Path, kind: &FileKind) -> Trouble {
 fn wrong(path: &Path, kind: K, found: &FileKind) -> Trouble {
     let (shown, kind) = (path.display(), name(kind));
     match found {
+        FileKind::Cluster(objects) if !objects.is_dump() => refused(path, found),
         FileKind::Trace(_) | FileKind::Quotas(..) | FileKind::Cluster(_) => Trouble::invalid(format!(
             "`{shown}` is {found}, which `import {kind}` does not read; `quotree import {shown}` does"
         )),
