@@ -156,6 +156,11 @@ fn every_mistake_names_its_place() {
         ),
         (
             QuotaFormat::Kueue,
+            format!("{kueue}specs: {{}}\n").replace("spec:\n", ""),
+            &["3:1: a ClusterQueue has no field `specs`"],
+        ),
+        (
+            QuotaFormat::Kueue,
             format!("{kueue}---\nkind: WorkloadPriorityClass\nmetadata: {{name: c}}\nvalue: high\n"),
             &["7:8: `high` is not a priority; expected a whole number"],
         ),

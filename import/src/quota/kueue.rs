@@ -114,24 +114,11 @@ const CLASS: &[Field] = &[
     lost_unless("preemptionPolicy", &["PreemptLowerPriority"], "its workloads would preempt nobody"),
 ];
 
-const fn whole(spec: &'static [Field; 6]) -> &'static [Field] {
-    spec
-}
-
 pub(super) const FIELDS: &[(&str, &[Field])] = &[
-    (
-        "ClusterQueue",
-        whole(&[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", CLUSTER_QUEUE), idle("*")]),
-    ),
-    ("Cohort", whole(&[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", COHORT), idle("*")])),
-    (
-        "LocalQueue",
-        whole(&[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", LOCAL_QUEUE), idle("*")]),
-    ),
-    (
-        "ResourceFlavor",
-        whole(&[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", FLAVOR), idle("*")]),
-    ),
+    ("ClusterQueue", &[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", CLUSTER_QUEUE)]),
+    ("Cohort", &[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", COHORT)]),
+    ("LocalQueue", &[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", LOCAL_QUEUE)]),
+    ("ResourceFlavor", &[idle("apiVersion"), idle("kind"), METADATA, idle("status"), holds("spec", FLAVOR)]),
     ("WorkloadPriorityClass", CLASS),
 ];
 
