@@ -179,7 +179,8 @@ fn nodes_of(
     node.labels.push(("cluster".into(), cluster.into()));
     node.labels.extend(pool.map(|pool| ("pool".into(), pool.into())));
     for taint in place.get("taints").items()? {
-        node.taints.extend(super::kubernetes::taint(&taint)?);
+        let taint = super::kubernetes::taint(&taint)?;
+        node.taints.extend(taint.repels().then(|| taint.text()));
     }
     Ok((0..count).map(|i| NodeRow { name: format!("{cluster}-{kind}-{i}"), ..node.clone() }).collect())
 }

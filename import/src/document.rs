@@ -6,7 +6,7 @@ use super::{
     RowProblem,
     yaml::{self, Node, Value},
 };
-use quotree_core::{Amounts, Unit, parse_quantity};
+use quotree_core::{Amounts, Name, Unit, parse_quantity, parse_quantity_up};
 
 /// The value at a place, or the problem with it.
 pub(super) type Taken<T> = Result<T, RowProblem>;
@@ -45,6 +45,16 @@ impl Documents {
             path: String::new(),
             ends: &self.ends,
         })
+    }
+
+    /// The documents as they were read.
+    pub(super) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+
+    /// The line of a byte of the file, from 1.
+    pub(super) fn line(&self, at: usize) -> u64 {
+        line(&self.ends, at)
     }
 
     /// The first document.
@@ -162,6 +172,19 @@ impl<'d> Place<'d> {
             Ok(_) => Err(self.refuse(format!("`{text}` is negative"))),
             Err(error) => Err(self.refuse(error.to_string())),
         }
+    }
+
+    /// Amounts by resource as the API server reads them: finer than a base unit is rounded up, and 0 is an amount.
+    pub(super) fn quantities(&self) -> Taken<Amounts> {
+        let amount = |(resource, place): (&str, Self)| {
+            let text = place.text()?.unwrap_or("0");
+            match parse_quantity_up(text, Unit::of(resource)) {
+                Ok(amount) if amount >= 0 => Ok((Name::from(resource), amount)),
+                Ok(_) => Err(place.refuse(format!("`{text}` is negative"))),
+                Err(error) => Err(place.refuse(error.to_string())),
+            }
+        };
+        self.entries()?.into_iter().map(amount).collect()
     }
 
     /// Amounts by resource, without those that are 0.

@@ -5,6 +5,7 @@ pub use super::yaml::YamlProblem;
 use super::yaml::{self, Node};
 use crate::quota::{self, QuotaFormat, QuotaOptions};
 use quotree_core::{OverPromised, TreeSpec};
+pub use quotree_k8s::quota::take_max_jobs;
 use quotree_syntax::Severity;
 
 /// The `apiVersion` of the manifest.

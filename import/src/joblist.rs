@@ -133,7 +133,10 @@ pub(super) fn rows(list: &List, bytes: &[u8], options: &TraceOptions) -> TraceRo
         let priority = list.priority.map(|column| priority(row, column)).transpose()?;
         let (name, submit, user) = (name.into(), Time(ms), users.share(options, row.cell("user")));
         let limits = Limits::default();
-        dated.push((moment, TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template, limits }));
+        dated.push((
+            moment,
+            TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template, limits, details: None },
+        ));
         Ok(())
     });
     let start = dated.iter().map(|(moment, _)| *moment).min().filter(|_| list.clock == Clock::Calendar);

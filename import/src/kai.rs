@@ -147,7 +147,7 @@ pub(super) fn outline(bytes: &[u8], options: &TraceOptions) -> Outline {
     }
     let policy = Some("Capacity(order: Share, reclaim: FairShare)".to_owned());
     let until_ms = Some(cycles.saturating_mul(CYCLE_MS));
-    Outline { tree: tree.into_iter().collect(), policy, until_ms, notes, problems }
+    Outline { tree: tree.into_iter().collect(), policy, until_ms, notes, problems, ..Outline::default() }
 }
 
 fn queue<'d>(place: &Place<'d>, options: &TraceOptions) -> Taken<Queue<'d>> {

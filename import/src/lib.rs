@@ -14,6 +14,7 @@ mod kai;
 mod kubernetes;
 mod kueue;
 mod native;
+mod objects;
 mod openb;
 mod pai;
 pub mod quota;
@@ -27,7 +28,7 @@ mod yaml;
 pub use daily::{DailyQuotas, daily_quotas};
 pub use jiff::civil::DateTime;
 
-use quotree_core::{Amounts, DeviceSpec, Name, PodTemplate, Time, TreeSpec};
+use quotree_core::{Amounts, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Name, PodTemplate, Time, TreeSpec};
 pub use quotree_model::MAX_MS;
 use quotree_model::{Limits, TraceRow};
 use std::{
@@ -113,6 +114,17 @@ pub struct TraceOptions {
     pub user: Option<Name>,
     /// The most rows; more are an error.
     pub max_rows: usize,
+    /// The other files of a dump of a cluster, whose objects are read with those of the file itself.
+    pub more: Vec<MoreFile>,
+}
+
+/// A file beside the one that is read.
+#[derive(Debug, Clone)]
+pub struct MoreFile {
+    /// Its name, for messages.
+    pub name: String,
+    /// Its content, decompressed.
+    pub bytes: Arc<[u8]>,
 }
 
 impl TraceOptions {
@@ -126,7 +138,7 @@ impl TraceOptions {
         template: Arc<PodTemplate>,
     ) -> TraceRow {
         let (name, user, limits) = (name.into(), self.user.clone(), Limits::default());
-        TraceRow { name, submit, runtime_ms, namespace, user, priority: None, pods: 1, template, limits }
+        TraceRow { name, submit, runtime_ms, namespace, user, priority: None, pods: 1, template, limits, details: None }
     }
 }
 
@@ -140,6 +152,7 @@ impl Default for TraceOptions {
             priority: 0,
             user: None,
             max_rows: 10_000_000,
+            more: Vec::new(),
         }
     }
 }
@@ -175,6 +188,16 @@ pub struct NodeRow {
     pub allocatable: Amounts,
     /// Resources that are counted as separate devices.
     pub devices: Vec<DeviceSpec>,
+    /// How requests are divided over the devices.
+    pub mode: DeviceMode,
+    /// Which of the devices that fit a pod gets.
+    pub choice: DeviceChoice,
+    /// Devices that take no new pods.
+    pub unhealthy: DeviceSet,
+    /// The zone it is in.
+    pub zone: Option<Name>,
+    /// The rack it is in, within its zone.
+    pub rack: Option<Name>,
     /// Labels, such as the model of its GPUs.
     pub labels: Vec<(Name, Name)>,
     /// Taints that pods must tolerate.
@@ -214,10 +237,14 @@ pub struct Outline {
     pub tree: TreeSpec,
     /// The most similar policy, as scenarios write it; `None`: the default.
     pub policy: Option<String>,
+    /// The disruption budgets that rows name: how many of the pods of each may be evicted.
+    pub budgets: BTreeMap<Name, u32>,
     /// The end of the run, milliseconds; `None`: when nothing more can happen.
     pub until_ms: Option<u64>,
     /// Notes for the user, one clause each.
     pub notes: Vec<String>,
+    /// Notes about objects that are not read here, and quotas that are not there: for who reads nothing else of the files.
+    pub alone: Vec<String>,
     /// Problems, in the order of the file.
     pub problems: Vec<RowProblem>,
 }

@@ -192,7 +192,7 @@ impl Reading<'_> {
         let template = self.templates.share(PodTemplate { request, ..PodTemplate::default() });
         let user = self.users.share(self.options, cell(self.columns.user).unwrap_or_default());
         let priority = priority.transpose()?;
-        Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template, limits })
+        Ok(TraceRow { name, submit, runtime_ms, namespace, user, priority, pods, template, limits, details: None })
     }
 
     fn namespace(&mut self, cell: Option<&str>) -> Result<Name, String> {

@@ -130,6 +130,7 @@ impl Reading<'_> {
             pods,
             template,
             limits,
+            details: None,
         };
         self.dated.push((moment, row));
         Ok(())

@@ -37,7 +37,7 @@ pub use queues::{JobQueue, QueueOrder};
 pub use quota_edit::{QuotaEdit, move_namespace};
 pub use quotree_syntax::{MAX_MS, Ms, Positive, parse_duration};
 pub use retries::{Checkpoints, Retries};
-pub use rows::{Limits, TraceRow};
+pub use rows::{Deletion, Limits, RowDetails, TraceRow};
 pub use runtime::Runtime;
 pub use shares::{ShareClaim, ShareFigure};
 pub use training::{BILLION, OnLoss, Scaling, Work, gpus};
@@ -217,7 +217,7 @@ pub enum Kind {
         /// The tasks, at least one; their dependencies have no cycle.
         tasks: Vec<Task>,
     },
-    /// Rows of an imported trace. Each is a job of one gang of equal pods that runs for the time that the row says.
+    /// Rows of an imported trace. Each is a job of one gang that runs for the time that the row says.
     Trace {
         /// The rows, sorted stably by submission.
         rows: Arc<[TraceRow]>,

@@ -1,6 +1,6 @@
 //! Properties of workloads of every kind: a name, how often they are submitted, and what their pods request.
 
-use super::{Kind, Reads, Workload};
+use super::{Kind, Reads, TraceRow, Workload};
 use quotree_core::{Level, Name, PodTemplate, Time};
 use std::sync::Arc;
 
@@ -83,7 +83,9 @@ impl Kind {
             Self::Job { completions, template, .. } => see(template, u64::from(*completions)),
             Self::Training { roles, .. } => roles.iter().for_each(|r| see(&r.template, u64::from(r.replicas))),
             Self::Workflow { tasks } => tasks.iter().for_each(|task| task.kind.templates(see)),
-            Self::Trace { rows, .. } => rows.iter().for_each(|row| see(&row.template, u64::from(row.pods))),
+            Self::Trace { rows, .. } => {
+                rows.iter().flat_map(TraceRow::sets).for_each(|(template, pods)| see(template, u64::from(pods)));
+            }
         }
     }
 
@@ -93,7 +95,13 @@ impl Kind {
             Self::Deployment { template, .. } | Self::Job { template, .. } => change(template),
             Self::Training { roles, .. } => roles.iter_mut().for_each(|role| change(&mut role.template)),
             Self::Workflow { tasks } => tasks.iter_mut().for_each(|task| task.kind.change_templates(change)),
-            Self::Trace { rows, .. } => Arc::make_mut(rows).iter_mut().for_each(|row| change(&mut row.template)),
+            Self::Trace { rows, .. } => {
+                for row in Arc::make_mut(rows) {
+                    change(&mut row.template);
+                    let others = row.details.iter_mut().flat_map(|details| &mut details.others);
+                    others.for_each(|(template, _)| change(template));
+                }
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Rows of traces, and their limits.
 
-use quotree_core::{Name, PodTemplate, Time};
+use quotree_core::{Level, Name, PodTemplate, Time};
 use std::sync::Arc;
 
 /// One row of a trace.
@@ -24,6 +24,40 @@ pub struct TraceRow {
     pub template: Arc<PodTemplate>,
     /// Its limits.
     pub limits: Limits,
+    /// What only dumps of clusters say; `None`: the row is `pods` equal pods, with the other settings of the trace.
+    pub details: Option<Box<RowDetails>>,
+}
+
+impl TraceRow {
+    /// The templates of its pods, each with its number of pods.
+    pub fn sets(&self) -> impl Iterator<Item = (&Arc<PodTemplate>, u32)> {
+        let others = self.details.iter().flat_map(|details| &details.others);
+        std::iter::once((&self.template, self.pods)).chain(others.map(|(template, pods)| (template, *pods)))
+    }
+}
+
+/// What a row says beyond other traces.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowDetails {
+    /// The pods of its gang with other templates, and how many of each.
+    pub others: Vec<(Arc<PodTemplate>, u32)>,
+    /// Whether its pods may be evicted for others; `None`: as the trace says.
+    pub preemptible: Option<bool>,
+    /// The disruption budget of its pods; `None`: that of the trace.
+    pub budget: Option<Name>,
+    /// All its pods are placed in one domain of this level; `None`: as the trace says.
+    pub together: Option<Level>,
+    /// When its owner deletes it; `None`: never.
+    pub deletion: Option<Deletion>,
+}
+
+/// The deletion of a row by its owner. In between its pods are terminating.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deletion {
+    /// When it begins.
+    pub from: Time,
+    /// When its pods are gone.
+    pub until: Time,
 }
 
 /// Limits of a row. `None` means the limit of the trace, or no limit if the trace has none.

@@ -243,6 +243,15 @@ impl<'a> Fits<'a> {
             self.gang(&name, namespace, &[(template, pods)], file, report);
             warnings = report.warnings();
         }
+        for row in rows.iter().filter(|row| row.details.as_ref().is_some_and(|details| !details.others.is_empty())) {
+            if report.warnings() >= limit {
+                break;
+            }
+            let name = format!("{}/{}", read.workload.name, row.name);
+            let members: Vec<(&PodTemplate, u32)> = row.sets().map(|(template, pods)| (&**template, pods)).collect();
+            members.iter().skip(1).for_each(|(template, _)| self.template(&name, template, file, report));
+            self.gang(&name, &row.namespace, &members, file, report);
+        }
     }
 
     fn homed(&self, namespace: &Name) -> bool {

@@ -5,7 +5,7 @@ use crate::{
     gpus::{self, Gpus},
     pod::Devices,
     pools::{self, Autoscale, Extras, MAX_NODES},
-    trace::{NodeFormat, read_file, report_problems},
+    trace::{NodeFormat, more_files, read_file, report_problems},
 };
 use quotree_core::{Amounts, DeviceSpec, Name, NodeId, NodeSpec};
 use quotree_import::TraceOptions;
@@ -60,6 +60,8 @@ record! {
         file: At<Path> => required,
         /// The format of the file.
         format: NodeFormat => required,
+        /// Kubernetes: the other files of the same dump, such as that of the pods.
+        with: Vec<At<Path>> = Vec::new(),
         /// The resource that stands for whole devices.
         resource: Name = TraceOptions::default().resource,
     }
@@ -166,7 +168,9 @@ impl Reading {
 
     fn nodes(&mut self, read: &Nodes, files: &mut Files<'_>, report: &mut Report) {
         let (Some(file), Some(format)) = (&read.file, read.format) else { return };
-        let options = TraceOptions { max_rows: MAX_NODES, resource: read.resource.clone(), ..TraceOptions::default() };
+        let Some(more) = more_files(&read.with, format.0, files, report) else { return };
+        let resource = read.resource.clone();
+        let options = TraceOptions { max_rows: MAX_NODES, resource, more, ..TraceOptions::default() };
         let Some(bytes) = read_file(file, files, report) else { return };
         let list = quotree_import::nodes(format.0, &bytes, &options);
         report_problems(file, &list.problems, report);
@@ -184,6 +188,8 @@ impl Reading {
             }
             let mut spec = NodeSpec::new(0, row.allocatable);
             (spec.devices, spec.labels, spec.taints) = (row.devices, row.labels, row.taints);
+            (spec.mode, spec.choice, spec.unhealthy) = (row.mode, row.choice, row.unhealthy);
+            (spec.zone, spec.rack) = (row.zone, row.rack);
             self.push(row.name, &read.name, spec, false);
         }
     }

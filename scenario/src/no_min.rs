@@ -55,7 +55,10 @@ fn lacking<'a>(quotas: &'a [QuotaSpec], parts: &'a Parts) -> BTreeMap<(&'a Name,
             }
         };
         match &workload.kind {
-            Kind::Trace { rows, .. } => rows.iter().for_each(|row| see(&row.namespace, &row.template.request)),
+            Kind::Trace { rows, .. } => {
+                let sets = rows.iter().flat_map(|row| row.sets().map(|(template, _)| (&row.namespace, template)));
+                sets.for_each(|(namespace, template)| see(namespace, &template.request));
+            }
             kind => kind.templates(&mut |template, _| see(&workload.namespace, &template.request)),
         }
     }

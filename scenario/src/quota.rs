@@ -4,6 +4,7 @@
 use quotree_core::{
     Amounts, Finding, FindingKind, Name, OverPromised, Queueing, QuotaSpec, QuotaTree, Severity, TreeSpec,
 };
+use quotree_import::elastic_quota_tree::take_max_jobs;
 use quotree_model::QuotaEdit as CheckedEdit;
 use quotree_syntax::{At, Later, Node, Read, Report, Shape, Span, Texts, entries, record, wrong};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,7 @@ record! {
         attributes: Texts = Texts::default(),
         /// Namespaces whose pods use it; only leaves have namespaces.
         namespaces: Vec<At<Name>> = Vec::new(),
-        /// The most workloads admitted at once (A5).
+        /// The most workloads admitted at once (A5). An amount of `kube-queue/max-jobs` in `max` means the same.
         max_jobs: u32 => "absent",
         /// Whole cells guaranteed to a leaf, by the number of devices of each: `{ "8": 2 }`. They are only checked; see
         /// `CellsFeasible`.
@@ -172,7 +173,10 @@ impl ReadTree {
             places.amounts.extend(at.into_iter().map(|(name, span)| (field, name, span)));
             Some(amounts)
         };
-        let (min, max, lend) = (take("min", read.min), take("max", read.max), take("lend", read.lend));
+        let (mut min, mut max, lend) = (take("min", read.min), take("max", read.max), take("lend", read.lend));
+        // A tree that was written for Kube Queue has its limit of jobs among the amounts (A5).
+        let jobs = max.as_mut().and_then(take_max_jobs);
+        min.as_mut().and_then(take_max_jobs);
         places.namespaces = read.namespaces.iter().map(|namespace| (namespace.value.clone(), namespace.span)).collect();
         let inner = read.children.is_some();
         let quota = QuotaSpec {
@@ -183,7 +187,7 @@ impl ReadTree {
             priority: read.priority,
             attributes: read.attributes.0,
             namespaces: read.namespaces.into_iter().map(|namespace| namespace.value).collect(),
-            max_jobs: read.max_jobs,
+            max_jobs: read.max_jobs.or(jobs),
             cells: read.cells.map(|cells| cells.of(inner, report)).unwrap_or_default(),
             queueing: read.queueing,
             ..QuotaSpec::new(name.as_str(), parent.map(Name::as_str))
@@ -371,12 +375,16 @@ pub(crate) fn edit(tree: &mut ReadTree, read: &EditQuota, report: &mut Report) -
         places.amounts.extend(at.into_iter().map(|(name, span)| (field, name, span)));
         Some(amounts)
     };
+    let mut min = take("min", &read.min).unwrap_or_default();
+    let mut max = take("max", &read.max).unwrap_or_default();
+    let jobs = take_max_jobs(&mut max);
+    take_max_jobs(&mut min);
     let edit = CheckedEdit {
-        min: take("min", &read.min).unwrap_or_default(),
-        max: take("max", &read.max).unwrap_or_default(),
+        min,
+        max,
         lend: take("lend", &read.lend),
         weight: read.weight,
-        max_jobs: read.max_jobs,
+        max_jobs: read.max_jobs.or(jobs),
         cells: read.cells.as_ref().map(|cells| cells.of(inner, report)),
         namespaces: read.namespaces.as_ref().map(|names| names.iter().map(|name| name.value.clone()).collect()),
         queueing: read.queueing,

@@ -3,7 +3,7 @@
 
 use crate::files::Files;
 use quotree_core::Name;
-use quotree_import::{RowProblem, TraceFormat, TraceOptions};
+use quotree_import::{MoreFile, RowProblem, TraceFormat, TraceOptions};
 use quotree_model::{Limits, TraceRow};
 use quotree_syntax::{At, Node, Path, Positive, Read, Report, Span, choice, record, words};
 use std::sync::Arc;
@@ -18,6 +18,8 @@ record! {
         file: At<Path> => required,
         /// The format of the file.
         format: Format => required,
+        /// Kubernetes: the other files of the same dump, such as that of the nodes.
+        with: Vec<At<Path>> = Vec::new(),
         /// The namespace of all rows.
         namespace: Name => "absent",
         /// The column that names the namespace of a row.
@@ -104,6 +106,29 @@ pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Rep
     }
 }
 
+/// The files beside the one that is read. If one cannot be read, the reason is reported at its name.
+pub(crate) fn more_files(
+    paths: &[At<Path>],
+    format: TraceFormat,
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Option<Vec<MoreFile>> {
+    if let (Some(first), true) = (paths.first(), format != TraceFormat::Kubernetes) {
+        report.error(
+            first.span,
+            "only dumps of clusters (`Kubernetes`) consist of several files",
+            "not for this format",
+        );
+        return None;
+    }
+    let read = |path: &At<Path>| {
+        let bytes = read_file(path, files, report)?;
+        Some(MoreFile { name: path.value.0.clone(), bytes: bytes.into() })
+    };
+    let read: Vec<Option<MoreFile>> = paths.iter().map(read).collect();
+    read.into_iter().collect()
+}
+
 /// Warns of rows that are skipped because the scenario says so, and shows the first of them.
 fn report_skipped(file: &At<Path>, problems: &[RowProblem], report: &mut Report) {
     if let Some(RowProblem { line, what }) = problems.first() {
@@ -141,6 +166,7 @@ pub(crate) fn rows(
     files: &mut Files<'_>,
     report: &mut Report,
 ) -> Option<(Arc<[TraceRow]>, Span)> {
+    let (file, format) = (trace.file.as_ref()?, trace.format?);
     let options = TraceOptions {
         namespace: trace.namespace.clone(),
         namespace_by: trace.namespace_by.clone(),
@@ -149,8 +175,8 @@ pub(crate) fn rows(
         priority,
         user,
         max_rows: trace.max_rows as usize,
+        more: more_files(&trace.with, format.0, files, report)?,
     };
-    let (file, format) = (trace.file.as_ref()?, trace.format?);
     let bytes = read_file(file, files, report)?;
     let read = quotree_import::rows(format.0, &bytes, &options);
     // A file without a single good row, or of another format, is bad as a whole.

@@ -55,7 +55,7 @@ fn every_example_of_the_guide_loads_without_a_warning() {
         assert_eq!(told.len(), usize::from(info.ends_with("one warning")), "{told:?}\n{body}");
         count += 1;
     }
-    assert_eq!(count, 12);
+    assert_eq!(count, 13);
 }
 
 /// Values that examples write without a struct name: they must appear in an example of their struct, written the same

@@ -1,5 +1,5 @@
-//! Which crate may depend on which: core <- syntax <- model <- import <- scenario <- sim <- reports and swarm <- cli. The testkit is for
-//! tests only, and the heavy libraries are for the command only.
+//! Which crate may depend on which: core <- k8s and syntax <- model <- import <- scenario <- sim <- reports and swarm <-
+//! cli. The testkit is for tests only, and the heavy libraries are for the command only.
 
 use crate::files;
 use serde_json::Value;
@@ -8,9 +8,10 @@ use serde_json::Value;
 /// testkit.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-core", &[]),
+    ("quotree-k8s", &["quotree-core"]),
     ("quotree-syntax", &["quotree-core"]),
     ("quotree-model", &["quotree-core", "quotree-syntax"]),
-    ("quotree-import", &["quotree-core", "quotree-syntax", "quotree-model"]),
+    ("quotree-import", &["quotree-core", "quotree-k8s", "quotree-syntax", "quotree-model"]),
     ("quotree-scenario", &["quotree-core", "quotree-syntax", "quotree-model", "quotree-import"]),
     ("quotree-sim", &["quotree-core", "quotree-model", "quotree-import", "quotree-scenario"]),
     ("quotree-reports", &["quotree-core", "quotree-sim", "quotree-page"]),
@@ -29,6 +30,10 @@ const MAY_USE: &[(&str, &[&str])] = &[
 /// The crates that a crate must not depend on, even indirectly, outside its tests.
 const NEVER: &[(&str, &[&str])] = &[
     ("quotree-core", &["rand", "rand_core", "rand_chacha", "ron", "serde_json", "clap", "rayon", "tokio", "tracing"]),
+    (
+        "quotree-k8s",
+        &["csv", "jiff", "serde_json", "k8s-openapi", "kube", "rayon", "clap", "anyhow", "tokio", "tracing"],
+    ),
     ("quotree-syntax", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-model", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-import", &["ron", "rayon", "clap", "anyhow", "tokio"]),

@@ -27,7 +27,7 @@ pub(crate) enum ImportKind {
     Kai,
     /// Armada: workload specification of the simulator; needs `--nodes` with the cluster specification.
     Armada,
-    /// A cluster dump: `kubectl get pods,nodes,elasticquotatrees -A -o json`.
+    /// A cluster dump: `kubectl get pods,nodes,podgroups,pdb,elasticquotatrees -A -o json`.
     Kubernetes,
     /// An ElasticQuotaTree.
     ElasticQuotaTree,
@@ -78,6 +78,7 @@ Examples:
   quotree import swf LCG.swf.gz --cpus 24515 --out lcg.ron
   quotree import armada workload.yaml --nodes cluster.yaml --out armada.ron
   quotree import kubernetes dump.json.gz --out cluster.ron
+  quotree import kubernetes pods.json --nodes nodes.json --out cluster.ron
 
 Exit codes: 0 success (rows that were skipped, and what has no place, are warnings), 2 invalid file or argument, or a warning
 with --strict."
@@ -108,7 +109,7 @@ pub(crate) struct Import {
     /// Set max to min on every leaf quota, so that none may borrow.
     #[arg(long)]
     pub(crate) no_borrowing: bool,
-    /// openb, pai: the node list; armada: the cluster specification.
+    /// openb, pai: the node list; armada: the cluster specification; kubernetes: the part of the dump with the nodes.
     #[arg(long, value_name = "FILE")]
     pub(crate) nodes: Option<PathBuf>,
     /// swf: the number of processors of the cluster.

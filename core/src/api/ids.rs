@@ -90,6 +90,13 @@ impl Name {
     }
 }
 
+impl Default for Name {
+    /// The empty name.
+    fn default() -> Self {
+        Self("".into())
+    }
+}
+
 impl From<&str> for Name {
     fn from(text: &str) -> Self {
         Self(text.into())

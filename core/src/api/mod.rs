@@ -28,7 +28,7 @@ pub(crate) use ids::NameMap;
 pub use ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId};
 pub use plan::{Action, Plan};
 pub use policy::*;
-pub use quantity::{QuantityError, QuantityText, Unit, format_quantity, parse_quantity};
+pub use quantity::{QuantityError, QuantityText, Unit, format_quantity, parse_quantity, parse_quantity_up};
 pub use reason::{BindReason, EvictReason, ReleaseReason};
 pub use rule::{Rule, RuleDoc};
 pub use spec::{NodeSpec, PodSet, PodTemplate, Queueing, QuotaSpec, TreeSpec, WorkloadSpec};

@@ -84,6 +84,26 @@ pub enum QuantityError {
 /// assert!(parse_quantity("0.5m", Unit::Milli).is_err());
 /// ```
 pub fn parse_quantity(text: &str, unit: Unit) -> Result<i64, QuantityError> {
+    parse(text, unit, false)
+}
+
+/// Parses a Kubernetes quantity string into base units of `unit`, as the API server and the kube-scheduler read it: what is
+/// finer than the base unit is rounded up, away from 0 where it is negative.
+///
+/// # Errors
+/// [`QuantityError`] when the text is malformed or too large.
+///
+/// ```
+/// use quotree_core::{Unit, parse_quantity_up};
+/// assert_eq!(parse_quantity_up("0.5m", Unit::Milli), Ok(1));
+/// assert_eq!(parse_quantity_up("128974848000m", Unit::Bytes), Ok(128_974_848));
+/// assert_eq!(parse_quantity_up("100m", Unit::Bytes), Ok(1));
+/// ```
+pub fn parse_quantity_up(text: &str, unit: Unit) -> Result<i64, QuantityError> {
+    parse(text, unit, true)
+}
+
+fn parse(text: &str, unit: Unit, round_up: bool) -> Result<i64, QuantityError> {
     let malformed = || QuantityError::Malformed { text: text.to_owned() };
     let too_large = || QuantityError::TooLarge { text: text.to_owned(), max: i64::MAX };
     let (negative, unsigned) = match text.as_bytes().first() {
@@ -106,14 +126,16 @@ pub fn parse_quantity(text: &str, unit: Unit) -> Result<i64, QuantityError> {
     let places = u32::try_from(fraction.trim_end_matches('0').len()).map_err(|_| too_large())?;
     denominator = 10i128.checked_pow(places).and_then(|p| p.checked_mul(denominator)).ok_or_else(too_large)?;
     let scaled = digits.checked_mul(numerator).and_then(|d| d.checked_mul(unit.per_one())).ok_or_else(too_large)?;
-    if scaled % denominator != 0 {
+    let rest = scaled % denominator;
+    if rest != 0 && !round_up {
         let smallest = match unit {
             Unit::Bytes => "1 byte",
             Unit::Milli => "1m",
         };
         return Err(QuantityError::Inexact { text: text.to_owned(), smallest });
     }
-    let signed = if negative { -(scaled / denominator) } else { scaled / denominator };
+    let size = scaled / denominator + i128::from(rest != 0);
+    let signed = if negative { -size } else { size };
     i64::try_from(signed).map_err(|_| too_large())
 }
 
@@ -247,6 +269,24 @@ mod tests {
     }
 
     #[test]
+    fn q1_what_the_api_server_rounds_is_rounded_up() {
+        let rows: &[(&str, Unit, Option<i64>)] = &[
+            ("0.5m", Unit::Milli, Some(1)),
+            ("1.0001", Unit::Milli, Some(1001)),
+            ("1u", Unit::Milli, Some(1)),
+            ("1500m", Unit::Bytes, Some(2)),
+            ("0.1Ki", Unit::Bytes, Some(103)),
+            ("-0.5m", Unit::Milli, Some(-1)),
+            ("0.0000", Unit::Milli, Some(0)),
+            ("1.2.3", Unit::Milli, None),
+            ("9223372036854775807.5", Unit::Bytes, None),
+        ];
+        for (text, unit, wanted) in rows {
+            assert_eq!(parse_quantity_up(text, *unit).ok(), *wanted, "`{text}` as {unit:?}");
+        }
+    }
+
+    #[test]
     fn q1_every_suffix_counts_what_kubernetes_says() {
         let rows: &[(&str, i64)] = &[
             ("3k", 3000),
@@ -291,8 +331,11 @@ mod tests {
 
         #[test]
         fn q1_no_text_panics(text in "\\PC{0,24}") {
-            let _ = parse_quantity(&text, Unit::Milli);
-            let _ = parse_quantity(&text, Unit::Bytes);
+            for unit in [Unit::Milli, Unit::Bytes] {
+                // Where both accept a text, they agree.
+                let exact = parse_quantity(&text, unit);
+                prop_assert!(exact.is_err() || exact == parse_quantity_up(&text, unit));
+            }
         }
     }
 }

@@ -10,18 +10,19 @@ use super::{
     told::Told,
 };
 use quotree_core::{Amounts, Name, QuotaSpec};
+use quotree_k8s::{names, quota::one_weight};
 use std::collections::{BTreeMap, BTreeSet};
 
-const PARENT: &str = "quota.scheduling.koordinator.sh/parent";
-const IS_PARENT: &str = "quota.scheduling.koordinator.sh/is-parent";
-const LENDS: &str = "quota.scheduling.koordinator.sh/allow-lent-resource";
-const TREE: &str = "quota.scheduling.koordinator.sh/tree-id";
-const WEIGHT: &str = "quota.scheduling.koordinator.sh/shared-weight";
-const NAMESPACES: &str = "quota.scheduling.koordinator.sh/namespaces";
-const TOTAL: &str = "quota.scheduling.koordinator.sh/total-resource";
+const PARENT: &str = names::KOORDINATOR_PARENT;
+const IS_PARENT: &str = names::KOORDINATOR_IS_PARENT;
+const LENDS: &str = names::KOORDINATOR_LENDS;
+const TREE: &str = names::KOORDINATOR_TREE;
+const WEIGHT: &str = names::KOORDINATOR_WEIGHT;
+const NAMESPACES: &str = names::KOORDINATOR_NAMESPACES;
+const TOTAL: &str = names::KOORDINATOR_TOTAL;
 
 /// The root that Koordinator has without an object.
-const ROOT: &str = "koordinator-root-quota";
+const ROOT: &str = names::KOORDINATOR_ROOT;
 
 const LABELS: &[Field] = &[
     becomes(PARENT, "the parent"),
@@ -64,7 +65,7 @@ const ANNOTATIONS: &[Field] = &[
 
 const METADATA: &[Field] = &[
     becomes("name", "`name`"),
-    becomes("namespace", "the namespace of a quota that is alone in it"),
+    becomes("namespace", "the namespace of a quota that is alone in it; of Koordinator, of one with its name"),
     holds("labels", LABELS),
     holds("annotations", ANNOTATIONS),
     idle("*"),
@@ -93,7 +94,7 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
     }
     let koordinator = quotas.iter().any(|object| object.label(PARENT).or(object.label(IS_PARENT)).is_some());
     let mut options = options.clone();
-    let mut names = BTreeSet::new();
+    let mut taken = BTreeSet::new();
     let mut forest = Forest::new("ElasticQuota");
     let own_root = quotas.iter().any(|object| object.name == ROOT);
     for object in &quotas {
@@ -104,7 +105,7 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
             continue;
         }
         // Flat quotas of two namespaces may have the same name.
-        let name = if koordinator || names.insert(object.name) {
+        let name = if koordinator || taken.insert(object.name) {
             Name::from(object.name)
         } else {
             Name::from(format!("{}/{}", object.namespace, object.name))
@@ -116,8 +117,10 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
         spec.min = told.amounts(object.spec("min"), "min");
         spec.max = told.amounts(object.spec("max"), "max");
         labels(object, &mut spec, &mut options, told);
-        if !is_inner(object) && spec.namespaces.is_empty() && in_namespace.get(object.namespace) == Some(&1) {
-            let own = if object.namespace.is_empty() { "default" } else { object.namespace };
+        let own = if object.namespace.is_empty() { "default" } else { object.namespace };
+        // Koordinator takes the quota that is named like the namespace, the scheduler-plugins the only one in it.
+        let is_own = if koordinator { object.name == own } else { in_namespace.get(object.namespace) == Some(&1) };
+        if !is_inner(object) && spec.namespaces.is_empty() && is_own {
             spec.namespaces.push(own.into());
         }
         forest.add(spec, object.at, told);
@@ -147,11 +150,8 @@ fn labels(object: &Object<'_>, spec: &mut QuotaSpec, options: &mut QuotaOptions,
     }
     let Some((text, span)) = object.annotation(WEIGHT) else { return };
     let Some(weights) = told.json_numbers(text, span, WEIGHT) else { return };
-    let mut numbers = weights.into_iter();
-    let first = numbers.next().unwrap_or(0);
-    if numbers.all(|weight| weight == first) {
-        spec.weight = u64::try_from(if first % 1000 == 0 { first / 1000 } else { first }).ok();
-    } else {
+    spec.weight = one_weight(&weights);
+    if spec.weight.is_none() {
         let means =
             "each resource would be shared by a weight of its own; quotree has one weight, and here shares by min";
         told.notes.lost("ElasticQuota", Says::Sets(WEIGHT.to_owned()), means, span);

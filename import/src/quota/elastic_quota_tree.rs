@@ -13,14 +13,15 @@ use crate::{
     elastic_quota_tree::{API_VERSION, KIND},
     yaml::{Node, find, map, scalar},
 };
-use quotree_core::{Amounts, Name, QuotaSpec};
+use quotree_core::{Name, QuotaSpec};
+use quotree_k8s::{
+    names,
+    quota::{lendable, take_max_jobs},
+};
 use quotree_syntax::Span;
 
-/// Among the resources: how many jobs may run at once.
-pub(super) const MAX_JOBS: &str = "kube-queue/max-jobs";
-
 /// Among the attributes: how much of min may be lent, as JSON.
-const LEND: &str = "alibabacloud.com/lendlimit";
+const LEND: &str = names::LEND_LIMIT;
 
 const FLAVORS: &str = "pods of the quota would run only on nodes of these flavors; give them a selector";
 
@@ -113,19 +114,13 @@ impl Reading<'_> {
 
     /// Takes the limit of jobs out of the amounts.
     fn jobs(&mut self, spec: &mut QuotaSpec, at: Span) {
-        let jobs = |amounts: &Amounts| amounts.get(MAX_JOBS).map(|amount| amount / 1000);
+        let (limited, stated) = (spec.max.get(names::MAX_JOBS), spec.min.get(names::MAX_JOBS));
+        (spec.max_jobs, _) = (take_max_jobs(&mut spec.max), take_max_jobs(&mut spec.min));
         // Guaranteed jobs are the same as those allowed, wherever this is used as documented.
-        if jobs(&spec.min).is_some_and(|min| jobs(&spec.max).is_none_or(|max| max != min)) {
+        if stated.is_some() && stated != limited {
             let means = "a number of jobs cannot be guaranteed; only the limit, in max, is kept";
-            self.told.notes.lost("quota", Says::Sets(format!("min.{MAX_JOBS}")), means, at);
+            self.told.notes.lost("quota", Says::Sets(format!("min.{}", names::MAX_JOBS)), means, at);
         }
-        // More jobs than quotree counts are as good as no limit.
-        spec.max_jobs = jobs(&spec.max).and_then(|jobs| u32::try_from(jobs).ok()).filter(|jobs| *jobs < u32::MAX);
-        let others = |amounts: &Amounts| -> Amounts {
-            amounts.iter().filter(|(name, _)| *name != MAX_JOBS).map(|(name, amount)| (name.clone(), amount)).collect()
-        };
-        spec.max = others(&spec.max);
-        spec.min = others(&spec.min);
     }
 
     fn attributes(&mut self, node: &Node, spec: &mut QuotaSpec, at: Span) {
@@ -145,8 +140,7 @@ impl Reading<'_> {
                 let means = "a quota cannot lend more than its min, so it lends all of that";
                 self.told.notes.assumed("quota", Says::Has("a lendlimit above its min".to_owned()), means, at);
             }
-            let lend: Amounts = lend.iter().map(|(name, amount)| (name.clone(), amount.min(min(name)))).collect();
-            spec.lend = Some(lend);
+            spec.lend = Some(lendable(&spec.min, &lend));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::{QuotaOptions, note::Says, told::Told};
 use quotree_core::{Amounts, FindingKind, Name, QuotaSpec, QuotaTree, Severity, TreeSpec, Unit, format_quantity};
+use quotree_k8s::quota::is_unlimited;
 use quotree_syntax::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,9 +30,6 @@ pub(super) enum Root {
     Sum(&'static str),
 }
 
-/// A scheduler reads a limit of this, the largest number of 32 bits, as no limit.
-const NO_LIMIT: i64 = 2_147_483_647_000;
-
 /// The quotas so far.
 #[derive(Debug)]
 pub(super) struct Forest {
@@ -48,7 +46,7 @@ impl Forest {
 
     /// Adds a quota, unless one of its name is there. A limit that means "none" is taken out.
     pub(super) fn add(&mut self, mut spec: QuotaSpec, at: Span, told: &mut Told) {
-        let is_limit = |(_, amount): &(&Name, i64)| *amount != NO_LIMIT && *amount < i64::MAX / 1000 * 1000;
+        let is_limit = |(name, amount): &(&Name, i64)| !is_unlimited(name.as_str(), *amount);
         spec.max = spec.max.iter().filter(is_limit).map(|(name, amount)| (name.clone(), amount)).collect();
         if self.names.contains_key(&spec.name) {
             told.error(at, format!("second {} `{}`", self.kind, spec.name), "the name is taken");

@@ -220,11 +220,12 @@ fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
     match &mut overrun.kind {
         Kind::Trace { rows, .. } => {
             let ours = rows.iter().filter(|r| is_ours(&r.namespace, r.user.as_ref().or(workload.user.as_ref())));
-            let ours: Vec<TraceRow> = ours.map(|r| TraceRow { template: plain(&r.template), ..r.clone() }).collect();
+            let ours: Vec<TraceRow> = ours.cloned().collect();
             if ours.is_empty() {
                 return None;
             }
             *rows = ours.into();
+            overrun.kind.change_templates(&mut |template| *template = plain(template));
             return Some(overrun);
         }
         kind => make_plain(kind, &plain),

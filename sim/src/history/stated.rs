@@ -69,7 +69,9 @@ impl JobHistory {
         let kind = self.workload(scenario).and_then(|workload| kind_of(workload, self.origin().task));
         match (kind, self.row) {
             (Some(Kind::Training { roles, .. }), _) => roles.iter().map(|role| role.min).sum(),
-            (Some(Kind::Trace { rows, .. }), Some(row)) => rows.get(row as usize).map_or(0, |row| row.pods),
+            (Some(Kind::Trace { rows, .. }), Some(row)) => {
+                rows.get(row as usize).map_or(0, |row| row.sets().map(|(_, pods)| pods).sum())
+            }
             (Some(Kind::Trace { .. }) | None, _) => 0,
             _ => 1,
         }
@@ -103,9 +105,11 @@ impl JobHistory {
             }
             Kind::Trace { rows, .. } => {
                 let Some(row) = self.row.and_then(|row| rows.get(row as usize)) else { return stated };
-                sum(&row.template.request, row.pods);
+                row.sets().for_each(|(template, pods)| sum(&template.request, pods));
                 stated.priority = row.priority.unwrap_or(stated.priority);
-                row.pods
+                let details = row.details.as_ref();
+                stated.preemptible = details.and_then(|details| details.preemptible).unwrap_or(stated.preemptible);
+                row.sets().map(|(_, pods)| pods).sum()
             }
             Kind::Workflow { .. } => 1,
         };

@@ -4,9 +4,9 @@
 //! members one by one. When the time of the drain is over, the remaining pods are killed, or the drain has failed and
 //! the node stays cordoned.
 
-use super::{EDIT, NodeEvent, State, World, WorldEvent, fleet, nodes, pod_lifecycle, training, unreliable};
-use crate::trace::TraceEvent;
-use quotree_core::{Event, NodeId};
+use super::{EDIT, NodeEvent, State, World, WorldEvent, fleet, nodes, pod_lifecycle, trace_rows, training, unreliable};
+use crate::{model::Kind, trace::TraceEvent};
+use quotree_core::{Event, Name, NodeId};
 
 /// A drain in progress.
 #[derive(Debug, Clone, Copy)]
@@ -124,29 +124,32 @@ fn leaving_with(world: &World<'_>, pod: u32) -> Vec<u32> {
 
 /// Whether the disruption budget allows this many more evictions.
 fn budget_allows(world: &World<'_>, pod: u32, count: usize) -> bool {
-    let workload_of = |owner: u32| world.workload_of(owner);
-    let owner = world.units[world.pods[pod].unit].owner;
-    let Some(budget) = workload_of(owner).and_then(|workload| workload.budget.as_ref()) else {
+    let Some(budget) = trace_rows::budget_of(world, world.pods[pod].unit) else {
         return true;
     };
     let Some(allowed) = world.fleet.budgets.get(budget) else {
         return true;
     };
-    let guarded =
-        world.controllers.ids().filter(|o| workload_of(*o).is_some_and(|w| w.budget.as_ref() == Some(budget)));
-    let missing: usize = guarded.map(|owner| unavailable(world, owner)).sum();
+    let missing: usize = world.controllers.ids().map(|owner| unavailable(world, owner, budget)).sum();
     missing.saturating_add(count) <= *allowed as usize
 }
 
-/// How many pods of a workload are unavailable: pending, being bound, terminating, or not yet replaced.
-fn unavailable(world: &World<'_>, owner: u32) -> usize {
+/// How many pods of a workload with this budget are unavailable: pending, being bound, terminating, or not yet replaced.
+fn unavailable(world: &World<'_>, owner: u32, budget: &Name) -> usize {
     let state = &world.controllers[owner];
-    let pods = state.units.iter().flat_map(|unit| world.pods_of(*unit));
+    let guarded = |unit: &&u32| trace_rows::budget_of(world, **unit) == Some(budget);
+    let pods = state.units.iter().filter(guarded).flat_map(|unit| world.pods_of(*unit));
     let away = |pod: &u32| {
         let state = world.pods[*pod].state;
         state.is_live() && state != State::Running
     };
-    pods.filter(away).count() + state.retrying as usize
+    let own = world.workload_of(owner).is_some_and(|workload| workload.budget.as_ref() == Some(budget));
+    let retrying = match world.kind(owner) {
+        Some(Kind::Trace { .. }) => world.rows.retrying(owner).filter(guarded).count(),
+        _ if own => state.retrying as usize,
+        _ => 0,
+    };
+    pods.filter(away).count() + retrying
 }
 
 /// Evicts pods of one core workload: the scheduler is notified, and each pod is gone after its grace period.
@@ -172,8 +175,8 @@ fn tell_to_leave(world: &mut World<'_>, pods: &[u32], node: u32) {
     }
 }
 
-/// A pod that a drain evicts is not counted as evicted, since the scheduler did not evict it.
-fn uncount_eviction(world: &mut World<'_>, pod: u32) {
+/// A pod that a drain or its owner evicts is not counted as evicted, since the scheduler did not evict it.
+pub(crate) fn uncount_eviction(world: &mut World<'_>, pod: u32) {
     let account = world.units[world.pods[pod].unit].account;
     world.accounts.all[account].counts.evicted -= 1;
 }

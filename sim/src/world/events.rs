@@ -57,6 +57,8 @@ pub(crate) enum WorldEvent {
     RowDeadline { owner: u32, row: u32 },
     /// A row of a trace is submitted.
     Row { owner: u32, row: u32 },
+    /// The owner of a row begins to delete it, or it is gone.
+    RowDeleted { owner: u32, row: u32, gone: bool },
     /// An event of nodes.
     Node(NodeEvent),
     /// A scheduled change of a dataset, unless its epoch has changed.
@@ -75,8 +77,14 @@ pub(crate) fn known_events(scenario: &Scenario) -> Vec<(Time, Class, WorldEvent)
     for (owner, workload) in (0u32..).zip(&scenario.workloads) {
         match &workload.kind {
             Kind::Trace { rows, .. } => {
-                let rows = (0u32..).zip(rows.iter());
-                known.extend(rows.map(|(row, traced)| (traced.submit, ARRIVAL, WorldEvent::Row { owner, row })));
+                for (row, traced) in (0u32..).zip(rows.iter()) {
+                    known.push((traced.submit, ARRIVAL, WorldEvent::Row { owner, row }));
+                    if let Some(deletion) = traced.details.as_ref().and_then(|details| details.deletion) {
+                        for (at, gone) in [(deletion.from, false), (deletion.until, true)] {
+                            known.push((at, OUTCOME, WorldEvent::RowDeleted { owner, row, gone }));
+                        }
+                    }
+                }
             }
             _ => known.push((workload.submit, ARRIVAL, WorldEvent::Submit(owner))),
         }
@@ -110,6 +118,7 @@ pub(crate) fn handle(world: &mut World<'_>, event: WorldEvent, scheduler: &Sched
         // What is done at the time of its deadline is in time, whatever the order: this is judged when everything has settled.
         WorldEvent::Deadline(_) | WorldEvent::RowDeadline { .. } => world.due.push(event),
         WorldEvent::Row { owner, row } => trace_rows::submit_row(world, owner, row, None),
+        WorldEvent::RowDeleted { owner, row, gone } => trace_rows::deleted(world, owner, row, gone),
         WorldEvent::Node(event) => fleet::handle(world, event),
         WorldEvent::Dataset { dataset, epoch } => dataset::advance(world, dataset, epoch),
         WorldEvent::Preload(dataset) => dataset::preload(world, dataset),

@@ -157,6 +157,12 @@ impl<'a> World<'a> {
                     user: NONE,
                 };
                 rows.places.insert(index, traced.iter().map(place).collect());
+                for (row, details) in
+                    (0u32..).zip(traced.iter()).filter_map(|(n, row)| Some((n, row.details.as_ref()?)))
+                {
+                    let others = details.others.iter().map(|(template, _)| shapes.number(template)).collect();
+                    rows.other_shapes.insert((index, row), others);
+                }
             }
             let tally = tallies.push(Tally { workload: index });
             if let Kind::Workflow { tasks } = &workload.kind {

@@ -2,7 +2,7 @@
 
 use super::{
     CoreWorkload, End, Fact, NONE, Pod, State, World, access, arrivals, dataset, deployment, ending, job, job_queue,
-    job_record, nodes, pod_lifecycle, training, workflow,
+    job_record, nodes, pod_lifecycle, trace_rows, training, workflow,
 };
 use crate::{model::Kind, options::RunError, trace::TraceEvent};
 use quotree_core::{Age, Event, PodOutcome, PodSet, Time, WorkloadId, WorkloadSpec};
@@ -78,16 +78,18 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
         Some(task) => (&task.priority, task.together),
         None => (&workload.priority, workload.together),
     };
+    let details = trace_rows::details(world, new.owner, new.number);
     let (edits, edited) = (&world.edits, world.controllers[new.owner].workload);
     let spec = WorkloadSpec {
         id: WorkloadId(unit),
         namespace: world.namespaces[new.namespace].name.clone(),
         submitted: age,
         priority: edits.priority(edited, new.priority, stated),
-        preemptible: edits.preemptible(edited, workload.preemptible),
+        preemptible: edits
+            .preemptible(edited, details.and_then(|details| details.preemptible).unwrap_or(workload.preemptible)),
         pods: sets,
-        budget: workload.budget.clone(),
-        together,
+        budget: trace_rows::budget_of(world, unit).cloned(),
+        together: details.and_then(|details| details.together).or(together),
         replaces: replaces.map(WorkloadId),
     };
     world.trace(TraceEvent::Submit { workload: WorkloadId(unit), pods: count });

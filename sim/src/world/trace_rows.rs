@@ -1,17 +1,16 @@
-//! Rows of a trace: each is a gang of equal pods that runs for the time given in the trace, from the moment when all of
+//! Rows of a trace: each is a gang that runs for the time given in the trace, from the moment when all of
 //! its pods run. An evicted or lost row is submitted again with the work that was not saved; one that runs for too
 //! long, or is lost too often, fails.
 
 use super::{
-    CONTROLLER, CoreWorkload, End, State, World, WorldEvent, access, ending, job, job_record, pod_lifecycle, submit,
-    submit::NewWorkload,
+    CONTROLLER, CoreWorkload, End, State, World, WorldEvent, access, drain, ending, job, job_record, pod_lifecycle,
+    submit, submit::NewWorkload,
 };
 use crate::{
-    model::{Kind, Limits, TraceRow},
+    model::{Kind, Limits, RowDetails, TraceRow},
     text::time_text,
 };
-use quotree_core::PodSet;
-use smallvec::smallvec;
+use quotree_core::{Event, Name, PodSet, PodTemplate};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -31,6 +30,8 @@ pub(crate) struct RowPlace {
 pub(crate) struct TraceRows {
     /// By controller.
     pub(crate) places: BTreeMap<u32, Vec<RowPlace>>,
+    /// By controller and row: the shapes of the pods of a gang that have other templates than its first.
+    pub(crate) other_shapes: BTreeMap<(u32, u32), Vec<u32>>,
     /// Rows and replicas that wait for their next try, by controller and the core workload that ended.
     pub(crate) retries: BTreeSet<(u32, u32)>,
     /// By controller and row, for rows with limits.
@@ -54,7 +55,12 @@ impl TraceRows {
     /// A trace is withdrawn: the limits of its rows are dropped. Gives the core workloads that wait for their next try.
     pub(crate) fn close(&mut self, owner: u32) -> Vec<u32> {
         self.limits.retain(|(of, _), _| *of != owner);
-        self.retries.range((owner, 0)..=(owner, u32::MAX)).map(|(_, unit)| *unit).collect()
+        self.retrying(owner).copied().collect()
+    }
+
+    /// The core workloads of a controller that ended and wait for their next try.
+    pub(crate) fn retrying(&self, owner: u32) -> impl Iterator<Item = &u32> {
+        self.retries.range((owner, 0)..=(owner, u32::MAX)).map(|(_, unit)| unit)
     }
 }
 
@@ -65,19 +71,39 @@ fn row_of<'a>(world: &World<'a>, owner: u32, row: u32) -> Option<(&'a TraceRow, 
     rows.get(row as usize).map(|row| (row, row.limits.or(*limits)))
 }
 
+/// What a row says beyond other traces.
+pub(crate) fn details<'a>(world: &World<'a>, owner: u32, row: u32) -> Option<&'a RowDetails> {
+    row_of(world, owner, row)?.0.details.as_deref()
+}
+
+/// The disruption budget of a core workload: that of the row, or of the workload of the scenario.
+pub(crate) fn budget_of<'a>(world: &World<'a>, unit: u32) -> Option<&'a Name> {
+    let (owner, row) = (world.units[unit].owner, world.units[unit].number);
+    let own = details(world, owner, row).and_then(|details| details.budget.as_ref());
+    own.or_else(|| world.workload_of(owner)?.budget.as_ref())
+}
+
 /// A row is submitted, for the first time or as the replacement of a lost core workload.
 pub(crate) fn submit_row(world: &mut World<'_>, owner: u32, row: u32, lost: Option<u32>) {
     let place = world.rows.places.get(&owner).and_then(|p| p.get(row as usize)).copied();
     let (Some((traced, limits)), Some(place)) = (row_of(world, owner, row), place) else {
         return;
     };
+    // What was evicted while its owner deleted it does not come back.
+    let deletion = traced.details.as_ref().and_then(|details| details.deletion);
     if world.controllers[owner].closed
         || traced.pods == 0
+        || (lost.is_some() && deletion.is_some_and(|deletion| deletion.from <= world.now))
         || (lost.is_none() && !access::may_submit(world, owner, Some(row)))
     {
         return;
     }
-    let set = PodSet { template: Arc::clone(&traced.template), count: traced.pods, min: traced.pods };
+    let others = world.rows.other_shapes.get(&(owner, row)).into_iter().flatten();
+    let shapes = std::iter::once(&place.shape).chain(others);
+    let set = |((template, count), shape): ((&Arc<PodTemplate>, u32), &u32)| {
+        (PodSet { template: Arc::clone(template), count, min: count }, *shape)
+    };
+    let sets = traced.sets().zip(shapes).map(set).collect();
     if lost.is_none() {
         let account = access::account_of(world, owner, row, place.namespace);
         world.accounts.all[account].outcomes.submitted += 1;
@@ -96,10 +122,35 @@ pub(crate) fn submit_row(world: &mut World<'_>, owner: u32, row: u32, lost: Opti
         left_ms: before.map_or(traced.runtime_ms, |unit| unit.left_ms),
         ran_ms: before.map_or(0, |unit| unit.ran_ms),
         evictions: before.map_or(0, |unit| unit.evictions),
-        sets: smallvec![(set, place.shape)],
+        sets,
     };
     if let Some(unit) = submit::submit(world, new).filter(|_| lost.is_none()) {
         job_record::set_ideal(world, unit, job::work_and_limit(world, unit).0);
+    }
+}
+
+/// The owner of a row deletes it, which ends the job: its pods on nodes are terminating until they are gone, and a pending
+/// row is gone at once.
+pub(crate) fn deleted(world: &mut World<'_>, owner: u32, row: u32, gone: bool) {
+    let units = world.controllers[owner].units.iter().copied();
+    let live = units.filter(|unit| world.units[*unit].number == row && world.units[*unit].live > 0);
+    for unit in live.collect::<Vec<u32>>() {
+        let CoreWorkload { account, job, .. } = world.units[unit];
+        if world.jobs[job].is_live() {
+            world.accounts.all[account].outcomes.withdrawn += 1;
+            job_record::end(world, job, End::Withdrawn);
+        }
+        let active: Vec<u32> = world.pods_of(unit).filter(|pod| world.pods[*pod].state.is_active()).collect();
+        if gone || active.is_empty() {
+            submit::withdraw(world, unit, State::Deleted);
+            continue;
+        }
+        for pod in active {
+            let id = world.id_of(pod);
+            world.tell(Event::PodLeaving { pod: id });
+            world.set_state(pod, State::Leaving);
+            drain::uncount_eviction(world, pod);
+        }
     }
 }
 

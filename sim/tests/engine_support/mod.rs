@@ -134,6 +134,7 @@ pub(crate) fn row(name: &str, submit_ms: u64, runtime_ms: u64, pods: u32, cores:
         pods,
         template: template(cores),
         limits: Limits::default(),
+        details: None,
     }
 }
 

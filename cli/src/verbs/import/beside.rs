@@ -1,9 +1,13 @@
 //! The nodes and pods of a cluster in the files of quota objects.
 
-use super::{Named, good_nodes, size};
+use super::{
+    Named, good_nodes, size,
+    world::{beside, with},
+};
 use crate::exit::Trouble;
-use quotree_core::Amounts;
-use quotree_sim::import::{self, TraceFormat, TraceOptions};
+use quotree_core::{Amounts, Name, TreeSpec};
+use quotree_sim::import::{self, TraceFormat};
+use std::collections::BTreeMap;
 
 /// What the files have of a cluster.
 pub(super) struct Beside {
@@ -17,42 +21,50 @@ pub(super) struct Beside {
     pub(super) total: Amounts,
     /// When the run ends.
     pub(super) until_ms: Option<u64>,
+    /// Disruption budgets that pods have.
+    pub(super) budgets: BTreeMap<Name, u32>,
     /// What the importer of dumps tells.
     pub(super) notes: Vec<String>,
+    /// The quotas as the importer of dumps reads them, with the namespaces of pods that name a quota by label.
+    tree: TreeSpec,
 }
 
 impl Beside {
-    /// Reads the files that have pods or nodes; nothing if there is none.
+    /// Reads the cluster in all files together, of which the first has pods or nodes; nothing if there is no file.
     ///
     /// # Errors
     /// If a node is invalid.
     pub(super) fn of(files: &[&Named]) -> Result<Option<Self>, Trouble> {
-        if files.is_empty() {
-            return Ok(None);
+        let Some((file, others)) = files.split_first() else { return Ok(None) };
+        let options = beside(others);
+        let nodes = import::nodes(TraceFormat::Kubernetes, &file.bytes, &options);
+        good_nodes(file, &nodes)?;
+        let total = size(&nodes);
+        let rows = import::rows(TraceFormat::Kubernetes, &file.bytes, &options);
+        let outline = import::outline(TraceFormat::Kubernetes, &file.bytes, &options, &total);
+        let with = with(others);
+        let skip = if rows.problems.is_empty() { "" } else { ", bad_rows: Skip" };
+        let of = |kind: &str, skip: &str| {
+            format!("{kind}(name: \"kubernetes\", format: Kubernetes, file: {:?}{with}{skip})", file.name)
+        };
+        Ok(Some(Self {
+            nodes: if nodes.rows.is_empty() { Vec::new() } else { vec![of("Nodes", "")] },
+            pods: if rows.rows.is_empty() { Vec::new() } else { vec![of("Trace", skip)] },
+            count: nodes.rows.len(),
+            total,
+            until_ms: outline.until_ms,
+            budgets: outline.budgets,
+            notes: outline.notes,
+            tree: outline.tree,
+        }))
+    }
+
+    /// Adds the namespaces of pods that name a quota by label.
+    pub(super) fn visit(&self, tree: &mut TreeSpec) {
+        for quota in &mut tree.quotas {
+            let known = self.tree.quotas.iter().find(|known| known.name == quota.name);
+            let visitors = known.iter().flat_map(|known| &known.namespaces).filter(|name| name.as_str().contains('@'));
+            quota.namespaces.extend(visitors.cloned());
         }
-        let (nodes, pods, notes) = (Vec::new(), Vec::new(), Vec::new());
-        let mut read = Self { nodes, pods, count: 0, total: Amounts::new(), until_ms: None, notes };
-        for (i, file) in files.iter().enumerate() {
-            let options = TraceOptions::default();
-            let name = if i == 0 { "kubernetes".to_owned() } else { format!("kubernetes-{}", i + 1) };
-            let nodes = import::nodes(TraceFormat::Kubernetes, &file.bytes, &options);
-            good_nodes(file, &nodes)?;
-            if !nodes.rows.is_empty() {
-                read.count += nodes.rows.len();
-                for (resource, amount) in size(&nodes).iter() {
-                    let sum = read.total.get(resource.as_str()).unwrap_or(0).saturating_add(amount);
-                    read.total.set(resource.clone(), sum);
-                }
-                read.nodes.push(format!("Nodes(name: {name:?}, format: Kubernetes, file: {:?})", file.name));
-            }
-            let rows = import::rows(TraceFormat::Kubernetes, &file.bytes, &options);
-            if !rows.rows.is_empty() {
-                let skip = if rows.problems.is_empty() { "" } else { ", bad_rows: Skip" };
-                read.pods.push(format!("Trace(name: {name:?}, format: Kubernetes, file: {:?}{skip})", file.name));
-                let outline = import::outline(TraceFormat::Kubernetes, &file.bytes, &options, &read.total);
-                read.until_ms = read.until_ms.max(outline.until_ms);
-            }
-        }
-        Ok(Some(read))
     }
 }

@@ -84,7 +84,11 @@ pub(super) fn scenario(
         name: super::name_from(args.out.as_deref(), path),
     });
     let named: Vec<Named> = named.collect();
-    let of_dump: Vec<&Named> = read.dumps.iter().filter_map(|i| named.get(*i)).collect();
+    // A pod may need any object of the other files: its node, its PodGroup, its quota.
+    let mut of_dump: Vec<&Named> = read.dumps.first().and_then(|first| named.get(*first)).into_iter().collect();
+    if let Some(first) = read.dumps.first() {
+        of_dump.extend(named.iter().enumerate().filter(|(i, _)| i != first).map(|(_, file)| file));
+    }
     let dump = Beside::of(&of_dump)?;
     let options = QuotaOptions {
         total: args
@@ -103,7 +107,8 @@ pub(super) fn scenario(
     };
     let quotas = quota::read(format, sources, &options);
     let drawn = snippets::draw(&quotas.diagnostics, &quotas.sources, terminal.colour_errors);
-    let Some(tree) = &quotas.tree else { return Err(Trouble { exit: Exit::Invalid, message: drawn }) };
+    let Some(mut tree) = quotas.tree.clone() else { return Err(Trouble { exit: Exit::Invalid, message: drawn }) };
+    dump.iter().for_each(|dump| dump.visit(&mut tree));
     if !drawn.is_empty() {
         terminal.complain(&drawn);
     }
@@ -120,7 +125,7 @@ pub(super) fn scenario(
     for note in dump.iter().flat_map(|dump| &dump.notes) {
         let _ = writeln!(head, "// Note: {note}.");
     }
-    Ok(draft(format, tree, &quotas, dump, &options).text(&format!("{head}{}", told.comments())))
+    Ok(draft(format, &tree, &quotas, dump, &options).text(&format!("{head}{}", told.comments())))
 }
 
 /// The scenario of a tree.
@@ -144,7 +149,8 @@ fn draft(format: QuotaFormat, tree: &TreeSpec, quotas: &Quotas, dump: Option<Bes
         .as_ref()
         .filter(|dump| dump.count > 0)
         .map_or_else(|| vec![format!("Pool({})", map(&pool(tree, options.total.as_ref())))], |dump| dump.nodes.clone());
-    let (workloads, until_ms) = dump.map_or((Vec::new(), None), |dump| (dump.pods, dump.until_ms));
+    let (workloads, until_ms, budgets) =
+        dump.map_or_else(Default::default, |dump| (dump.pods, dump.until_ms, dump.budgets));
     Draft {
         name,
         about: format!("{} on {on}.", capital(format.what())),
@@ -154,6 +160,7 @@ fn draft(format: QuotaFormat, tree: &TreeSpec, quotas: &Quotas, dump: Option<Bes
         classes: quotas.classes.clone(),
         tree: tree.clone(),
         workloads,
+        budgets,
         ..Draft::default()
     }
 }

@@ -1,0 +1,54 @@
+//! What a dump becomes, and what is told about it.
+
+use crate::RowProblem;
+use quotree_core::Name;
+use quotree_k8s::{Loss, affinity::NodeRule};
+use quotree_model::TraceRow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What became of the pods of a dump.
+#[derive(Default)]
+pub(super) struct Plan {
+    pub(super) rows: Vec<TraceRow>,
+    pub(super) problems: Vec<RowProblem>,
+    /// The node affinities that became synthetic labels.
+    pub(super) rules: BTreeSet<NodeRule>,
+    pub(super) budgets: BTreeMap<Name, u32>,
+    /// Namespaces for pods that name another leaf than that of their namespace, and that leaf.
+    pub(super) visitors: BTreeMap<Name, Name>,
+    pub(super) counts: BTreeMap<Told, u64>,
+    pub(super) losses: BTreeMap<Loss, u64>,
+    /// Quotas, classes and the like that pods name and the dump does not have.
+    pub(super) unknown: BTreeSet<(Told, Name)>,
+}
+
+/// What is told about pods, in this order, with the number of pods.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Told {
+    Ended,
+    Deleted,
+    Gated,
+    Leaving,
+    Adrift,
+    WaitForMembers,
+    Torn,
+    Elastic,
+    NoGroup,
+    UnknownLevel,
+    NoQuota,
+    Visitor,
+    NoClass,
+    Foreign,
+    NotPreemptible,
+    Unobserved,
+    TwoBudgets,
+    MixedBudgets,
+}
+
+impl Plan {
+    pub(super) fn tell(&mut self, what: Told, pods: usize) {
+        if pods > 0 {
+            *self.counts.entry(what).or_default() += pods as u64;
+        }
+    }
+}
