@@ -89,14 +89,11 @@ pub(super) fn scenario(
     if let Some(first) = read.dumps.first() {
         of_dump.extend(named.iter().enumerate().filter(|(i, _)| i != first).map(|(_, file)| file));
     }
-    let dump = Beside::of(&of_dump)?;
+    // A file that is broken is told by the reader of quotas, with its place.
+    let dump = Beside::of(&of_dump);
+    let size = dump.as_ref().ok().and_then(Option::as_ref).map(|dump| dump.total.clone());
     let options = QuotaOptions {
-        total: args
-            .cluster
-            .as_deref()
-            .map(cluster)
-            .transpose()?
-            .or_else(|| dump.as_ref().map(|dump| dump.total.clone())),
+        total: args.cluster.as_deref().map(cluster).transpose()?.or(size),
         over_promised: if args.over_promised == Some(OnPromise::Warn) {
             OverPromised::Warn
         } else {
@@ -108,6 +105,7 @@ pub(super) fn scenario(
     let quotas = quota::read(format, sources, &options);
     let drawn = snippets::draw(&quotas.diagnostics, &quotas.sources, terminal.colour_errors);
     let Some(mut tree) = quotas.tree.clone() else { return Err(Trouble { exit: Exit::Invalid, message: drawn }) };
+    let dump = dump?;
     dump.iter().for_each(|dump| dump.visit(&mut tree));
     if !drawn.is_empty() {
         terminal.complain(&drawn);
