@@ -40,7 +40,10 @@ fn tree() -> TreeSpec {
 type Step = (u8, u8, u8);
 
 struct World {
+    /// It looks for unused requests at every decision.
     scheduler: Scheduler,
+    /// It gives none back. It must decide the same.
+    keeps_all: Scheduler,
     now: u64,
     next: u32,
     kept_shares: FairShares,
@@ -52,12 +55,20 @@ impl World {
         for (id, size) in [(0, 6), (1, 6), (2, 4)] {
             scheduler.apply(Event::NodeUp(NodeSpec::new(id, amounts(size, size)))).unwrap();
         }
-        Self { scheduler, now: 0, next: 0, kept_shares: FairShares::default() }
+        let mut keeps_all = scheduler.clone();
+        scheduler.cluster.workloads.interner.sweep_at = 0;
+        keeps_all.cluster.workloads.interner.sweep_at = usize::MAX;
+        Self { scheduler, keeps_all, now: 0, next: 0, kept_shares: FairShares::default() }
     }
 
     fn pods_in(&self, states: &[PodState]) -> Vec<PodId> {
         let views = (0..self.next).filter_map(|id| self.scheduler.workload(WorkloadId(id)));
         views.flat_map(|view| view.pods).filter(|pod| states.contains(&pod.state)).map(|pod| pod.id).collect()
+    }
+
+    fn apply(&mut self, event: Event) {
+        self.keeps_all.apply(event.clone()).unwrap();
+        self.scheduler.apply(event).unwrap();
     }
 
     fn step(&mut self, (what, a, b): Step) {
@@ -74,25 +85,28 @@ impl World {
                 }
                 spec.priority = i32::from(b % 2);
                 self.next += 1;
-                self.scheduler.apply(Event::WorkloadSubmitted(spec)).unwrap();
+                self.apply(Event::WorkloadSubmitted(spec));
             }
             4 | 5 if !terminating.is_empty() => {
                 let pod = terminating[usize::from(a) % terminating.len()];
-                self.scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Evicted }).unwrap();
+                self.apply(Event::PodGone { pod, outcome: PodOutcome::Evicted });
             }
             6 if !running.is_empty() => {
                 let pod = running[usize::from(a) % running.len()];
-                self.scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
+                self.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded });
             }
             7 if !running.is_empty() => {
-                self.scheduler.apply(Event::PodLeaving { pod: running[usize::from(a) % running.len()] }).unwrap();
+                self.apply(Event::PodLeaving { pod: running[usize::from(a) % running.len()] });
             }
             _ => {}
         }
         self.check();
-        for action in self.scheduler.decide(Time(self.now)).actions {
+        let plan = self.scheduler.decide(Time(self.now));
+        assert_eq!(plan, self.keeps_all.decide(Time(self.now)), "giving back changes no decision");
+        self.scheduler.cluster.workloads.interner.sweep_at = 0;
+        for action in plan.actions {
             if let Action::Bind { pod, .. } = action {
-                self.scheduler.apply(Event::PodBound { pod, at: Time(self.now) }).unwrap();
+                self.apply(Event::PodBound { pod, at: Time(self.now) });
             }
         }
         self.check();

@@ -161,3 +161,18 @@ fn t4_who_is_over_by_an_edit_is_excused_no_longer_than_that() {
         "what stands is just the ceiling"
     );
 }
+
+#[test]
+fn requests_that_nobody_has_any_more_are_given_back() {
+    let mut scheduler = Scheduler::new(&demo_tree(), Policy::default()).unwrap();
+    scheduler.apply(Event::NodeUp(NodeSpec::new(0, cpu(40)))).unwrap();
+    for id in 0..5000 {
+        let request = Amounts::new().with("cpu", 1 + i64::from(id));
+        scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "namespace1", Time(0), request))).unwrap();
+        assert_eq!(scheduler.decide(Time(0)).actions.len(), 1);
+        let pod = WorkloadId(id).pod(0);
+        scheduler.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
+        scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
+    }
+    assert!(scheduler.cluster.workloads.interner.issued() <= 1100, "one runs at a time");
+}

@@ -9,6 +9,7 @@ mod just_bound;
 mod lifecycle;
 mod overuse;
 mod queueing;
+mod sweep;
 mod trial;
 mod victim_index;
 

@@ -20,10 +20,12 @@ use std::collections::BTreeSet;
 
 /// Makes one decision. `retry` says whether an event came since the last one.
 pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
-    // Timers and clocks; what was bound at an earlier moment may be evicted (R2(c)); excuses that no longer apply; fair shares (F3).
+    // Timers and clocks; what was bound at an earlier moment may be evicted (R2(c)); requests that nobody has
+    // any more; excuses that no longer apply; fair shares (F3).
     retry |= overdue::take_timers(cluster);
     retry |= cluster.end_bind_protection();
     overdue::start_clocks(cluster);
+    cluster.give_back_unused();
     cluster.quotas.forget_drained();
     cluster.nodes.forget_drained();
     cluster.refresh_shares();

@@ -64,6 +64,14 @@ impl Nodes {
         }
     }
 
+    /// The id of a template will be issued again: forgets what is known of it.
+    pub(crate) fn forget_template(&mut self, id: TemplateId) {
+        if self.suitable.get(id).is_some() {
+            *self.suitable.at_mut(id) = Default::default();
+        }
+        self.rankings.forget(id);
+    }
+
     pub(crate) fn at(&self, slot: NodeSlot) -> &Node {
         self.rows.at(slot)
     }

@@ -170,6 +170,12 @@ impl Queue {
         }
     }
 
+    /// The asks that workloads wait for, and those that lists of queues name. One may come more than once.
+    pub(crate) fn asks(&self) -> impl Iterator<Item = AskId> + '_ {
+        let pending = self.pending.iter().flatten().map(|(ask, _)| *ask);
+        pending.chain(self.tournament.listed_asks())
+    }
+
     fn set_pending(&mut self, slot: WorkloadSlot, pending: Option<Pending>) {
         self.pending.extend_to(slot, || None);
         *self.pending.at_mut(slot) = pending;

@@ -264,6 +264,12 @@ impl Tournament {
         self.retry_on_event.iter().copied()
     }
 
+    /// The asks that lists name, also of queues that are gone.
+    pub(super) fn listed_asks(&self) -> impl Iterator<Item = AskId> + '_ {
+        let queues = self.retry_on_event.iter().chain(&self.suspended);
+        queues.map(|queue| queue.ask).chain(self.without_room.iter().copied())
+    }
+
     /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`: the
     /// queue would otherwise be ready again at once. `covered`: the guarantee of its leaf covers the request.
     pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, suspend: bool, covered: bool) {

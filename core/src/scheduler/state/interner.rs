@@ -1,12 +1,14 @@
 //! Interned requests: pods with the same template share one [`Template`], and pending workloads with the same request
 //! share one [`Ask`].
 //!
-//! What the scheduler remembers about a request is stored once per ask, however many equal pods are pending.
+//! What the scheduler remembers about a request is stored once per ask, however many equal pods are pending. What nobody
+//! uses any more is [given back](super::sweep), so that memory does not grow with the requests that ever came.
 
 use super::{
-    keys::{AskId, Key, ResourceId, TemplateId},
+    keys::{AskId, ResourceId, TemplateId},
     row::Row,
-    table::{Table, narrow},
+    sweep::LEAST,
+    table::Slab,
 };
 use crate::{
     api::{DeviceAsk, EventError, Level, Name, NameMap, PodTemplate, WorkloadId},
@@ -15,6 +17,7 @@ use crate::{
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
+use std::sync::Arc;
 
 /// The most distinct resources.
 const MOST_RESOURCES: usize = 1024;
@@ -75,23 +78,34 @@ impl Ask {
     }
 }
 
-/// All resources, templates and asks that were ever mentioned.
+/// A template in both forms.
+#[derive(Debug, Clone)]
+pub(super) struct Interned {
+    /// As it was submitted.
+    spec: Arc<PodTemplate>,
+    template: Template,
+    /// The asks for one pod of it: preemptible or not, a job or not.
+    pub(super) single_pod_asks: [Option<AskId>; 4],
+}
+
+/// All resources that were ever mentioned, and the templates and asks in use.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Interner {
     resources: NameMap<()>,
     /// How many resources are governed.
     width: usize,
-    specs: IndexMap<PodTemplate, TemplateId, FxBuildHasher>,
-    templates: Table<TemplateId, Template>,
-    asks: IndexMap<Ask, (), FxBuildHasher>,
-    /// The asks for one pod of each template: preemptible or not, a job or not.
-    single_pod_asks: Table<TemplateId, [Option<AskId>; 4]>,
+    pub(super) template_ids: IndexMap<Arc<PodTemplate>, TemplateId, FxBuildHasher>,
+    pub(super) templates: Slab<TemplateId, Interned>,
+    pub(super) ask_ids: IndexMap<Arc<Ask>, AskId, FxBuildHasher>,
+    pub(super) asks: Slab<AskId, Arc<Ask>>,
+    /// How many templates and asks there may be before the unused ones are looked for.
+    pub(crate) sweep_at: usize,
 }
 
 impl Interner {
     pub(crate) fn new(tree: &QuotaTree) -> Self {
         let resources = tree.governed().map(|name| (name.clone(), ())).collect();
-        Self { resources, width: tree.width(), ..Self::default() }
+        Self { resources, width: tree.width(), sweep_at: LEAST, ..Self::default() }
     }
 
     /// The number of a resource; a new name gets the next one.
@@ -115,9 +129,15 @@ impl Interner {
         self.resources.get_index(usize::from(id)).map_or_else(|| Name::from(""), |(name, ())| name.clone())
     }
 
+    /// How many ids of templates and asks were issued so far, each counted once.
+    #[cfg(test)]
+    pub(crate) fn issued(&self) -> usize {
+        self.templates.issued().max(self.asks.issued())
+    }
+
     /// The template of a pod.
     pub(crate) fn intern(&mut self, spec: &PodTemplate) -> Result<TemplateId, EventError> {
-        if let Some(id) = self.specs.get(spec) {
+        if let Some(id) = self.template_ids.get(spec) {
             return Ok(*id);
         }
         check(spec)?;
@@ -136,26 +156,27 @@ impl Interner {
             }
         }
         let (selector, tolerations) = (spec.selector.clone(), spec.tolerations.clone());
-        let id = self.templates.push(Template { request, devices, selector, tolerations, governed });
-        self.specs.insert(spec.clone(), id);
+        let template = Template { request, devices, selector, tolerations, governed };
+        let spec = Arc::new(spec.clone());
+        let id = self.templates.add(Interned { spec: Arc::clone(&spec), template, single_pod_asks: [None; 4] });
+        self.template_ids.insert(spec, id);
         Ok(id)
     }
 
     pub(crate) fn template(&self, id: TemplateId) -> &Template {
-        self.templates.at(id)
+        &self.templates.at(id).template
     }
 
     /// A template as it was submitted.
-    #[expect(clippy::expect_used, reason = "ids come from this table")]
     pub(crate) fn spec(&self, id: TemplateId) -> &PodTemplate {
-        self.specs.get_index(id.index()).expect("a template that this interner issued").0
+        &self.templates.at(id).spec
     }
 
     /// The sum over members. [`EventError::Overflow`] where it does not fit 64 bits.
     pub(crate) fn total(&self, members: &[(TemplateId, u32)]) -> Result<Row, EventError> {
         let mut total: Row = (0..self.width).map(|_| 0).collect();
         for (template, count) in members {
-            for (r, (cell, amount)) in total.iter_mut().zip(&self.templates.at(*template).governed).enumerate() {
+            for (r, (cell, amount)) in total.iter_mut().zip(&self.template(*template).governed).enumerate() {
                 let sum = amount.checked_mul(i64::from(*count)).and_then(|a| cell.checked_add(a));
                 let overflow = || EventError::Overflow { resource: self.resource_name(u16::try_from(r).unwrap_or(0)) };
                 *cell = sum.ok_or_else(overflow)?;
@@ -165,28 +186,32 @@ impl Interner {
     }
 
     pub(crate) fn intern_ask(&mut self, ask: Ask) -> AskId {
-        AskId(narrow(self.asks.insert_full(ask, ()).0))
+        if let Some(id) = self.ask_ids.get(&ask) {
+            return *id;
+        }
+        let ask = Arc::new(ask);
+        let id = self.asks.add(Arc::clone(&ask));
+        self.ask_ids.insert(ask, id);
+        id
     }
 
     /// The ask for one pod.
     pub(crate) fn single_pod_ask(&mut self, template: TemplateId, preemptible: bool, job: bool) -> AskId {
-        self.single_pod_asks.extend_to(template, Default::default);
         let kind = usize::from(preemptible) * 2 + usize::from(job);
-        if let Some(Some(ask)) = self.single_pod_asks.at(template).get(kind) {
+        if let Some(Some(ask)) = self.templates.at(template).single_pod_asks.get(kind) {
             return *ask;
         }
         let members = SmallVec::from_elem((template, 1), 1);
-        let total = self.templates.at(template).governed.clone();
+        let total = self.template(template).governed.clone();
         let ask = self.intern_ask(Ask { members, total, preemptible, job, together: None });
-        if let Some(slot) = self.single_pod_asks.at_mut(template).get_mut(kind) {
+        if let Some(slot) = self.templates.at_mut(template).single_pod_asks.get_mut(kind) {
             *slot = Some(ask);
         }
         ask
     }
 
-    #[expect(clippy::expect_used, reason = "ids come from this table")]
     pub(crate) fn ask(&self, id: AskId) -> &Ask {
-        self.asks.get_index(id.index()).expect("an ask that this interner issued").0
+        self.asks.at(id)
     }
 }
 

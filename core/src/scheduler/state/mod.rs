@@ -5,6 +5,7 @@ mod keys;
 mod marks;
 mod ratio;
 mod row;
+mod sweep;
 mod table;
 mod vain;
 mod workloads;

@@ -68,6 +68,67 @@ impl<K: Key, T> Table<K, T> {
     }
 }
 
+/// Rows that come and go. The key of a row that is taken out is issued again.
+#[derive(Debug, Clone)]
+pub(crate) struct Slab<K, T> {
+    rows: Table<K, Option<T>>,
+    free: Vec<K>,
+}
+
+impl<K, T> Default for Slab<K, T> {
+    fn default() -> Self {
+        Self { rows: Table::default(), free: Vec::new() }
+    }
+}
+
+impl<K: Key, T> Slab<K, T> {
+    pub(crate) fn add(&mut self, row: T) -> K {
+        match self.free.pop() {
+            Some(key) => {
+                *self.rows.at_mut(key) = Some(row);
+                key
+            }
+            None => self.rows.push(Some(row)),
+        }
+    }
+
+    pub(crate) fn take(&mut self, key: K) -> Option<T> {
+        let row = self.rows.at_mut(key).take();
+        if row.is_some() {
+            self.free.push(key);
+        }
+        row
+    }
+
+    /// How many keys were issued so far, each counted once.
+    pub(crate) fn issued(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(crate) fn get(&self, key: K) -> Option<&T> {
+        self.rows.get(key).and_then(Option::as_ref)
+    }
+
+    #[expect(clippy::expect_used, reason = "keys come from this table and are dropped with their row")]
+    pub(crate) fn at(&self, key: K) -> &T {
+        self.rows.at(key).as_ref().expect("a row that was not taken out")
+    }
+
+    #[expect(clippy::expect_used, reason = "keys come from this table and are dropped with their row")]
+    pub(crate) fn at_mut(&mut self, key: K) -> &mut T {
+        self.rows.at_mut(key).as_mut().expect("a row that was not taken out")
+    }
+
+    /// All rows with their keys, ascending.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (K, &T)> {
+        self.rows.keys().zip(self.rows.iter()).filter_map(|(key, row)| row.as_ref().map(|row| (key, row)))
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.rows.iter_mut().flatten()
+    }
+}
+
 /// A table of amounts in one allocation: a row for each quota slot, a column for each governed resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Matrix {

@@ -4,7 +4,7 @@ use super::{
     interner::{Interner, Template},
     keys::{Assignment, HoldId, PodRef, QuotaSlot, TemplateId, WorkloadSlot},
     row::Row,
-    table::Table,
+    table::Slab,
     vain::VainSearches,
 };
 use crate::api::{Level, Name, PodId, PodState, Protection, Time, WorkloadId};
@@ -155,49 +155,44 @@ impl Workload {
 /// All workloads that have not ended, and the templates and asks of their pods.
 #[derive(Debug, Clone)]
 pub(crate) struct Workloads {
-    rows: Table<WorkloadSlot, Option<Workload>>,
+    rows: Slab<WorkloadSlot, Workload>,
     by_id: IndexMap<WorkloadId, WorkloadSlot, FxBuildHasher>,
-    free_slots: Vec<WorkloadSlot>,
     pub(crate) interner: Interner,
 }
 
 impl Workloads {
     pub(crate) fn new(interner: Interner) -> Self {
-        Self { rows: Table::default(), by_id: IndexMap::default(), free_slots: Vec::new(), interner }
+        Self { rows: Slab::default(), by_id: IndexMap::default(), interner }
     }
 
     pub(crate) fn slot(&self, id: WorkloadId) -> Option<WorkloadSlot> {
         self.by_id.get(&id).copied()
     }
 
-    #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
     pub(crate) fn at(&self, slot: WorkloadSlot) -> &Workload {
-        self.rows.at(slot).as_ref().expect("a workload that has not ended")
+        self.rows.at(slot)
     }
 
-    #[expect(clippy::expect_used, reason = "slots come from this table and are dropped with their workload")]
     pub(crate) fn at_mut(&mut self, slot: WorkloadSlot) -> &mut Workload {
-        self.rows.at_mut(slot).as_mut().expect("a workload that has not ended")
+        self.rows.at_mut(slot)
     }
 
     pub(crate) fn add(&mut self, workload: Workload) -> WorkloadSlot {
         let id = workload.id;
-        let slot = match self.free_slots.pop() {
-            Some(slot) => {
-                *self.rows.at_mut(slot) = Some(workload);
-                slot
-            }
-            None => self.rows.push(Some(workload)),
-        };
+        let slot = self.rows.add(workload);
         self.by_id.insert(id, slot);
         slot
     }
 
     pub(crate) fn remove(&mut self, slot: WorkloadSlot) {
-        if let Some(workload) = self.rows.at_mut(slot).take() {
+        if let Some(workload) = self.rows.take(slot) {
             self.by_id.swap_remove(&workload.id);
-            self.free_slots.push(slot);
         }
+    }
+
+    /// All workloads, in the order of their slots.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Workload> {
+        self.rows.iter().map(|(_, workload)| workload)
     }
 
     /// How many there are.
@@ -217,7 +212,7 @@ impl Workloads {
     }
 
     pub(crate) fn pod(&self, pod: PodRef) -> Option<&Pod> {
-        self.rows.get(pod.workload).and_then(Option::as_ref).and_then(|w| w.pods.get(pod.ordinal as usize))
+        self.rows.get(pod.workload).and_then(|w| w.pods.get(pod.ordinal as usize))
     }
 
     pub(crate) fn pod_mut(&mut self, pod: PodRef) -> Option<&mut Pod> {

@@ -108,6 +108,13 @@ impl Rankings {
         if nth >= fitting.len() { UNFIT } else { *fitting.select_nth_unstable(nth).1 }
     }
 
+    /// The template is gone.
+    pub(crate) fn forget(&mut self, id: TemplateId) {
+        if self.lists.get(id).is_some() {
+            self.kept -= self.lists.at_mut(id).take().map_or(0, |list| list.ranks.len());
+        }
+    }
+
     /// Brings the list of a template up to date.
     fn update(&mut self, id: TemplateId, slots: usize, mut rate: impl FnMut(NodeSlot) -> u64) -> &List {
         self.lists.extend_to(id, || None);

@@ -1,0 +1,108 @@
+//! Gives back the templates and asks that nobody uses any more.
+//!
+//! Nothing counts who uses what: that would cost every event. Instead, when there are twice as many as were in use the
+//! last time, those in use are marked and the others are taken out. So the cost is a constant for each that comes.
+
+use super::{
+    interner::Interner,
+    keys::{AskId, TemplateId},
+    table::Table,
+};
+
+/// How many templates and asks there are at least before unused ones are looked for.
+pub(super) const LEAST: usize = 1 << 10;
+
+/// Which templates and asks are in use.
+#[derive(Debug)]
+pub(crate) struct InUse {
+    templates: Table<TemplateId, bool>,
+    asks: Table<AskId, bool>,
+}
+
+impl InUse {
+    pub(crate) fn template(&mut self, id: TemplateId) {
+        *self.templates.at_mut(id) = true;
+    }
+
+    pub(crate) fn ask(&mut self, id: AskId) {
+        *self.asks.at_mut(id) = true;
+    }
+}
+
+impl Interner {
+    fn len(&self) -> usize {
+        self.template_ids.len().max(self.ask_ids.len())
+    }
+
+    /// Nothing is marked as in use. `None` as long as there are too few templates and asks to look.
+    pub(crate) fn begin_sweep(&self) -> Option<InUse> {
+        let unmarked = || InUse {
+            templates: (0..self.templates.issued()).map(|_| false).collect(),
+            asks: (0..self.asks.issued()).map(|_| false).collect(),
+        };
+        (self.len() >= self.sweep_at).then(unmarked)
+    }
+
+    /// Takes out what is not marked, nor requested by an ask that is. Returns the templates that are gone: their ids
+    /// will be issued again.
+    pub(crate) fn end_sweep(&mut self, mut in_use: InUse) -> Vec<TemplateId> {
+        for (id, ask) in self.asks.iter() {
+            if *in_use.asks.at(id) {
+                ask.members.iter().for_each(|(template, _)| *in_use.templates.at_mut(*template) = true);
+            }
+        }
+        self.ask_ids.retain(|_, id| *in_use.asks.at(*id));
+        for id in in_use.asks.keys().filter(|id| !in_use.asks.at(*id)) {
+            self.asks.take(id);
+        }
+        self.template_ids.retain(|_, id| *in_use.templates.at(*id));
+        let gone: Vec<TemplateId> = in_use.templates.keys().filter(|id| !in_use.templates.at(*id)).collect();
+        for id in &gone {
+            self.templates.take(*id);
+        }
+        for interned in self.templates.iter_mut() {
+            let is_gone = |ask: &mut Option<AskId>| ask.is_some_and(|ask| !in_use.asks.at(ask));
+            interned
+                .single_pod_asks
+                .iter_mut()
+                .filter_map(|ask| is_gone(ask).then_some(ask))
+                .for_each(|ask| *ask = None);
+        }
+        self.sweep_at = (2 * self.len()).max(LEAST);
+        gone
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::api::{Amounts, PodTemplate};
+
+    fn template(cpu: i64) -> PodTemplate {
+        PodTemplate { request: Amounts::new().with("cpu", cpu), ..PodTemplate::default() }
+    }
+
+    #[test]
+    fn what_is_in_use_stays_and_the_rest_is_issued_again() {
+        let mut interner = Interner::default();
+        interner.sweep_at = 0;
+        let [kept, gone, of_ask] = [1, 2, 3].map(|cpu| interner.intern(&template(cpu)).unwrap());
+        let dropped = interner.single_pod_ask(kept, true, true);
+        interner.single_pod_ask(gone, true, true);
+        let held = interner.single_pod_ask(of_ask, true, false);
+        let mut in_use = interner.begin_sweep().unwrap();
+        in_use.template(kept);
+        in_use.ask(held);
+        assert_eq!(interner.end_sweep(in_use), [gone]);
+        assert_eq!(interner.spec(kept), &template(1));
+        assert_eq!(interner.intern(&template(3)), Ok(of_ask), "the ask that is held requests it");
+        assert_eq!(interner.ask(held).members.as_slice(), [(of_ask, 1)]);
+        assert_eq!(interner.intern(&template(4)), Ok(gone), "its id is issued again");
+        let again = interner.single_pod_ask(kept, true, true);
+        assert_eq!(
+            interner.ask(again).members.as_slice(),
+            [(kept, 1)],
+            "whatever id it has now, {dropped:?} was given back"
+        );
+    }
+}
