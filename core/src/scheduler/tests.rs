@@ -129,7 +129,7 @@ fn i9_the_audit_notices_who_was_passed_over() {
     scheduler.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
     scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
     // Room came free on the node. The scheduler is made to forget that, and which workload it must retry.
-    scheduler.cluster.nodes.freed.take();
+    scheduler.cluster.nodes.freed.settle();
     scheduler.cluster.queue.tournament.take_retries();
     let before = scheduler.clone();
     let plan = scheduler.decide(Time(1));

@@ -87,7 +87,8 @@ impl Reference {
         let ledger = self.ledger();
         let barred = self.barred(&ledger, ask, queue.0);
         if barred.is_none() {
-            self.unplaceable.insert(ask.clone());
+            self.clock += 1;
+            self.failed.insert(ask.clone(), self.clock);
         }
         let within = self.is_within_min(&ledger, queue);
         let state = self.queues.entry(queue.clone()).or_default();

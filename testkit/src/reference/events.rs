@@ -24,7 +24,7 @@ impl Reference {
             Event::NodeUp(spec) | Event::NodeChanged(spec) => {
                 self.new_devices(spec);
                 self.measure(spec);
-                self.freed.insert(spec.id);
+                self.note_freed([spec.id]);
                 self.nodes.insert(spec.id, Arc::new(spec.clone()));
             }
             Event::NodeDown { node } => self.node_down(*node),
@@ -238,10 +238,16 @@ impl Reference {
         }
     }
 
+    /// Something changed on these nodes in favour of those that wait (W2).
+    pub(super) fn note_freed(&mut self, nodes: impl IntoIterator<Item = NodeId>) {
+        self.clock += 1;
+        self.freed.extend(nodes.into_iter().map(|node| (node, self.clock)));
+    }
+
     /// Takes a pod from its node.
     fn leave(&mut self, pod: PodId, after: Stage) {
         let before = *self.pod(pod);
-        self.freed.extend(before.assignment.map(|assignment| assignment.node));
+        self.note_freed(before.assignment.map(|assignment| assignment.node));
         *self.pod_mut(pod) = Pod { stage: after, assignment: None, ..before };
         if let Stage::Leaving(For::Hold(hold)) = before.stage
             && let Some(hold) = self.holds.iter().find(|h| h.id == hold).cloned()
@@ -293,7 +299,7 @@ impl Reference {
         self.tree = Arc::new(Tree::new(spec, &self.policy));
         self.queues.clear();
         self.in_line.clear();
-        self.unplaceable.clear();
+        self.failed.clear();
         self.freed.clear();
         self.largest.clear();
         for spec in self.nodes.values().cloned().collect::<Vec<_>>() {

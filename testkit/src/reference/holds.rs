@@ -87,7 +87,7 @@ impl Reference {
         let up =
             hold.assignments.iter().map(|(_, assignment)| assignment.node).filter(|node| self.nodes.contains_key(node));
         let up: Vec<_> = up.collect();
-        self.freed.extend(up);
+        self.note_freed(up);
     }
 
     /// Ends a hold; its workload is pending again.

@@ -94,7 +94,7 @@ impl Reference {
         if let Some(ask) =
             ask.as_ref().filter(|ask| !self.workloads.values().any(|w| w.pending_ask.as_ref() == Some(ask)))
         {
-            self.unplaceable.remove(ask);
+            self.failed.remove(ask);
         }
         self.workload_mut(id).pending_ask = ask;
         self.due_if_head(id);
@@ -117,24 +117,23 @@ impl Reference {
         }
     }
 
-    /// Checks what has changed: asks for which there may be room again, and leaves whose usage fell below their min
-    /// (W2).
+    /// Checks what has changed: leaves whose usage fell below their min (W2).
     pub(super) fn update_queues(&mut self) {
-        let freed = std::mem::take(&mut self.freed);
-        if !freed.is_empty() {
-            let free_nodes = self.free_nodes();
-            let some = |ask: &Ask| {
-                ask.members.iter().any(|(t, _)| freed.iter().any(|node| free_nodes.fit(*node, t).is_some()))
-            };
-            let unplaceable = self.unplaceable.iter().filter(|ask| !some(ask)).cloned().collect();
-            self.unplaceable = unplaceable;
-        }
         self.update_lines();
         let ledger = self.ledger();
         for (_, queue) in self.heads(&ledger) {
             let within = self.is_within_min(&ledger, &queue);
             self.queues.entry(queue).or_default().tried &= within;
         }
+    }
+
+    /// Whether there may be room for an ask: it has not failed for lack of room since it was enqueued, or one of its pods
+    /// fits on a node that changed in its favour since (W2).
+    fn may_have_room(&self, ask: &Ask) -> bool {
+        let Some(failed) = self.failed.get(ask) else { return true };
+        let free_nodes = self.free_nodes();
+        let mut freed = self.freed.iter().filter(|(_, freed)| *freed > failed);
+        freed.any(|(node, _)| ask.members.iter().any(|(template, _)| free_nodes.fit(*node, template).is_some()))
     }
 
     /// Whether the leaf of a queue is within min for what it requests.
@@ -156,7 +155,7 @@ impl Reference {
         let (mut heads, mut hidden): (Vec<RequestQueue>, BTreeSet<Option<usize>>) = Default::default();
         for (_, queue) in self.heads(&ledger) {
             let due = self.is_due(&ledger, &queue);
-            let open = || !self.unplaceable.contains(&queue.1) && self.barred(&ledger, &queue.1, queue.0).is_none();
+            let open = || self.may_have_room(&queue.1) && self.barred(&ledger, &queue.1, queue.0).is_none();
             if hidden.contains(&queue.0) || !(due || open()) {
                 continue;
             }

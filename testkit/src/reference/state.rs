@@ -154,10 +154,12 @@ pub struct Reference {
     pub(super) queues: BTreeMap<RequestQueue, QueueState>,
     /// The workloads at the front of leaves that block (O2).
     pub(super) in_line: BTreeSet<WorkloadId>,
-    /// Asks that found no room although no limit bars them, until room comes free (W2).
-    pub(super) unplaceable: BTreeSet<Ask>,
-    /// Nodes on which resources became free since the last check.
-    pub(super) freed: BTreeSet<NodeId>,
+    /// Asks that found no room although no limit bars them, and when each last did (W2).
+    pub(super) failed: BTreeMap<Ask, u64>,
+    /// When something last changed on a node in favour of those that wait (W2).
+    pub(super) freed: BTreeMap<NodeId, u64>,
+    /// Counts failures and what comes free, to tell which was later.
+    pub(super) clock: u64,
     /// The largest amount of each resource on any node since the tree was set (P2).
     pub(super) largest: BTreeMap<Name, i64>,
     pub(super) timers: BTreeSet<Time>,
@@ -194,8 +196,9 @@ impl Reference {
             budgets: BTreeMap::new(),
             queues: BTreeMap::new(),
             in_line: BTreeSet::new(),
-            unplaceable: BTreeSet::new(),
-            freed: BTreeSet::new(),
+            failed: BTreeMap::new(),
+            freed: BTreeMap::new(),
+            clock: 0,
             largest: BTreeMap::new(),
             timers: BTreeSet::new(),
             over_since: BTreeMap::new(),

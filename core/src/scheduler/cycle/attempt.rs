@@ -46,7 +46,8 @@ impl Attempt<'_> {
         }
         found.settling = waits.then(|| self.cluster.holds.terminating());
         if self.cluster.quotas.admits(ask, queue.leaf) {
-            self.cluster.queue.tournament.set_room(queue.ask, false);
+            let failure = self.cluster.nodes.freed.failure();
+            self.cluster.queue.tournament.note_failure(queue.ask, failure);
         }
         let quotas = &self.cluster.quotas;
         let suspend = self.cluster.queue.tournament.is_ready(queue, |q| quotas.gates(q));

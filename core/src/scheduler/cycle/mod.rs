@@ -13,10 +13,11 @@ use crate::{
         cluster::{Cluster, cannot_run},
         hold,
         queue::{Judge, RequestQueue},
+        state::AskId,
     },
 };
 use attempt::attempt;
-use std::collections::BTreeSet;
+use std::{cell::RefCell, collections::BTreeSet};
 
 /// Makes one decision. `retry` says whether an event came since the last one.
 pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
@@ -58,8 +59,18 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
     keep_last_verdicts(cluster, plan);
 }
 
-/// The next queue to try.
-fn next_queue(cluster: &Cluster) -> Option<RequestQueue> {
+/// The next queue to try. Forgets the hope of requests whose room has gone to others since.
+fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
+    let hopeless = RefCell::new(Vec::new());
+    let next = look_for_next(cluster, &hopeless);
+    for ask in hopeless.into_inner() {
+        let failure = cluster.nodes.freed.failure();
+        cluster.queue.tournament.note_failure(ask, failure);
+    }
+    next
+}
+
+fn look_for_next(cluster: &Cluster, hopeless: &RefCell<Vec<AskId>>) -> Option<RequestQueue> {
     let (quotas, nodes, workloads) = (&cluster.quotas, &cluster.nodes, &cluster.workloads);
     let ask = |queue: RequestQueue| workloads.interner.ask(queue.ask);
     let judge = Judge {
@@ -68,6 +79,13 @@ fn next_queue(cluster: &Cluster) -> Option<RequestQueue> {
         // Where quotas have lend floors, the tournament may admit too much, and only the whole path decides (L3).
         admits: |queue: RequestQueue| !quotas.ledger.any_lend_limit() || quotas.admits(ask(queue), queue.leaf),
         can_run: |queue: RequestQueue| cannot_run(quotas, nodes, &workloads.interner, ask(queue), queue.leaf).is_none(),
+        has_room: |ask| {
+            let has_room = retry::may_have_room(cluster, ask);
+            if !has_room {
+                hopeless.borrow_mut().push(ask);
+            }
+            has_room
+        },
     };
     cluster.queue.tournament.next(&judge)
 }

@@ -6,23 +6,31 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         preempt::{PreemptionKind, could_preempt, reclaims_by_share},
-        state::{Ask, NodeSlot, TemplateId},
+        state::{Ask, AskId, NodeSlot, TemplateId},
     },
 };
 
 /// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
 pub(crate) fn update_queue(cluster: &mut Cluster) {
     cluster.settle_lines();
-    let freed = cluster.nodes.freed.take();
+    let freed = cluster.nodes.freed.settle();
     if !freed.is_empty() {
         for ask in cluster.queue.tournament.classes_without_room() {
             let request = cluster.workloads.interner.ask(ask);
             if freed.iter().any(|node| may_host(cluster, *node, request)) {
-                cluster.queue.tournament.set_room(ask, true);
+                cluster.queue.tournament.give_hope(ask);
             }
         }
     }
     cluster.queue.refresh(&cluster.quotas);
+}
+
+/// Whether there may be room for a request: it has not failed for lack of room, or one of its pods fits on a node that
+/// changed since (W2).
+pub(super) fn may_have_room(cluster: &Cluster, ask: AskId) -> bool {
+    let Some(failed) = cluster.queue.tournament.failed(ask) else { return true };
+    let request = cluster.workloads.interner.ask(ask);
+    cluster.nodes.freed.since(failed).any(|node| may_host(cluster, node, request))
 }
 
 /// Whether a node has room for some member of a request.
@@ -68,7 +76,7 @@ pub(crate) fn everything(cluster: &mut Cluster) {
     let tournament = &mut cluster.queue.tournament;
     tournament.take_retries();
     for ask in tournament.classes_without_room() {
-        tournament.set_room(ask, true);
+        tournament.give_hope(ask);
     }
     let tree = &cluster.quotas.tree;
     let leaves = tree.ids().filter(|q| tree.is_leaf(*q)).map(Into::into);

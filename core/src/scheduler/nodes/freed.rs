@@ -1,36 +1,66 @@
-//! Nodes on which room came free since the queue was last updated.
+//! Nodes on which something changed in favour of those that wait (W2), and when.
 
-use crate::scheduler::state::NodeSlot;
+use crate::scheduler::state::{NodeSlot, Table};
+use std::collections::BTreeMap;
 
+/// The nodes in the order in which they last changed. Its clock counts changes and failures, to tell which was later.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct FreedNodes(Vec<NodeSlot>);
+pub(crate) struct FreedNodes {
+    /// What was noted since the queue was last updated.
+    noted: Vec<NodeSlot>,
+    by_time: BTreeMap<u64, NodeSlot>,
+    /// Per node: when it last changed; 0 if it did not.
+    last: Table<NodeSlot, u64>,
+    clock: u64,
+}
 
 impl FreedNodes {
     /// Room came free on this node.
     pub(crate) fn note(&mut self, node: NodeSlot) {
-        self.0.push(node);
+        self.noted.push(node);
     }
 
-    /// Takes out all of them, by slot.
-    pub(crate) fn take(&mut self) -> Vec<NodeSlot> {
-        let mut freed = std::mem::take(&mut self.0);
+    /// Takes what was noted into the order. Returns these nodes, by slot.
+    pub(crate) fn settle(&mut self) -> Vec<NodeSlot> {
+        let mut freed = std::mem::take(&mut self.noted);
         freed.sort_unstable();
         freed.dedup();
+        for node in &freed {
+            self.clock += 1;
+            self.last.extend_to(*node, || 0);
+            let before = std::mem::replace(self.last.at_mut(*node), self.clock);
+            self.by_time.remove(&before);
+            self.by_time.insert(self.clock, *node);
+        }
         freed
+    }
+
+    /// The moment of a failure for lack of room: later than all changes so far.
+    pub(crate) fn failure(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
+    }
+
+    /// The nodes that have changed since a failure, the last one first.
+    pub(crate) fn since(&self, failure: u64) -> impl Iterator<Item = NodeSlot> + '_ {
+        self.by_time.range(failure..).rev().map(|(_, node)| *node)
     }
 
     /// The node is gone.
     pub(super) fn forget(&mut self, node: NodeSlot) {
-        self.0.retain(|freed| *freed != node);
+        self.noted.retain(|freed| *freed != node);
+        if self.last.get(node).is_some() {
+            self.by_time.remove(&std::mem::take(self.last.at_mut(node)));
+        }
     }
 
     /// How many notes there are, for [`forget_since`](Self::forget_since).
     pub(crate) fn mark(&self) -> usize {
-        self.0.len()
+        self.noted.len()
     }
 
     /// Forgets what was noted since the mark, because it happened only on trial.
     pub(crate) fn forget_since(&mut self, mark: usize) {
-        self.0.truncate(mark);
+        self.noted.truncate(mark);
     }
 }

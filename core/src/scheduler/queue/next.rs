@@ -13,7 +13,7 @@ use crate::scheduler::{
 };
 
 /// The questions about quotas and workloads that the choice asks, answered from the present state.
-pub(crate) struct Judge<G, S, A, C> {
+pub(crate) struct Judge<G, S, A, C, R> {
     /// What a quota leaves.
     pub(crate) gates: G,
     /// The share of a leaf by which the policy orders, or nothing.
@@ -22,6 +22,8 @@ pub(crate) struct Judge<G, S, A, C> {
     pub(crate) admits: A,
     /// Whether a request could run at all (O4).
     pub(crate) can_run: C,
+    /// Whether there is room on some node for a request that may have some (W2).
+    pub(crate) has_room: R,
 }
 
 /// The first that a search has found.
@@ -29,12 +31,13 @@ type Found = Option<(PendingKey, RequestQueue)>;
 
 impl Tournament {
     /// The next queue to try; nothing where no queue can be placed.
-    pub(crate) fn next<G, S, A, C>(&self, judge: &Judge<G, S, A, C>) -> Option<RequestQueue>
+    pub(crate) fn next<G, S, A, C, R>(&self, judge: &Judge<G, S, A, C, R>) -> Option<RequestQueue>
     where
         G: Fn(QuotaSlot) -> Gates,
         S: Fn(QuotaSlot) -> Ratio,
         A: Fn(RequestQueue) -> bool,
         C: Fn(RequestQueue) -> bool,
+        R: Fn(AskId) -> bool,
     {
         let contests: &[Contest] =
             if self.entitled_first { &[Contest::Entitled, Contest::Any] } else { &[Contest::Any] };
@@ -50,18 +53,19 @@ impl Tournament {
 }
 
 /// A search for the first queue in order.
-struct Search<'a, G, S, A, C> {
+struct Search<'a, G, S, A, C, R> {
     tournament: &'a Tournament,
-    judge: &'a Judge<G, S, A, C>,
+    judge: &'a Judge<G, S, A, C, R>,
     contest: Contest,
 }
 
-impl<G, S, A, C> Search<'_, G, S, A, C>
+impl<G, S, A, C, R> Search<'_, G, S, A, C, R>
 where
     G: Fn(QuotaSlot) -> Gates,
     S: Fn(QuotaSlot) -> Ratio,
     A: Fn(RequestQueue) -> bool,
     C: Fn(RequestQueue) -> bool,
+    R: Fn(AskId) -> bool,
 {
     /// Looks below a quota, under what the quotas above it leave, for something before what is `found` already.
     fn below(&self, slot: QuotaSlot, above: Option<&Gates>, found: &mut Found) {
@@ -84,7 +88,7 @@ where
         let mut after = None;
         let passes = |_: Option<LineKey>, seen: Seen<'_>| match self.contest {
             Contest::Any => seen.labels.due || self.is_ready(None, seen, &gates.limits),
-            Contest::Entitled => wants(seen, &gates) || self.has_room(None, seen) && may_be_entitled(seen, &gates),
+            Contest::Entitled => wants(seen, &gates) || may_be_entitled(seen, &gates) && self.has_room(None, seen),
         };
         while let Some((key, child)) = line.first(after, passes) {
             if found.is_some_and(|(before, _)| key >= before) {
@@ -107,7 +111,7 @@ where
     /// before it: inside a leaf priority goes before entitlement (O1).
     fn entitled_of_leaf(&self, leaf: QuotaSlot, gates: &Gates, own: &Gates) -> Option<LineKey> {
         let is_entitled = |key: Option<LineKey>, seen: Seen<'_>| {
-            wants(seen, gates) || self.has_room(key, seen) && may_be_entitled(seen, gates)
+            wants(seen, gates) || may_be_entitled(seen, gates) && self.has_room(key, seen)
         };
         let entitled = self.tournament.rows.at(leaf).line.first(None, is_entitled)?;
         let mut after = None;
@@ -123,11 +127,12 @@ where
     }
 
     fn is_ready(&self, key: Option<LineKey>, seen: Seen<'_>, admits: &Demand) -> bool {
-        self.has_room(key, seen) && seen.labels.open && within(seen.open, admits)
+        seen.labels.open && within(seen.open, admits) && self.has_room(key, seen)
     }
 
     fn has_room(&self, key: Option<LineKey>, seen: Seen<'_>) -> bool {
-        let class_has_room = |(_, ask): LineKey| self.tournament.classes.at(AskId(ask)).room;
+        let class_has_room =
+            |(_, ask): LineKey| self.tournament.classes.at(AskId(ask)).room && (self.judge.has_room)(AskId(ask));
         seen.labels.classes & self.tournament.roomy != 0 && key.is_none_or(class_has_room)
     }
 }

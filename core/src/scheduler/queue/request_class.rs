@@ -50,8 +50,10 @@ pub(super) struct RequestClass {
     pub(super) demand: Demand,
     /// The leaves in which some are pending, in no order.
     pub(super) leaves: SmallVec<[QuotaSlot; 2]>,
-    /// Whether some node may have room for the request.
+    /// Whether some node may have room for the request: it has not failed for lack of room, or has had hope since (W2).
     pub(super) room: bool,
+    /// When it last failed for lack of room. Nothing if it has not since it was enqueued.
+    pub(super) failed: Option<u64>,
 }
 
 /// Up to how many queues a class opens and closes one by one as room comes and goes. The queues of a larger class stay

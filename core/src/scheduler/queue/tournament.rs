@@ -94,7 +94,8 @@ impl Tournament {
         self.stand_in_line(queue);
         if place == 0 {
             self.count_room(queue.ask, true);
-            self.classes.at_mut(queue.ask).room = true;
+            let class = self.classes.at_mut(queue.ask);
+            (class.room, class.failed) = (true, None);
         } else if place == FEW {
             // It is a large class from now on.
             self.open_and_close(queue.ask);
@@ -199,8 +200,24 @@ impl Tournament {
         self.dirty.insert(quota);
     }
 
-    /// Notes whether some node may have room for a class.
-    pub(crate) fn set_room(&mut self, ask: AskId, room: bool) {
+    /// Notes that no node has room for a class at this moment.
+    pub(crate) fn note_failure(&mut self, ask: AskId, failure: u64) {
+        self.set_room(ask, false);
+        self.classes.at_mut(ask).failed = Some(failure);
+    }
+
+    /// When a class last failed for lack of room. Nothing if it has not since it was enqueued.
+    pub(crate) fn failed(&self, ask: AskId) -> Option<u64> {
+        self.classes.at(ask).failed
+    }
+
+    /// A node has changed on which a class without room may find some.
+    pub(crate) fn give_hope(&mut self, ask: AskId) {
+        self.set_room(ask, true);
+    }
+
+    /// Sets whether some node may have room for a class.
+    fn set_room(&mut self, ask: AskId, room: bool) {
         let class = self.classes.at_mut(ask);
         if class.room == room || class.leaves.is_empty() {
             return;
