@@ -1,6 +1,9 @@
 //! Trying to place one workload: in available room, by preemption, or by taking over another workload's hold.
 
-use super::takeover::{came_after_a_hold, holds_to_take};
+use super::{
+    retry::may_have_room,
+    takeover::{came_after_a_hold, holds_to_take},
+};
 use crate::{
     api::{Action, Plan, ReleaseReason},
     scheduler::{
@@ -48,6 +51,8 @@ impl Attempt<'_> {
         if self.cluster.quotas.admits(ask, queue.leaf) {
             let failure = self.cluster.nodes.freed.failure();
             self.cluster.queue.tournament.note_failure(queue.ask, failure);
+        } else if self.cluster.queue.tournament.lacks_room(queue.ask) && may_have_room(self.cluster, queue.ask) {
+            self.cluster.queue.tournament.give_hope(queue.ask);
         }
         let quotas = &self.cluster.quotas;
         let suspend = self.cluster.queue.tournament.is_ready(queue, |q| quotas.gates(q));

@@ -54,6 +54,7 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
             break;
         }
     }
+    retry::give_hope(cluster);
     // What was bound just now may be evicted from the next moment on (R2(c)).
     next_moment::wake_for_it(cluster);
     keep_last_verdicts(cluster, plan);

@@ -9,20 +9,42 @@ use crate::{
         state::{Ask, AskId, NodeSlot, TemplateId},
     },
 };
+use smallvec::SmallVec;
 
 /// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
 pub(crate) fn update_queue(cluster: &mut Cluster) {
     cluster.settle_lines();
     let freed = cluster.nodes.freed.settle();
     if !freed.is_empty() {
-        for ask in cluster.queue.tournament.classes_without_room() {
+        for ask in cluster.queue.tournament.gangs_without_room() {
             let request = cluster.workloads.interner.ask(ask);
             if freed.iter().any(|node| may_host(cluster, *node, request)) {
                 cluster.queue.tournament.give_hope(ask);
             }
         }
     }
+    let fresh: SmallVec<[NodeSlot; 4]> = cluster.queue.tournament.fresh_nodes().chain(freed).collect();
+    for node in &fresh {
+        let row = cluster.nodes.at(*node);
+        let governed = 0..u16::try_from(cluster.quotas.tree.width()).unwrap_or(u16::MAX);
+        cluster.queue.tournament.note_fresh(*node, governed.map(|r| row.available(r)).collect());
+    }
+    if fresh.len() > MOST_FRESH {
+        give_hope(cluster);
+    }
     cluster.queue.refresh(&cluster.quotas);
+}
+
+/// How many nodes that changed a search looks at itself.
+const MOST_FRESH: usize = 8;
+
+/// Gives hope to requests that may fit on nodes that changed in this decision, and were not tried in it.
+pub(super) fn give_hope(cluster: &mut Cluster) {
+    for ask in cluster.queue.tournament.take_fresh() {
+        if may_have_room(cluster, ask) {
+            cluster.queue.tournament.give_hope(ask);
+        }
+    }
 }
 
 /// Whether there may be room for a request: it has not failed for lack of room, or one of its pods fits on a node that
@@ -75,9 +97,6 @@ pub(crate) fn after_event(cluster: &mut Cluster) {
 pub(crate) fn everything(cluster: &mut Cluster) {
     let tournament = &mut cluster.queue.tournament;
     tournament.take_retries();
-    for ask in tournament.classes_without_room() {
-        tournament.give_hope(ask);
-    }
     let tree = &cluster.quotas.tree;
     let leaves = tree.ids().filter(|q| tree.is_leaf(*q)).map(Into::into);
     for leaf in leaves.chain([cluster.quotas.ledger.no_quota()]) {

@@ -18,6 +18,8 @@ pub(super) type LineKey = (PendingKey, u32);
 pub(super) struct Labels {
     /// It may be placed as soon as quotas admit it.
     pub(super) open: bool,
+    /// It found no room on any node, and may be placed once a node has room for it and quotas admit it.
+    pub(super) closed: bool,
     /// It is to be tried as soon as the guarantee of its leaf covers it, or now if it is due.
     pub(super) wanted: bool,
     /// It is to be tried now.
@@ -26,11 +28,13 @@ pub(super) struct Labels {
     pub(super) classes: u64,
 }
 
-/// What a search sees of an entry or a part: its labels, the least amounts of what is open, and of what is wanted.
+/// What a search sees of an entry or a part: its labels, the least amounts of what is open, closed, and wanted. Of the
+/// latter two only the amounts of resources are kept.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'a> {
     pub(super) labels: Labels,
     pub(super) open: &'a [i64],
+    pub(super) closed: &'a [i64],
     pub(super) wanted: &'a [i64],
 }
 
@@ -57,22 +61,23 @@ struct Node {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
     nodes: Vec<Node>,
-    /// Per node: what its entry requests, the least of the part that is open, and the least of the part that is wanted.
+    /// Per node: what its entry requests, and that of it which is closed; then the least of the part that is open, closed,
+    /// and wanted.
     amounts: Vec<i64>,
     free: Vec<u32>,
     root: Option<u32>,
-    /// How many amounts an entry has, and how many of them matter to what is wanted.
+    /// How many amounts an entry has, and how many of them are of resources.
     width: (usize, usize),
 }
 
 impl Line {
-    /// A line of entries with so many amounts each, of which the first `wanted` matter to what is wanted.
-    pub(super) fn new(width: usize, wanted: usize) -> Self {
-        Self { width: (width, wanted), ..Self::default() }
+    /// A line of entries with so many amounts each, of which the first ones are of `resources`.
+    pub(super) fn new(width: usize, resources: usize) -> Self {
+        Self { width: (width, resources), ..Self::default() }
     }
 
-    /// Adds an entry.
-    pub(super) fn insert(&mut self, key: LineKey, labels: Labels, amounts: &[i64]) {
+    /// Adds an entry. What is closed of it requests `closed`; without that, all of it.
+    pub(super) fn insert(&mut self, key: LineKey, labels: Labels, amounts: &[i64], closed: Option<&[i64]>) {
         let node = Node { key, rank: rank(key), left: NONE, right: NONE, own: labels, part: labels };
         let at = match self.free.pop() {
             Some(at) => {
@@ -85,8 +90,7 @@ impl Line {
                 narrow(self.nodes.len() - 1)
             }
         };
-        let width = self.width.0;
-        self.row_mut(at).iter_mut().take(width).zip(amounts).for_each(|(cell, amount)| *cell = *amount);
+        self.set_own(at, amounts, closed);
         self.update(at);
         let root = self.insert_below(self.root.unwrap_or(NONE), at);
         self.root = Some(root);
@@ -104,7 +108,7 @@ impl Line {
     }
 
     /// Gives an entry other labels and, if there are some, other amounts.
-    pub(super) fn relabel(&mut self, key: LineKey, labels: Labels, amounts: Option<&[i64]>) {
+    pub(super) fn relabel(&mut self, key: LineKey, labels: Labels, amounts: Option<(&[i64], &[i64])>) {
         let mut path: SmallVec<[u32; 48]> = SmallVec::new();
         let mut at = self.root.unwrap_or(NONE);
         while at != NONE {
@@ -120,9 +124,8 @@ impl Line {
             return;
         }
         self.node_mut(at).own = labels;
-        if let Some(amounts) = amounts {
-            let width = self.width.0;
-            self.row_mut(at).iter_mut().take(width).zip(amounts).for_each(|(cell, amount)| *cell = *amount);
+        if let Some((amounts, closed)) = amounts {
+            self.set_own(at, amounts, Some(closed));
         }
         path.into_iter().rev().for_each(|at| self.update(at));
     }
@@ -155,6 +158,22 @@ impl Line {
             at = node.right;
             Some(node.key)
         })
+    }
+
+    /// All entries that pass. It is asked about parts, too, as [`first`](Self::first) does.
+    pub(super) fn all(&self, passes: &impl Fn(Option<LineKey>, Seen<'_>) -> bool, found: &mut impl FnMut(LineKey)) {
+        let mut below = vec![self.root.unwrap_or(NONE)];
+        while let Some(at) = below.pop() {
+            if at == NONE || !passes(None, self.part(at)) {
+                continue;
+            }
+            touch(1);
+            let node = self.node(at);
+            if passes(Some(node.key), self.own(at)) {
+                found(node.key);
+            }
+            below.extend([node.right, node.left]);
+        }
     }
 
     fn first_below(
@@ -258,44 +277,59 @@ impl Line {
     /// Computes what the part below a node is from its entry and the two parts below it.
     fn update(&mut self, at: u32) {
         touch(1);
-        let (width, wanted) = self.width;
+        let (width, resources) = self.width;
         let node = *self.node(at);
         let mut part = node.own;
-        let mut row: SmallVec<[i64; 16]> = SmallVec::from_elem(i64::MAX, width + wanted);
-        let (open_row, wanted_row) = row.split_at_mut(width);
-        let own = self.row(at);
-        if node.own.open {
-            least(open_row, own);
+        let mut row: SmallVec<[i64; 24]> = SmallVec::from_elem(i64::MAX, width + 2 * resources);
+        let (open_row, rest) = row.split_at_mut(width);
+        let (closed_row, wanted_row) = rest.split_at_mut(resources);
+        let own = self.own(at);
+        if own.labels.open {
+            least(open_row, own.open);
         }
-        if node.own.wanted {
-            least(wanted_row, own);
+        if own.labels.closed {
+            least(closed_row, own.closed);
+        }
+        if own.labels.wanted {
+            least(wanted_row, own.wanted);
         }
         for below in [node.left, node.right].into_iter().filter(|below| *below != NONE) {
-            let Seen { labels, open, wanted } = self.part(below);
+            let Seen { labels, open, closed, wanted } = self.part(below);
             part.open |= labels.open;
+            part.closed |= labels.closed;
             part.wanted |= labels.wanted;
             part.due |= labels.due;
             part.classes |= labels.classes;
             least(open_row, open);
+            least(closed_row, closed);
             least(wanted_row, wanted);
         }
         self.node_mut(at).part = part;
-        self.row_mut(at).iter_mut().skip(width).zip(&row).for_each(|(cell, amount)| *cell = *amount);
+        self.row_mut(at).iter_mut().skip(width + resources).zip(&row).for_each(|(cell, amount)| *cell = *amount);
+    }
+
+    fn set_own(&mut self, at: u32, amounts: &[i64], closed: Option<&[i64]>) {
+        let (width, resources) = self.width;
+        let own = amounts.iter().take(width).chain(closed.unwrap_or(amounts).iter().take(resources));
+        self.row_mut(at).iter_mut().zip(own).for_each(|(cell, amount)| *cell = *amount);
     }
 
     fn own(&self, at: u32) -> Seen<'_> {
-        let own = self.row(at).get(..self.width.0).unwrap_or_default();
-        Seen { labels: self.node(at).own, open: own, wanted: own.get(..self.width.1).unwrap_or_default() }
+        let (own, rest) = self.row(at).split_at_checked(self.width.0).unwrap_or_default();
+        let [closed, wanted] = [rest, own].map(|amounts| amounts.get(..self.width.1).unwrap_or_default());
+        Seen { labels: self.node(at).own, open: own, closed, wanted }
     }
 
     fn part(&self, at: u32) -> Seen<'_> {
-        let row = self.row(at).get(self.width.0..).unwrap_or_default();
-        let (open, wanted) = row.split_at_checked(self.width.0).unwrap_or_default();
-        Seen { labels: self.node(at).part, open, wanted }
+        let (width, resources) = self.width;
+        let row = self.row(at).get(width + resources..).unwrap_or_default();
+        let (open, rest) = row.split_at_checked(width).unwrap_or_default();
+        let (closed, wanted) = rest.split_at_checked(resources).unwrap_or_default();
+        Seen { labels: self.node(at).part, open, closed, wanted }
     }
 
     fn stride(&self) -> usize {
-        2 * self.width.0 + self.width.1
+        2 * self.width.0 + 3 * self.width.1
     }
 
     fn row(&self, at: u32) -> &[i64] {
@@ -362,9 +396,9 @@ mod tests {
         let mut plain: BTreeMap<LineKey, (Labels, [i64; 3])> = BTreeMap::new();
         for _ in 0..6000 {
             let at = key(draw(90));
-            let bits = draw(8);
-            let (open, wanted, due) = (bits & 1 > 0, bits & 2 > 0, bits == 4);
-            let labels = Labels { open, wanted, due, classes: if open { 1 << draw(5) } else { 0 } };
+            let bits = draw(16);
+            let (open, wanted, closed, due) = (bits & 1 > 0, bits & 2 > 0, bits & 8 > 0, bits == 4);
+            let labels = Labels { open, closed, wanted, due, classes: if open { 1 << draw(5) } else { 0 } };
             let amounts = [i64::from(draw(9)), i64::from(draw(9)), i64::from(draw(9))];
             match draw(3) {
                 0 => {
@@ -372,30 +406,38 @@ mod tests {
                     plain.remove(&at);
                 }
                 1 if plain.contains_key(&at) => {
-                    line.relabel(at, labels, Some(&amounts));
+                    line.relabel(at, labels, Some((&amounts, &amounts[..2])));
                     plain.insert(at, (labels, amounts));
                 }
                 _ if !plain.contains_key(&at) => {
-                    line.insert(at, labels, &amounts);
+                    line.insert(at, labels, &amounts, None);
                     plain.insert(at, (labels, amounts));
                 }
                 _ => {}
             }
             assert_eq!(line.iter().collect::<Vec<_>>(), plain.keys().copied().collect::<Vec<_>>());
             let limits = [i64::from(draw(9)), i64::from(draw(9)), i64::from(draw(9))];
+            let free = [i64::from(draw(9)), i64::from(draw(9))];
             let (roomy, after) = (u64::from(draw(32)), Some(key(draw(90))).filter(|_| bits > 1));
             let passes = |labels: Labels, amounts: &[i64]| {
                 let covered = labels.wanted && within(&amounts[..2], &limits[..2]);
-                labels.due || covered || labels.open && labels.classes & roomy != 0 && within(amounts, &limits)
+                let fits = labels.closed && within(&amounts[..2], &free);
+                labels.due || covered || fits || labels.open && labels.classes & roomy != 0 && within(amounts, &limits)
             };
-            let found = line.first(after, |_, seen: Seen<'_>| {
+            let ask = |_: Option<LineKey>, seen: Seen<'_>| {
                 let covered = seen.labels.wanted && within(seen.wanted, &limits);
                 let open = seen.labels.open && seen.labels.classes & roomy != 0 && within(seen.open, &limits);
-                seen.labels.due || covered || open
-            });
+                seen.labels.due || covered || open || seen.labels.closed && within(seen.closed, &free)
+            };
+            let found = line.first(after, ask);
             let mut behind = plain.iter().filter(|(at, _)| after.is_none_or(|after| **at > after));
             let first = behind.find(|(_, (labels, amounts))| passes(*labels, amounts)).map(|(at, _)| *at);
             assert_eq!(found, first);
+            let mut all: Vec<LineKey> = Vec::new();
+            line.all(&ask, &mut |at| all.push(at));
+            let passing = plain.iter().filter(|(_, (labels, amounts))| passes(*labels, amounts)).map(|(at, _)| *at);
+            assert_eq!(all.len(), passing.clone().count());
+            assert!(passing.clone().all(|at| all.contains(&at)));
         }
         assert!(plain.len() > 20);
     }

@@ -7,6 +7,7 @@ pub(crate) mod order;
 mod pending;
 mod refresh;
 mod request_class;
+mod room;
 mod tournament;
 
 pub(crate) use next::Judge;

@@ -2,7 +2,7 @@
 
 use super::{
     line::{LineKey, Seen, within},
-    offers::{may_be_entitled, wants},
+    offers::{may_be_entitled, may_cover, wants},
     order::PendingKey,
     request_class::{Contest, RequestQueue},
     tournament::Tournament,
@@ -88,7 +88,7 @@ where
         let mut after = None;
         let passes = |_: Option<LineKey>, seen: Seen<'_>| match self.contest {
             Contest::Any => seen.labels.due || self.is_ready(None, seen, &gates.limits),
-            Contest::Entitled => wants(seen, &gates) || may_be_entitled(seen, &gates) && self.has_room(None, seen),
+            Contest::Entitled => self.is_entitled(None, seen, &gates),
         };
         while let Some((key, child)) = line.first(after, passes) {
             if found.is_some_and(|(before, _)| key >= before) {
@@ -110,9 +110,7 @@ where
     /// The first entitled queue of a leaf, unless another one of the leaf that would be tried and could run (O4) comes
     /// before it: inside a leaf priority goes before entitlement (O1).
     fn entitled_of_leaf(&self, leaf: QuotaSlot, gates: &Gates, own: &Gates) -> Option<LineKey> {
-        let is_entitled = |key: Option<LineKey>, seen: Seen<'_>| {
-            wants(seen, gates) || may_be_entitled(seen, gates) && self.has_room(key, seen)
-        };
+        let is_entitled = |key: Option<LineKey>, seen: Seen<'_>| self.is_entitled(key, seen, gates);
         let entitled = self.tournament.rows.at(leaf).line.first(None, is_entitled)?;
         let mut after = None;
         while let Some(tried) = self.first_of_leaf(leaf, after, gates, own).filter(|tried| *tried < entitled) {
@@ -126,8 +124,20 @@ where
         Some(entitled)
     }
 
+    fn is_entitled(&self, key: Option<LineKey>, seen: Seen<'_>, gates: &Gates) -> bool {
+        wants(seen, gates)
+            || may_be_entitled(seen, gates) && self.has_room(key, seen)
+            || seen.labels.closed && may_cover(closed(key, seen), gates) && self.fits_fresh(key, seen)
+    }
+
     fn is_ready(&self, key: Option<LineKey>, seen: Seen<'_>, admits: &Demand) -> bool {
         seen.labels.open && within(seen.open, admits) && self.has_room(key, seen)
+            || seen.labels.closed && within(closed(key, seen), admits) && self.fits_fresh(key, seen)
+    }
+
+    /// Whether something closed fits on a node that changed in this decision.
+    fn fits_fresh(&self, key: Option<LineKey>, seen: Seen<'_>) -> bool {
+        self.tournament.may_fit_fresh(seen) && key.is_none_or(|(_, ask)| (self.judge.has_room)(AskId(ask)))
     }
 
     fn has_room(&self, key: Option<LineKey>, seen: Seen<'_>) -> bool {
@@ -135,4 +145,9 @@ where
             |(_, ask): LineKey| self.tournament.classes.at(AskId(ask)).room && (self.judge.has_room)(AskId(ask));
         seen.labels.classes & self.tournament.roomy != 0 && key.is_none_or(class_has_room)
     }
+}
+
+/// What is closed of a part, or all that an entry requests.
+fn closed<'a>(key: Option<LineKey>, seen: Seen<'a>) -> &'a [i64] {
+    if key.is_some() { seen.open } else { seen.closed }
 }

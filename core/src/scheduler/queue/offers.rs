@@ -29,8 +29,8 @@ pub(super) struct Row {
 /// What a quota offers of all workloads, and of those within its min.
 type Offers = [Option<Offer>; 2];
 
-/// What stands in the line of the quota above.
-type Offer = (LineKey, Labels, Demand);
+/// What stands in the line of the quota above: its amounts, and those of what is closed.
+type Offer = (LineKey, Labels, Demand, Demand);
 
 /// The requests of a leaf that were tried in vain while its guarantee covered them, by amount of each resource. So those
 /// that it covers no more are found without a look at the others.
@@ -87,24 +87,31 @@ impl Row {
     fn offer(&self, slot: QuotaSlot, gates: &Gates, share: Ratio) -> Option<Offer> {
         let whole = self.line.whole()?;
         let is_urgent = |_: Option<LineKey>, seen: Seen<'_>| seen.labels.due || wants(seen, gates);
-        let is_admitted = |seen: Seen<'_>| seen.labels.open && within(seen.open, &gates.limits);
+        let is_admitted = |seen: Seen<'_>| {
+            seen.labels.open && within(seen.open, &gates.limits)
+                || seen.labels.closed && within(seen.closed, &gates.limits)
+        };
         let (first, _) = self.line.first(None, |key, seen| is_urgent(key, seen) || is_admitted(seen))?;
         let due = self.line.first(None, is_urgent).is_some();
         let labels = Labels { due, wanted: false, ..whole.labels };
         let key = if self.is_leaf { PendingKey { share, ..first } } else { first };
-        Some(((key, slot.0), labels, whole.open.into()))
+        Some(((key, slot.0), labels, whole.open.into(), whole.closed.into()))
     }
 
     fn offer_entitled(&self, slot: QuotaSlot, gates: &Gates) -> Option<Offer> {
         let line = if self.is_leaf { &self.line } else { &self.entitled };
         let whole = line.whole()?;
-        let (first, _) = line.first(None, |_, seen| wants(seen, gates) || may_be_entitled(seen, gates))?;
+        let is_closed = |seen: Seen<'_>| seen.labels.closed && may_cover(seen.closed, gates);
+        let may_lead =
+            |_: Option<LineKey>, seen: Seen<'_>| wants(seen, gates) || may_be_entitled(seen, gates) || is_closed(seen);
+        let (first, _) = line.first(None, may_lead)?;
         let wanted = line.first(None, |_, seen| wants(seen, gates)).is_some();
         let mut amounts: Demand = whole.open.into();
         if wanted {
             amounts.iter_mut().zip(whole.wanted).for_each(|(least, amount)| *least = (*least).min(*amount));
         }
-        Some(((first, slot.0), Labels { wanted, due: false, ..whole.labels }, amounts))
+        let labels = Labels { wanted, due: false, ..whole.labels };
+        Some(((first, slot.0), labels, amounts, whole.closed.into()))
     }
 }
 
@@ -115,8 +122,12 @@ pub(super) fn wants(seen: Seen<'_>, gates: &Gates) -> bool {
 
 /// Whether something is open that limits and guarantee may cover.
 pub(super) fn may_be_entitled(seen: Seen<'_>, gates: &Gates) -> bool {
-    let covered = |covers: &Demand| within(seen.open, covers);
-    seen.labels.open && within(seen.open, &gates.limits) && gates.covers.as_ref().is_some_and(covered)
+    seen.labels.open && may_cover(seen.open, gates)
+}
+
+/// Whether limits and guarantee may cover these amounts.
+pub(super) fn may_cover(amounts: &[i64], gates: &Gates) -> bool {
+    within(amounts, &gates.limits) && gates.covers.as_ref().is_some_and(|covers| within(amounts, covers))
 }
 
 /// Replaces the offer of a quota in a line. Returns whether that changed anything.
@@ -125,15 +136,15 @@ fn replace(line: &mut Line, before: Option<Offer>, now: Option<Offer>) -> bool {
         return false;
     }
     match (before, now) {
-        (Some((before, ..)), Some((key, labels, amounts))) if before == key => {
-            line.relabel(key, labels, Some(&amounts));
+        (Some((before, ..)), Some((key, labels, amounts, closed))) if before == key => {
+            line.relabel(key, labels, Some((&amounts, &closed)));
         }
         (before, now) => {
             if let Some((key, ..)) = before {
                 line.remove(key);
             }
-            if let Some((key, labels, amounts)) = now {
-                line.insert(key, labels, &amounts);
+            if let Some((key, labels, amounts, closed)) = now {
+                line.insert(key, labels, &amounts, Some(&closed));
             }
         }
     }

@@ -145,7 +145,7 @@ impl Queue {
 
     fn join(&mut self, queue: RequestQueue, key: PendingKey, workloads: &Workloads, quotas: &Quotas) {
         let ask = workloads.interner.ask(queue.ask);
-        self.tournament.insert(queue, key, || quotas.demand_of(ask));
+        self.tournament.insert(queue, key, || (quotas.demand_of(ask), ask.is_single()));
     }
 
     /// Takes a workload out of the queue.

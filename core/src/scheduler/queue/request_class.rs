@@ -48,6 +48,8 @@ pub(super) struct Waiting {
 #[derive(Debug, Clone, Default)]
 pub(super) struct RequestClass {
     pub(super) demand: Demand,
+    /// Whether it is for one pod, so that its demand is what a node must have free.
+    pub(super) single: bool,
     /// The leaves in which some are pending, in no order.
     pub(super) leaves: SmallVec<[QuotaSlot; 2]>,
     /// Whether some node may have room for the request: it has not failed for lack of room, or has had hope since (W2).

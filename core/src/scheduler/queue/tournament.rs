@@ -13,10 +13,11 @@
 //! a hold.
 
 use super::{
-    line::{Labels, LineKey},
+    line::{Labels, Line, LineKey},
     offers::Row,
     order::PendingKey,
     request_class::{FEW, RequestClass, RequestQueue, Waiting},
+    room::{FreshNode, bit},
 };
 use crate::scheduler::{
     quota::{Demand, Gates, Ledger},
@@ -42,17 +43,17 @@ pub(crate) struct Tournament {
     /// Whether entitled workloads go first (O1).
     pub(super) entitled_first: bool,
     /// How many classes with room there are for each bit of [`Labels::classes`].
-    rooms: Vec<u32>,
+    pub(super) rooms: Vec<u32>,
     /// The bits of all classes with room.
     pub(super) roomy: u64,
     retry_on_event: Vec<RequestQueue>,
     suspended: Vec<RequestQueue>,
-    without_room: Vec<AskId>,
-}
-
-/// The bit of a class.
-fn bit(ask: AskId) -> u64 {
-    1 << (ask.0 % u64::BITS)
+    /// Classes of gangs that have found no room.
+    pub(super) without_room: Vec<AskId>,
+    /// Classes of single pods that have found no room.
+    pub(super) closed_classes: Line,
+    /// Nodes that changed since the queue was last updated, where single pods may find room.
+    pub(super) fresh: SmallVec<[FreshNode; 4]>,
 }
 
 impl Tournament {
@@ -61,11 +62,20 @@ impl Tournament {
         let inner: BTreeSet<QuotaSlot> = parents.iter().copied().flatten().collect();
         let rows = parents.keys().map(|q| Row::new(!inner.contains(&q), width)).collect();
         let roots = parents.keys().filter(|q| parents.at(*q).is_none()).collect();
-        Self { parents, roots, rows, entitled_first, rooms: vec![0; u64::BITS as usize], ..Self::default() }
+        Self {
+            parents,
+            roots,
+            rows,
+            entitled_first,
+            rooms: vec![0; u64::BITS as usize],
+            closed_classes: Line::new(width, width),
+            ..Self::default()
+        }
     }
 
-    /// Adds a workload to its queue. `demand` gives the amounts that its request compares with what quotas leave.
-    pub(crate) fn insert(&mut self, queue: RequestQueue, key: PendingKey, demand: impl FnOnce() -> Demand) {
+    /// Adds a workload to its queue. `demand` gives the amounts that its request compares with what quotas leave, and
+    /// whether it is for one pod.
+    pub(crate) fn insert(&mut self, queue: RequestQueue, key: PendingKey, demand: impl FnOnce() -> (Demand, bool)) {
         self.dirty.insert(queue.leaf);
         if let Some(waiting) = self.queues.get_mut(&queue) {
             if key > waiting.head {
@@ -83,7 +93,7 @@ impl Tournament {
         let class = self.classes.at_mut(queue.ask);
         let place = class.leaves.len();
         if place == 0 {
-            class.demand = demand();
+            (class.demand, class.single) = demand();
         }
         class.leaves.push(queue.leaf);
         let open = place == 0 || class.is_open();
@@ -135,8 +145,10 @@ impl Tournament {
             moved.place = waiting.place;
         }
         let class = self.classes.at(queue.ask);
-        if class.leaves.is_empty() && class.room {
-            self.count_room(queue.ask, false);
+        match (class.leaves.is_empty(), class.room) {
+            (true, true) => self.count_room(queue.ask, false),
+            (true, false) => self.list_closed(queue.ask, false),
+            _ => {}
         }
     }
 
@@ -146,10 +158,11 @@ impl Tournament {
 
     /// How a queue stands in the line of its leaf.
     fn labels(&self, queue: RequestQueue) -> Option<(LineKey, Labels)> {
-        let waiting = self.queues.get(&queue)?;
+        let (waiting, class) = (self.queues.get(&queue)?, self.classes.at(queue.ask));
         let (open, due) = (waiting.open, waiting.due);
-        let labels =
-            Labels { open, wanted: due || !waiting.tried, due, classes: if open { bit(queue.ask) } else { 0 } };
+        let closed = class.single && !waiting.suspended && (!class.room || class.is_large());
+        let classes = if open { bit(queue.ask) } else { 0 };
+        let labels = Labels { open, closed, wanted: due || !waiting.tried, due, classes };
         Some(((waiting.head, queue.ask.0), labels))
     }
 
@@ -157,11 +170,11 @@ impl Tournament {
     fn stand_in_line(&mut self, queue: RequestQueue) {
         let Some((key, labels)) = self.labels(queue) else { return };
         let demand = &self.classes.at(queue.ask).demand;
-        self.rows.at_mut(queue.leaf).line.insert(key, labels, demand);
+        self.rows.at_mut(queue.leaf).line.insert(key, labels, demand, None);
     }
 
     /// Changes a queue and tells the line of its leaf, if there is such a queue.
-    fn change(&mut self, queue: RequestQueue, change: impl FnOnce(&mut Waiting)) {
+    pub(super) fn change(&mut self, queue: RequestQueue, change: impl FnOnce(&mut Waiting)) {
         if let Some(waiting) = self.queues.get_mut(&queue) {
             change(waiting);
         }
@@ -198,66 +211,6 @@ impl Tournament {
     /// Marks the quota for re-evaluation, because its usage or the reservations of its holds have changed.
     pub(crate) fn touch(&mut self, quota: QuotaSlot) {
         self.dirty.insert(quota);
-    }
-
-    /// Notes that no node has room for a class at this moment.
-    pub(crate) fn note_failure(&mut self, ask: AskId, failure: u64) {
-        self.set_room(ask, false);
-        self.classes.at_mut(ask).failed = Some(failure);
-    }
-
-    /// When a class last failed for lack of room. Nothing if it has not since it was enqueued.
-    pub(crate) fn failed(&self, ask: AskId) -> Option<u64> {
-        self.classes.at(ask).failed
-    }
-
-    /// A node has changed on which a class without room may find some.
-    pub(crate) fn give_hope(&mut self, ask: AskId) {
-        self.set_room(ask, true);
-    }
-
-    /// Sets whether some node may have room for a class.
-    fn set_room(&mut self, ask: AskId, room: bool) {
-        let class = self.classes.at_mut(ask);
-        if class.room == room || class.leaves.is_empty() {
-            return;
-        }
-        class.room = room;
-        self.count_room(ask, room);
-        if !room {
-            self.without_room.push(ask);
-        }
-        if !self.classes.at(ask).is_large() {
-            self.open_and_close(ask);
-        }
-    }
-
-    fn count_room(&mut self, ask: AskId, room: bool) {
-        if let Some(count) = self.rooms.get_mut((ask.0 % u64::BITS) as usize) {
-            *count = if room { *count + 1 } else { count.saturating_sub(1) };
-            self.roomy = if *count > 0 { self.roomy | bit(ask) } else { self.roomy & !bit(ask) };
-        }
-    }
-
-    /// Opens or closes the queues of a class.
-    fn open_and_close(&mut self, ask: AskId) {
-        let class = self.classes.at(ask);
-        let open = class.is_open();
-        for leaf in class.leaves.clone() {
-            let queue = RequestQueue { ask, leaf };
-            self.change(queue, |waiting| waiting.open = open && !waiting.suspended);
-        }
-    }
-
-    /// The classes without room that have pending workloads.
-    pub(crate) fn classes_without_room(&mut self) -> Vec<AskId> {
-        self.without_room.retain(|ask| {
-            let class = self.classes.at(*ask);
-            !class.room && !class.leaves.is_empty()
-        });
-        self.without_room.sort_unstable();
-        self.without_room.dedup();
-        self.without_room.clone()
     }
 
     /// Makes a queue due.

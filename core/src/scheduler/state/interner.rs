@@ -72,6 +72,11 @@ impl Ask {
         self.total.iter().copied().enumerate().filter(|(_, amount)| *amount > 0)
     }
 
+    /// Whether it is for one pod.
+    pub(crate) fn is_single(&self) -> bool {
+        matches!(self.members.as_slice(), [(_, 1)])
+    }
+
     /// An ask for nothing, for a search that only frees what others use (T4).
     pub(crate) fn nothing() -> Self {
         Self { members: SmallVec::new(), total: SmallVec::new(), preemptible: true, job: false, together: None }

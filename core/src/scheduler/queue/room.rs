@@ -1,0 +1,154 @@
+//! For which requests there may be room on some node (W2).
+//!
+//! A class has room until it fails for lack of room. Then its queues are *closed*, until a node changes on which one of
+//! its pods fits. The search for the next workload looks at the few nodes that changed in this decision itself: so of
+//! thousands of requests that would fit there, only the one that comes first is looked at. What is left over of them
+//! when the decision ends gets *hope*: their queues are open from then on, and the nodes are asked again when it is
+//! their turn.
+
+use super::{
+    line::{Labels, LineKey, Seen, within},
+    order::PendingKey,
+    request_class::RequestQueue,
+    tournament::Tournament,
+};
+use crate::{
+    api::{Time, WorkloadId},
+    scheduler::{
+        quota::Demand,
+        state::{AskId, NodeSlot, Ratio, WorkloadSlot},
+    },
+};
+use std::cmp::Reverse;
+
+/// A node that changed, and what it has free of each governed resource.
+#[derive(Debug, Clone)]
+pub(super) struct FreshNode {
+    node: NodeSlot,
+    free: Demand,
+}
+
+/// The bit of a class.
+pub(super) fn bit(ask: AskId) -> u64 {
+    1 << (ask.0 % u64::BITS)
+}
+
+impl Tournament {
+    /// Notes that no node has room for a class at this moment.
+    pub(crate) fn note_failure(&mut self, ask: AskId, failure: u64) {
+        self.set_room(ask, false);
+        self.classes.at_mut(ask).failed = Some(failure);
+    }
+
+    /// Whether a class has found no room, and no hope since.
+    pub(crate) fn lacks_room(&self, ask: AskId) -> bool {
+        !self.classes.at(ask).room
+    }
+
+    /// When a class last failed for lack of room. Nothing if it has not since it was enqueued.
+    pub(crate) fn failed(&self, ask: AskId) -> Option<u64> {
+        self.classes.at(ask).failed
+    }
+
+    /// A node has changed on which a class without room may find some.
+    pub(crate) fn give_hope(&mut self, ask: AskId) {
+        self.set_room(ask, true);
+    }
+
+    /// Sets whether some node may have room for a class.
+    fn set_room(&mut self, ask: AskId, room: bool) {
+        let class = self.classes.at_mut(ask);
+        if class.room == room || class.leaves.is_empty() {
+            return;
+        }
+        class.room = room;
+        self.count_room(ask, room);
+        self.list_closed(ask, !room);
+        let class = self.classes.at(ask);
+        let (is_gang, is_large) = (!class.single, class.is_large());
+        if !room && is_gang {
+            self.without_room.push(ask);
+        }
+        if !is_large {
+            self.open_and_close(ask);
+        }
+    }
+
+    pub(super) fn count_room(&mut self, ask: AskId, room: bool) {
+        if let Some(count) = self.rooms.get_mut((ask.0 % u64::BITS) as usize) {
+            *count = if room { *count + 1 } else { count.saturating_sub(1) };
+            self.roomy = if *count > 0 { self.roomy | bit(ask) } else { self.roomy & !bit(ask) };
+        }
+    }
+
+    /// Opens or closes the queues of a class.
+    pub(super) fn open_and_close(&mut self, ask: AskId) {
+        let class = self.classes.at(ask);
+        let open = class.is_open();
+        for leaf in class.leaves.clone() {
+            let queue = RequestQueue { ask, leaf };
+            self.change(queue, |waiting| waiting.open = open && !waiting.suspended);
+        }
+    }
+
+    /// The classes of gangs without room that have pending workloads.
+    pub(crate) fn gangs_without_room(&mut self) -> Vec<AskId> {
+        self.without_room.retain(|ask| {
+            let class = self.classes.at(*ask);
+            !class.room && !class.single && !class.leaves.is_empty()
+        });
+        self.without_room.sort_unstable();
+        self.without_room.dedup();
+        self.without_room.clone()
+    }
+
+    /// A node has changed, or has other amounts free than when it last was noted.
+    pub(crate) fn note_fresh(&mut self, node: NodeSlot, free: Demand) {
+        match self.fresh.iter_mut().find(|fresh| fresh.node == node) {
+            Some(fresh) => fresh.free = free,
+            None => self.fresh.push(FreshNode { node, free }),
+        }
+    }
+
+    /// The nodes that were noted.
+    pub(crate) fn fresh_nodes(&self) -> impl Iterator<Item = NodeSlot> + '_ {
+        self.fresh.iter().map(|fresh| fresh.node)
+    }
+
+    /// Whether something closed may fit on a node that changed.
+    pub(super) fn may_fit_fresh(&self, seen: Seen<'_>) -> bool {
+        seen.labels.closed && self.fresh.iter().any(|fresh| within(seen.closed, &fresh.free))
+    }
+
+    /// The closed classes that may fit on a node that changed. Forgets these nodes.
+    pub(crate) fn take_fresh(&mut self) -> Vec<AskId> {
+        let mut found = Vec::new();
+        let passes = |_: Option<LineKey>, seen: Seen<'_>| self.may_fit_fresh(seen);
+        self.closed_classes.all(&passes, &mut |(_, ask)| found.push(AskId(ask)));
+        self.fresh.clear();
+        found
+    }
+
+    /// Adds a class to those that are closed, or takes it out.
+    pub(super) fn list_closed(&mut self, ask: AskId, closed: bool) {
+        let class = self.classes.at(ask);
+        if !class.single {
+            return;
+        }
+        let key = (UNORDERED, ask.0);
+        if closed {
+            self.closed_classes.insert(key, Labels { closed: true, ..Labels::default() }, &class.demand, None);
+        } else {
+            self.closed_classes.remove(key);
+        }
+    }
+}
+
+/// The closed classes stand in no order.
+const UNORDERED: PendingKey = PendingKey {
+    share: Ratio { over: 0, of: 0 },
+    priority: Reverse(0),
+    submitted: Time(0),
+    id: WorkloadId(0),
+    slot: WorkloadSlot(0),
+};
