@@ -31,6 +31,7 @@ mod takeover;
 mod topology;
 mod tree;
 mod victims;
+mod worth;
 
 pub use decide::{Decision, PendingReason};
 pub use state::Reference;

@@ -145,7 +145,7 @@ impl Reference {
     /// was not tried since (W2).
     fn is_due(&self, ledger: &Ledger, queue: &RequestQueue) -> bool {
         let state = self.queues.get(queue).copied().unwrap_or_default();
-        state.due || !state.tried && self.is_within_min(ledger, queue)
+        state.due || !state.tried && self.is_within_min(ledger, queue) && self.is_worth_a_search(ledger, &queue.1)
     }
 
     /// The next queue to try: the first due queue of each leaf competes, the entitled first (O1). One that cannot run

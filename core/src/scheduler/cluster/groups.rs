@@ -1,13 +1,16 @@
 //! The whole state of a scheduler: the groups of state side by side.
 
-use super::{arrivals::Arrivals, holds::Holds, just_bound::JustBound, overuse::Overuse, victim_index::VictimIndex};
+use super::{
+    arrivals::Arrivals, borrowers::Borrowers, holds::Holds, just_bound::JustBound, overuse::Overuse,
+    victim_index::VictimIndex,
+};
 use crate::{
     api::{NameMap, Policy, Time, WorkloadId},
     scheduler::{
         nodes::Nodes,
         queue::Queue,
         quota::{Capacity, Quotas},
-        state::{Interner, Workloads},
+        state::{Interner, QuotaSlot, Workloads},
     },
     tree::QuotaTree,
 };
@@ -28,6 +31,8 @@ pub(crate) struct Cluster {
     pub(crate) victims: VictimIndex,
     /// Leaves in the order in which reclaim looks at them; up to date after [`refresh_overuse`](Self::refresh_overuse).
     pub(crate) overuse: Overuse,
+    /// Leaves from which something could be reclaimed; up to date after [`refresh_overuse`](Self::refresh_overuse).
+    pub(crate) borrowers: Borrowers,
     pub(crate) holds: Holds,
     /// When the replacements of evicted workloads arrived (H2).
     pub(crate) arrivals: Arrivals,
@@ -56,6 +61,7 @@ impl Cluster {
             queue: Queue::new(&quotas, &policy),
             victims: VictimIndex::new(quotas.ledger.slots().count()),
             overuse: Overuse::new(&quotas.tree, &policy),
+            borrowers: Borrowers::new(&quotas, &policy),
             holds: Holds::default(),
             arrivals: Arrivals::default(),
             budgets: NameMap::default(),
@@ -71,17 +77,22 @@ impl Cluster {
     /// Brings the order of leaves by overuse up to date: looks at those whose usage or first possible victim has changed.
     pub(crate) fn refresh_overuse(&mut self) {
         let changed = [self.quotas.ledger.take_usage_changed(), self.victims.take_changed()];
-        if self.overuse.is_kept() {
-            for leaf in changed.into_iter().flatten() {
-                self.overuse.update(leaf, &self.quotas, &self.victims);
-            }
+        for leaf in changed.into_iter().flatten() {
+            self.update_overuse(leaf);
         }
     }
 
     /// The min or max of quotas has changed: what was worked out from it is worked out anew.
     pub(crate) fn note_other_quotas(&mut self) {
         self.quotas.forget_demands();
-        self.quotas.ledger.slots().for_each(|leaf| self.overuse.update(leaf, &self.quotas, &self.victims));
+        self.quotas.ledger.slots().for_each(|leaf| self.update_overuse(leaf));
+    }
+
+    fn update_overuse(&mut self, leaf: QuotaSlot) {
+        if self.overuse.is_kept() {
+            self.overuse.update(leaf, &self.quotas, &self.victims);
+        }
+        self.borrowers.update(leaf, &self.quotas, &self.victims);
     }
 
     /// Brings the fair shares that decisions use up to date (F3).

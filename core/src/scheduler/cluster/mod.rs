@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod bind_protection;
+mod borrowers;
 mod groups;
 mod holds;
 mod impossible;

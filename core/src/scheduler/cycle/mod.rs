@@ -13,6 +13,7 @@ use crate::{
         cluster::{Cluster, cannot_run},
         hold,
         queue::{Judge, RequestQueue},
+        quota::Demand,
         state::AskId,
     },
 };
@@ -63,7 +64,8 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
 /// The next queue to try. Forgets the hope of requests whose room has gone to others since.
 fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
     let hopeless = RefCell::new(Vec::new());
-    let next = look_for_next(cluster, &hopeless);
+    let worth_a_search = cluster.worth_a_search();
+    let next = look_for_next(cluster, worth_a_search, &hopeless);
     for ask in hopeless.into_inner() {
         let failure = cluster.nodes.freed.failure();
         cluster.queue.tournament.note_failure(ask, failure);
@@ -71,7 +73,11 @@ fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
     next
 }
 
-fn look_for_next(cluster: &Cluster, hopeless: &RefCell<Vec<AskId>>) -> Option<RequestQueue> {
+fn look_for_next(
+    cluster: &Cluster,
+    worth_a_search: Option<Demand>,
+    hopeless: &RefCell<Vec<AskId>>,
+) -> Option<RequestQueue> {
     let (quotas, nodes, workloads) = (&cluster.quotas, &cluster.nodes, &cluster.workloads);
     let ask = |queue: RequestQueue| workloads.interner.ask(queue.ask);
     let judge = Judge {
@@ -80,6 +86,7 @@ fn look_for_next(cluster: &Cluster, hopeless: &RefCell<Vec<AskId>>) -> Option<Re
         // Where quotas have lend floors, the tournament may admit too much, and only the whole path decides (L3).
         admits: |queue: RequestQueue| !quotas.ledger.any_lend_limit() || quotas.admits(ask(queue), queue.leaf),
         can_run: |queue: RequestQueue| cannot_run(quotas, nodes, &workloads.interner, ask(queue), queue.leaf).is_none(),
+        worth_a_search,
         has_room: |ask| {
             let has_room = retry::may_have_room(cluster, ask);
             if !has_room {

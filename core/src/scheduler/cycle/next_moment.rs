@@ -4,13 +4,14 @@
 use crate::scheduler::{
     cluster::Cluster,
     preempt::{PreemptionKind, Preemptor, could_preempt, displaces, reclaims_from},
+    queue::RequestQueue,
     state::{QuotaSlot, WorkloadSlot},
 };
 use smallvec::SmallVec;
 
 /// At the end of a decision, asks to be woken one millisecond later if the head of a queue might then evict what was
-/// bound at this moment and an event came since. Where there is such a victim, costs the heads of the queues that wait
-/// for an event.
+/// bound at this moment and an event came since. Where such a victim borrows, costs the heads of the queues that
+/// wait for an event or are within their min.
 pub(super) fn wake_for_it(cluster: &mut Cluster) {
     let next = cluster.now.after_ms(1);
     if !cluster.timers.contains(&next) && somebody_waits_for_it(cluster) {
@@ -43,12 +44,17 @@ fn somebody_waits_for_it(cluster: &Cluster) -> bool {
     if !kind.is_enabled(&cluster.policy) {
         return false;
     }
-    // Whoever could reclaim, and was tried in vain, waits for the next event.
-    tournament.awaiting_event().any(|queue| {
+    leaves.retain(|leaf| *leaf == no_quota || cluster.quotas.borrows(*leaf));
+    if leaves.is_empty() {
+        return false;
+    }
+    // Whoever could reclaim was tried in vain and waits for the next event, or was not tried since nobody borrowed.
+    let waits_for_it = |queue: RequestQueue| {
         let Some(head) = tournament.head(queue) else { return false };
         let ask = cluster.workloads.interner.ask(queue.ask);
         let preemptor = Preemptor { slot: Some(head.slot), leaf: queue.leaf, ask, kind, break_budgets: true };
         could_preempt(cluster, head.slot, ask, kind)
             && leaves.iter().any(|from| *from != queue.leaf && reclaims_from(cluster, &preemptor, *from))
-    })
+    };
+    tournament.awaiting_event().any(waits_for_it) || tournament.any_wanted(|q| cluster.quotas.gates(q), waits_for_it)
 }

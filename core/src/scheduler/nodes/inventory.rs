@@ -40,6 +40,8 @@ pub(crate) struct Nodes {
     pub(super) shapes: Shapes,
     pub(super) under_way: UnderWay,
     pub(crate) freed: FreedNodes,
+    /// What all nodes have free together, by resource. A node that was made smaller than what runs on it has nothing.
+    pub(super) spare: Vec<i128>,
     /// Nodes that were made smaller than what runs on them (I8).
     pub(super) shrunk: BTreeSet<NodeSlot>,
 }
@@ -60,6 +62,7 @@ impl Nodes {
             shapes: Shapes::default(),
             under_way: UnderWay::default(),
             freed: FreedNodes::default(),
+            spare: Vec::new(),
             shrunk: BTreeSet::new(),
         }
     }
@@ -101,6 +104,12 @@ impl Nodes {
     pub(crate) fn capacity(&self, resource: usize) -> i64 {
         let has = |node: &NodeSlot| amount_of(&self.at(*node).total, resource);
         self.by_id.values().map(has).fold(0, i64::saturating_add)
+    }
+
+    /// What all nodes have free of a resource together, reserved or not, base units.
+    pub(crate) fn spare(&self, resource: usize) -> i64 {
+        let spare = self.spare.get(resource).copied().unwrap_or_default();
+        i64::try_from(spare).unwrap_or(i64::MAX)
     }
 
     /// Adds a node without pods.

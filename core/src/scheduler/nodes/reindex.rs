@@ -17,6 +17,7 @@ impl Nodes {
     }
 
     pub(crate) fn leave(&mut self, slot: NodeSlot) {
+        self.count_spare(slot, -1);
         if self.scorer.placement.by_pod() {
             return;
         }
@@ -27,6 +28,7 @@ impl Nodes {
     }
 
     pub(crate) fn enter(&mut self, slot: NodeSlot) {
+        self.count_spare(slot, 1);
         if self.scorer.learn(self.rows.at(slot)) {
             self.rescore();
             return;
@@ -47,6 +49,14 @@ impl Nodes {
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
             index.insert(node.score, slot, node);
         }
+    }
+
+    fn count_spare(&mut self, slot: NodeSlot, sign: i128) {
+        let free = &self.rows.at(slot).free;
+        if self.spare.len() < free.len() {
+            self.spare.resize(free.len(), 0);
+        }
+        self.spare.iter_mut().zip(free).for_each(|(spare, free)| *spare += sign * i128::from((*free).max(0)));
     }
 
     /// The largest node has grown: every score is computed again.

@@ -160,8 +160,12 @@ impl Line {
         })
     }
 
-    /// All entries that pass. It is asked about parts, too, as [`first`](Self::first) does.
-    pub(super) fn all(&self, passes: &impl Fn(Option<LineKey>, Seen<'_>) -> bool, found: &mut impl FnMut(LineKey)) {
+    /// Whether `found` is true of some entry that passes. It is asked about each, in no order, until one is found.
+    pub(super) fn any(
+        &self,
+        passes: impl Fn(Option<LineKey>, Seen<'_>) -> bool,
+        mut found: impl FnMut(LineKey) -> bool,
+    ) -> bool {
         let mut below = vec![self.root.unwrap_or(NONE)];
         while let Some(at) = below.pop() {
             if at == NONE || !passes(None, self.part(at)) {
@@ -169,11 +173,12 @@ impl Line {
             }
             touch(1);
             let node = self.node(at);
-            if passes(Some(node.key), self.own(at)) {
-                found(node.key);
+            if passes(Some(node.key), self.own(at)) && found(node.key) {
+                return true;
             }
             below.extend([node.right, node.left]);
         }
+        false
     }
 
     fn first_below(
@@ -434,7 +439,11 @@ mod tests {
             let first = behind.find(|(_, (labels, amounts))| passes(*labels, amounts)).map(|(at, _)| *at);
             assert_eq!(found, first);
             let mut all: Vec<LineKey> = Vec::new();
-            line.all(&ask, &mut |at| all.push(at));
+            let nothing_more = line.any(ask, |at| {
+                all.push(at);
+                false
+            });
+            assert!(!nothing_more && line.any(ask, |_| true) == first.is_some() || after.is_some());
             let passing = plain.iter().filter(|(_, (labels, amounts))| passes(*labels, amounts)).map(|(at, _)| *at);
             assert_eq!(all.len(), passing.clone().count());
             assert!(passing.clone().all(|at| all.contains(&at)));

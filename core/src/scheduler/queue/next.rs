@@ -22,6 +22,9 @@ pub(crate) struct Judge<G, S, A, C, R> {
     pub(crate) admits: A,
     /// Whether a request could run at all (O4).
     pub(crate) can_run: C,
+    /// What a workload within its guarantee may request, so that it is worth a search for victims; nothing where no
+    /// search is (W2).
+    pub(crate) worth_a_search: Option<Demand>,
     /// Whether there is room on some node for a request that may have some (W2).
     pub(crate) has_room: R,
 }
@@ -49,6 +52,33 @@ impl Tournament {
             }
             found.map(|(_, queue)| queue)
         })
+    }
+}
+
+impl Tournament {
+    /// Whether something is true of a queue that is not due for an event, but for its guarantee: it is wanted, and its
+    /// leaf covers it. `gates` gives what each quota leaves.
+    pub(crate) fn any_wanted(&self, gates: impl Fn(QuotaSlot) -> Gates, is: impl Fn(RequestQueue) -> bool) -> bool {
+        let mut below: Vec<QuotaSlot> = self.roots.to_vec();
+        while let Some(slot) = below.pop() {
+            let (row, own) = (self.rows.at(slot), gates(slot));
+            let found = if row.is_leaf {
+                let of = |(_, ask): LineKey| RequestQueue { ask: AskId(ask), leaf: slot };
+                row.line.any(|_, seen| wants(seen, &own), |key| is(of(key)))
+            } else {
+                row.line.any(
+                    |_, seen| seen.labels.due,
+                    |(_, child)| {
+                        below.push(QuotaSlot(child));
+                        false
+                    },
+                )
+            };
+            if found {
+                return true;
+            }
+        }
+        false
     }
 }
 
@@ -102,7 +132,7 @@ where
     /// The first queue of a leaf after a key that is tried: it is due, wanted and covered by the leaf, or ready.
     fn first_of_leaf(&self, leaf: QuotaSlot, after: Option<LineKey>, gates: &Gates, own: &Gates) -> Option<LineKey> {
         let is_tried = |key: Option<LineKey>, seen: Seen<'_>| {
-            seen.labels.due || wants(seen, own) || self.is_ready(key, seen, &gates.limits)
+            seen.labels.due || self.wants(seen, own) || self.is_ready(key, seen, &gates.limits)
         };
         self.tournament.rows.at(leaf).line.first(after, is_tried)
     }
@@ -115,7 +145,7 @@ where
         let mut after = None;
         while let Some(tried) = self.first_of_leaf(leaf, after, gates, own).filter(|tried| *tried < entitled) {
             let queue = RequestQueue { ask: AskId(tried.1), leaf };
-            let is_due = self.tournament.is_due(queue, own);
+            let is_due = self.tournament.is_due(queue, own, self.judge.worth_a_search.as_deref());
             if (is_due || (self.judge.admits)(queue)) && (self.judge.can_run)(queue) {
                 return None;
             }
@@ -124,8 +154,14 @@ where
         Some(entitled)
     }
 
+    /// Whether something that the guarantee may cover is due, or is worth a search.
+    fn wants(&self, seen: Seen<'_>, gates: &Gates) -> bool {
+        let is_worth = |limits: &Demand| within(seen.wanted, limits);
+        wants(seen, gates) && (seen.labels.due || self.judge.worth_a_search.as_ref().is_some_and(is_worth))
+    }
+
     fn is_entitled(&self, key: Option<LineKey>, seen: Seen<'_>, gates: &Gates) -> bool {
-        wants(seen, gates)
+        self.wants(seen, gates)
             || may_be_entitled(seen, gates) && self.has_room(key, seen)
             || seen.labels.closed && may_cover(closed(key, seen), gates) && self.fits_fresh(key, seen)
     }

@@ -110,7 +110,7 @@ impl Row {
         if wanted {
             amounts.iter_mut().zip(whole.wanted).for_each(|(least, amount)| *least = (*least).min(*amount));
         }
-        let labels = Labels { wanted, due: false, ..whole.labels };
+        let labels = Labels { wanted, ..whole.labels };
         Some(((first, slot.0), labels, amounts, whole.closed.into()))
     }
 }

@@ -123,8 +123,11 @@ impl Tournament {
     /// The closed classes that may fit on a node that changed. Forgets these nodes.
     pub(crate) fn take_fresh(&mut self) -> Vec<AskId> {
         let mut found = Vec::new();
-        let passes = |_: Option<LineKey>, seen: Seen<'_>| self.may_fit_fresh(seen);
-        self.closed_classes.all(&passes, &mut |(_, ask)| found.push(AskId(ask)));
+        let may_fit = |_: Option<LineKey>, seen: Seen<'_>| self.may_fit_fresh(seen);
+        self.closed_classes.any(may_fit, |(_, ask)| {
+            found.push(AskId(ask));
+            false
+        });
         self.fresh.clear();
         found
     }

@@ -13,7 +13,7 @@
 //! a hold.
 
 use super::{
-    line::{Labels, Line, LineKey},
+    line::{Labels, Line, LineKey, within},
     offers::Row,
     order::PendingKey,
     request_class::{FEW, RequestClass, RequestQueue, Waiting},
@@ -184,10 +184,12 @@ impl Tournament {
         }
     }
 
-    /// Whether a queue is tried whatever the limits admit. `leaf` is what its leaf leaves.
-    pub(super) fn is_due(&self, queue: RequestQueue, leaf: &Gates) -> bool {
+    /// Whether a queue is tried whatever the limits admit. `leaf` is what its leaf leaves, `worth_a_search` what may be
+    /// requested where a search for victims may find some.
+    pub(super) fn is_due(&self, queue: RequestQueue, leaf: &Gates, worth_a_search: Option<&[i64]>) -> bool {
         let demand = &self.classes.at(queue.ask).demand;
-        self.queues.get(&queue).is_some_and(|waiting| waiting.due || !waiting.tried && leaf.cover(demand))
+        let is_worth = worth_a_search.is_some_and(|limits| within(demand, limits));
+        self.queues.get(&queue).is_some_and(|waiting| waiting.due || is_worth && !waiting.tried && leaf.cover(demand))
     }
 
     /// The first workload of a queue.

@@ -77,6 +77,12 @@ impl Quotas {
         self.guarantee(slot, resource).max(self.min(slot, resource))
     }
 
+    /// Whether a quota uses more than others may not reclaim from it, of a resource in which guarantees are judged.
+    pub(crate) fn borrows(&self, slot: QuotaSlot) -> bool {
+        let is_above = |r: usize| self.ledger.remaining_usage(slot, r) > self.protected_usage(slot, r);
+        self.resources().any(|r| self.counts(r) && is_above(r))
+    }
+
     /// Whether a slot is a quota, or is below it.
     pub(crate) fn is_within(&self, slot: QuotaSlot, quota: QuotaId) -> bool {
         self.quota_id(slot).is_some_and(|leaf| self.tree.is_under(leaf, quota))

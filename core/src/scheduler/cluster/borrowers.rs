@@ -1,0 +1,71 @@
+//! The leaves from which something could be reclaimed at all, counted by what they use (W2).
+//!
+//! A search for victims that must end in vain is then not begun: not where nobody borrows, and not where all GPUs are
+//! used within guarantees and only cores are borrowed.
+
+use super::{groups::Cluster, victim_index::VictimIndex};
+use crate::{
+    api::{Policy, Reclaim, Unquotaed},
+    scheduler::{
+        quota::{Demand, Quotas},
+        state::{QuotaSlot, Table, narrow},
+    },
+};
+use smallvec::SmallVec;
+
+/// The leaves above their min in something that have a possible victim.
+#[derive(Debug, Clone)]
+pub(crate) struct Borrowers {
+    /// Whether pods without a quota may be victims (A4).
+    takes_unquotaed: bool,
+    /// Per leaf: the resources that it uses, by index. Nothing if it is none of them.
+    uses: Table<QuotaSlot, Option<SmallVec<[u32; 4]>>>,
+    /// Per resource: how many of them use it.
+    users: Vec<u32>,
+    count: u32,
+}
+
+impl Borrowers {
+    pub(super) fn new(quotas: &Quotas, policy: &Policy) -> Self {
+        Self {
+            takes_unquotaed: policy.unquotaed == Unquotaed::Schedule,
+            uses: quotas.ledger.slots().map(|_| None).collect(),
+            users: quotas.resources().map(|_| 0).collect(),
+            count: 0,
+        }
+    }
+
+    /// Looks at a leaf again, whose usage or first possible victim has changed.
+    pub(super) fn update(&mut self, leaf: QuotaSlot, quotas: &Quotas, victims: &VictimIndex) {
+        let is_one = !victims.of(leaf).is_empty()
+            && if leaf == quotas.ledger.no_quota() { self.takes_unquotaed } else { quotas.borrows(leaf) };
+        let used = |r: &usize| quotas.ledger.remaining_usage(leaf, *r) > 0;
+        let now = is_one.then(|| quotas.resources().filter(used).map(narrow).collect::<SmallVec<[u32; 4]>>());
+        self.count += u32::from(is_one);
+        now.iter().flatten().for_each(|r| self.users.get_mut(*r as usize).into_iter().for_each(|users| *users += 1));
+        if let Some(before) = std::mem::replace(self.uses.at_mut(leaf), now) {
+            self.count -= 1;
+            before.iter().for_each(|r| self.users.get_mut(*r as usize).into_iter().for_each(|users| *users -= 1));
+        }
+    }
+}
+
+impl Cluster {
+    /// What a request within its guarantee may request, so that it is worth a search for victims (W2): of each resource
+    /// as much as the nodes have free together, or anything if a borrower uses it. `None` where nothing could come of
+    /// any search.
+    ///
+    /// Where pods are terminating or holds exist, or fair shares are reclaimed, every search may find something.
+    pub(crate) fn worth_a_search(&mut self) -> Option<Demand> {
+        self.refresh_overuse();
+        if !self.policy.reclaims() {
+            return None;
+        }
+        let anything = || self.quotas.resources().map(|_| i64::MAX).collect();
+        if self.policy.reclaim == Reclaim::FairShare || !self.holds.is_empty() || self.holds.terminating() > 0 {
+            return Some(anything());
+        }
+        let limit = |(r, users): (usize, &u32)| if *users > 0 { i64::MAX } else { self.nodes.spare(r) };
+        (self.borrowers.count > 0).then(|| self.borrowers.users.iter().enumerate().map(limit).collect())
+    }
+}
