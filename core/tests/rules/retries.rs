@@ -29,13 +29,44 @@ fn w2_what_found_no_room_is_tried_again_when_a_node_has_room_for_it() {
     assert_eq!(game.row("node 2 up: 2").unwrap(), "bind 2");
 }
 
-/// b uses its min and loses nothing. a is entitled, and may find a victim after any event.
+/// b uses its min and loses nothing; c borrows, but too little. a is entitled, and may find a victim after any event.
 #[test]
 fn w2_a_workload_that_may_preempt_is_tried_again_after_every_event() {
+    let mut game = Game::new("root 9/9; a<root 2/9; b<root 4/9; c<root 0/9", "4 1", Policy::default()).unwrap();
+    assert_eq!(tried(&mut game, "submit 1 to b: 4; submit 3 to c: 1"), [0; 0]);
+    assert_eq!(tried(&mut game, "wait 1000 ms; submit 2 to a: 2"), [2]);
+    assert_eq!(tried(&mut game, "wait 1000 ms"), [2]);
+}
+
+/// Nobody borrows, so no search for victims finds any. Room is enough to be tried again.
+#[test]
+fn w2_where_nobody_borrows_nobody_searches_for_victims() {
     let mut game = Game::new("root 9/9; a<root 2/9; b<root 4/9", "4", Policy::default()).unwrap();
     assert_eq!(tried(&mut game, "submit 1 to b: 4"), [0; 0]);
-    assert_eq!(tried(&mut game, "submit 2 to a: 2"), [2]);
-    assert_eq!(tried(&mut game, "wait 1000 ms"), [2]);
+    assert_eq!(tried(&mut game, "submit 2 to a: 2"), [2], "it came just now");
+    assert_eq!(tried(&mut game, "wait 1000 ms"), [0; 0]);
+    assert_eq!(game.row("finish 1").unwrap(), "bind 2");
+}
+
+/// The only GPU is used within a guarantee, and c borrows cores: to evict it gives a no GPU.
+#[test]
+fn w2_who_lacks_what_no_borrower_uses_does_not_search_for_victims() {
+    let tree = "root 9,2/20,2; a<root 1,1/9,2; b<root 1,1/9,2; c<root -,-/9,2";
+    let mut game = Game::new(tree, "9,1", Policy::default()).unwrap();
+    assert_eq!(tried(&mut game, "submit 1 to b: 1,1; submit 2 to c: 8,0"), [0; 0]);
+    assert_eq!(tried(&mut game, "wait 1000 ms; submit 3 to a: 1,1"), [3]);
+    assert_eq!(tried(&mut game, "wait 1000 ms"), [0; 0]);
+    assert_eq!(tried(&mut game, "node 1 up: 0,1"), [3], "a GPU is free, and c uses cores");
+    assert_eq!(game.row("node 2 up: 1,1").unwrap(), "bind 3");
+}
+
+/// 2 and 3 have room for one of them. Once 2 is placed, no pod of 3 fits on the node that became free, so 3 is not tried.
+#[test]
+fn w2_room_that_has_gone_to_another_is_no_room() {
+    let mut game = Game::new("root 9/9; a<root 0/9", "4", Policy::default()).unwrap();
+    assert_eq!(tried(&mut game, "submit 1 to a: 4; submit 2 to a: 3; submit 3 to a: 2"), [2, 3]);
+    assert_eq!(tried(&mut game, "finish 1"), [0; 0]);
+    assert_eq!(game.pods("a"), (1, 1), "2 runs, 3 waits");
 }
 
 /// When 1 ends, the min of a covers both 2 and 3. 2 takes it, and 3 would fail: nothing is gained by trying it.
