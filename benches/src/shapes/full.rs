@@ -58,6 +58,10 @@ pub(super) fn distinct(meter: &mut Meter, n: u32, leaves: u32, sizes: Sizes) {
         world.submit(pod % leaves, amounts(CPU - less, sizes.memory - memory));
     }
     world.decide();
+    // What the submissions left to the next event is no part of a turn.
+    let ending = world.running.swap_remove(dice.index(world.running.len()));
+    world.end(ending);
+    world.decide();
     let binds = world.cluster.binds;
     let mut turns = 0;
     while turns < (n / 2).min(400) && meter.may_go_on() {

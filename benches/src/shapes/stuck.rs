@@ -42,6 +42,12 @@ pub(super) fn play(meter: &mut Meter, n: u32) {
     world.decide();
     let waiting = world.cluster.scheduler.waiting().len();
     assert_eq!(waiting, n as usize, "nobody can help them");
+    // What the submissions left to the next event is no part of a turn.
+    world.submit(1, cpu(1));
+    world.decide();
+    let ending = world.running.pop().unwrap();
+    world.end(ending);
+    world.decide();
     let mut turns = 0;
     while turns < 100 && meter.may_go_on() {
         meter.turns(2, || {

@@ -28,6 +28,21 @@ pub(super) struct Labels {
     pub(super) classes: u64,
 }
 
+/// What an entry requests: as far as it is open, closed, and wanted. The latter two have only the amounts of resources.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Requests<'a> {
+    pub(super) open: &'a [i64],
+    pub(super) closed: &'a [i64],
+    pub(super) wanted: &'a [i64],
+}
+
+impl<'a> Requests<'a> {
+    /// The same, whatever it is.
+    pub(super) fn same(amounts: &'a [i64]) -> Self {
+        Self { open: amounts, closed: amounts, wanted: amounts }
+    }
+}
+
 /// What a search sees of an entry or a part: its labels, the least amounts of what is open, closed, and wanted. Of the
 /// latter two only the amounts of resources are kept.
 #[derive(Debug, Clone, Copy)]
@@ -61,8 +76,7 @@ struct Node {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
     nodes: Vec<Node>,
-    /// Per node: what its entry requests, and that of it which is closed; then the least of the part that is open, closed,
-    /// and wanted.
+    /// Per node: what its entry requests as far as it is open, closed, and wanted; then the least of the part, likewise.
     amounts: Vec<i64>,
     free: Vec<u32>,
     root: Option<u32>,
@@ -76,8 +90,8 @@ impl Line {
         Self { width: (width, resources), ..Self::default() }
     }
 
-    /// Adds an entry. What is closed of it requests `closed`; without that, all of it.
-    pub(super) fn insert(&mut self, key: LineKey, labels: Labels, amounts: &[i64], closed: Option<&[i64]>) {
+    /// Adds an entry.
+    pub(super) fn insert(&mut self, key: LineKey, labels: Labels, requests: Requests<'_>) {
         let node = Node { key, rank: rank(key), left: NONE, right: NONE, own: labels, part: labels };
         let at = match self.free.pop() {
             Some(at) => {
@@ -90,7 +104,7 @@ impl Line {
                 narrow(self.nodes.len() - 1)
             }
         };
-        self.set_own(at, amounts, closed);
+        self.set_own(at, requests);
         self.update(at);
         let root = self.insert_below(self.root.unwrap_or(NONE), at);
         self.root = Some(root);
@@ -107,8 +121,8 @@ impl Line {
         }
     }
 
-    /// Gives an entry other labels and, if there are some, other amounts.
-    pub(super) fn relabel(&mut self, key: LineKey, labels: Labels, amounts: Option<(&[i64], &[i64])>) {
+    /// Gives an entry other labels and, if there are some, other requests.
+    pub(super) fn relabel(&mut self, key: LineKey, labels: Labels, requests: Option<Requests<'_>>) {
         let mut path: SmallVec<[u32; 48]> = SmallVec::new();
         let mut at = self.root.unwrap_or(NONE);
         while at != NONE {
@@ -124,8 +138,8 @@ impl Line {
             return;
         }
         self.node_mut(at).own = labels;
-        if let Some((amounts, closed)) = amounts {
-            self.set_own(at, amounts, Some(closed));
+        if let Some(requests) = requests {
+            self.set_own(at, requests);
         }
         path.into_iter().rev().for_each(|at| self.update(at));
     }
@@ -310,31 +324,33 @@ impl Line {
             least(wanted_row, wanted);
         }
         self.node_mut(at).part = part;
-        self.row_mut(at).iter_mut().skip(width + resources).zip(&row).for_each(|(cell, amount)| *cell = *amount);
+        self.row_mut(at).iter_mut().skip(width + 2 * resources).zip(&row).for_each(|(cell, amount)| *cell = *amount);
     }
 
-    fn set_own(&mut self, at: u32, amounts: &[i64], closed: Option<&[i64]>) {
+    fn set_own(&mut self, at: u32, requests: Requests<'_>) {
         let (width, resources) = self.width;
-        let own = amounts.iter().take(width).chain(closed.unwrap_or(amounts).iter().take(resources));
+        let own = requests.open.iter().take(width);
+        let own = own.chain(requests.closed.iter().take(resources)).chain(requests.wanted.iter().take(resources));
         self.row_mut(at).iter_mut().zip(own).for_each(|(cell, amount)| *cell = *amount);
     }
 
     fn own(&self, at: u32) -> Seen<'_> {
-        let (own, rest) = self.row(at).split_at_checked(self.width.0).unwrap_or_default();
-        let [closed, wanted] = [rest, own].map(|amounts| amounts.get(..self.width.1).unwrap_or_default());
-        Seen { labels: self.node(at).own, open: own, closed, wanted }
+        self.seen(self.node(at).own, self.row(at))
     }
 
     fn part(&self, at: u32) -> Seen<'_> {
+        self.seen(self.node(at).part, self.row(at).get(self.stride() / 2..).unwrap_or_default())
+    }
+
+    fn seen<'a>(&self, labels: Labels, row: &'a [i64]) -> Seen<'a> {
         let (width, resources) = self.width;
-        let row = self.row(at).get(width + resources..).unwrap_or_default();
         let (open, rest) = row.split_at_checked(width).unwrap_or_default();
-        let (closed, wanted) = rest.split_at_checked(resources).unwrap_or_default();
-        Seen { labels: self.node(at).part, open, closed, wanted }
+        let (closed, rest) = rest.split_at_checked(resources).unwrap_or_default();
+        Seen { labels, open, closed, wanted: rest.get(..resources).unwrap_or_default() }
     }
 
     fn stride(&self) -> usize {
-        2 * self.width.0 + 3 * self.width.1
+        2 * (self.width.0 + 2 * self.width.1)
     }
 
     fn row(&self, at: u32) -> &[i64] {
@@ -372,7 +388,7 @@ fn rank((key, id): LineKey) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Labels, Line, LineKey, PendingKey, Seen, within};
+    use super::{Labels, Line, LineKey, PendingKey, Requests, Seen, within};
     use crate::{
         api::{Time, WorkloadId},
         scheduler::state::{Ratio, WorkloadSlot},
@@ -411,11 +427,11 @@ mod tests {
                     plain.remove(&at);
                 }
                 1 if plain.contains_key(&at) => {
-                    line.relabel(at, labels, Some((&amounts, &amounts[..2])));
+                    line.relabel(at, labels, Some(Requests::same(&amounts)));
                     plain.insert(at, (labels, amounts));
                 }
                 _ if !plain.contains_key(&at) => {
-                    line.insert(at, labels, &amounts, None);
+                    line.insert(at, labels, Requests::same(&amounts));
                     plain.insert(at, (labels, amounts));
                 }
                 _ => {}

@@ -67,7 +67,7 @@ impl Tournament {
                 row.line.any(|_, seen| wants(seen, &own), |key| is(of(key)))
             } else {
                 row.line.any(
-                    |_, seen| seen.labels.due,
+                    |_, seen| seen.labels.wanted,
                     |(_, child)| {
                         below.push(QuotaSlot(child));
                         false
@@ -117,7 +117,10 @@ where
         let line = if self.contest == Contest::Any { &row.line } else { &row.entitled };
         let mut after = None;
         let passes = |_: Option<LineKey>, seen: Seen<'_>| match self.contest {
-            Contest::Any => seen.labels.due || self.is_ready(None, seen, &gates.limits),
+            Contest::Any => {
+                let is_wanted = seen.labels.wanted && self.is_worth_a_search(seen);
+                seen.labels.due || is_wanted || self.is_ready(None, seen, &gates.limits)
+            }
             Contest::Entitled => self.is_entitled(None, seen, &gates),
         };
         while let Some((key, child)) = line.first(after, passes) {
@@ -156,8 +159,11 @@ where
 
     /// Whether something that the guarantee may cover is due, or is worth a search.
     fn wants(&self, seen: Seen<'_>, gates: &Gates) -> bool {
-        let is_worth = |limits: &Demand| within(seen.wanted, limits);
-        wants(seen, gates) && (seen.labels.due || self.judge.worth_a_search.as_ref().is_some_and(is_worth))
+        wants(seen, gates) && (seen.labels.due || self.is_worth_a_search(seen))
+    }
+
+    fn is_worth_a_search(&self, seen: Seen<'_>) -> bool {
+        self.judge.worth_a_search.as_ref().is_some_and(|limits| within(seen.wanted, limits))
     }
 
     fn is_entitled(&self, key: Option<LineKey>, seen: Seen<'_>, gates: &Gates) -> bool {

@@ -5,7 +5,7 @@
 //! after what it has found.
 
 use super::{
-    line::{Labels, Line, LineKey, Seen, within},
+    line::{Labels, Line, LineKey, Requests, Seen, within},
     order::PendingKey,
 };
 use crate::scheduler::{
@@ -29,8 +29,27 @@ pub(super) struct Row {
 /// What a quota offers of all workloads, and of those within its min.
 type Offers = [Option<Offer>; 2];
 
-/// What stands in the line of the quota above: its amounts, and those of what is closed.
-type Offer = (LineKey, Labels, Demand, Demand);
+/// What stands in the line of the quota above.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Offer {
+    key: LineKey,
+    labels: Labels,
+    open: Demand,
+    closed: Demand,
+    wanted: Demand,
+}
+
+impl Offer {
+    /// The least of a whole line. `wanted`: whether the quota itself covers something that is wanted.
+    fn of(key: LineKey, whole: Seen<'_>, wanted: bool) -> Self {
+        let labels = Labels { wanted, ..whole.labels };
+        Self { key, labels, open: whole.open.into(), closed: whole.closed.into(), wanted: whole.wanted.into() }
+    }
+
+    fn requests(&self) -> Requests<'_> {
+        Requests { open: &self.open, closed: &self.closed, wanted: &self.wanted }
+    }
+}
 
 /// The requests of a leaf that were tried in vain while its guarantee covered them, by amount of each resource. So those
 /// that it covers no more are found without a look at the others.
@@ -86,16 +105,16 @@ impl Row {
 
     fn offer(&self, slot: QuotaSlot, gates: &Gates, share: Ratio) -> Option<Offer> {
         let whole = self.line.whole()?;
-        let is_urgent = |_: Option<LineKey>, seen: Seen<'_>| seen.labels.due || wants(seen, gates);
+        // Only the leaf decides whether something is wanted: above, it is what the leaves want.
+        let wants = |seen: Seen<'_>| if self.is_leaf { wants(seen, gates) } else { seen.labels.wanted };
         let is_admitted = |seen: Seen<'_>| {
             seen.labels.open && within(seen.open, &gates.limits)
                 || seen.labels.closed && within(seen.closed, &gates.limits)
         };
-        let (first, _) = self.line.first(None, |key, seen| is_urgent(key, seen) || is_admitted(seen))?;
-        let due = self.line.first(None, is_urgent).is_some();
-        let labels = Labels { due, wanted: false, ..whole.labels };
+        let (first, _) = self.line.first(None, |_, seen| seen.labels.due || wants(seen) || is_admitted(seen))?;
+        let wanted = self.line.first(None, |_, seen| wants(seen)).is_some();
         let key = if self.is_leaf { PendingKey { share, ..first } } else { first };
-        Some(((key, slot.0), labels, whole.open.into(), whole.closed.into()))
+        Some(Offer::of((key, slot.0), whole, wanted))
     }
 
     fn offer_entitled(&self, slot: QuotaSlot, gates: &Gates) -> Option<Offer> {
@@ -106,12 +125,7 @@ impl Row {
             |_: Option<LineKey>, seen: Seen<'_>| wants(seen, gates) || may_be_entitled(seen, gates) || is_closed(seen);
         let (first, _) = line.first(None, may_lead)?;
         let wanted = line.first(None, |_, seen| wants(seen, gates)).is_some();
-        let mut amounts: Demand = whole.open.into();
-        if wanted {
-            amounts.iter_mut().zip(whole.wanted).for_each(|(least, amount)| *least = (*least).min(*amount));
-        }
-        let labels = Labels { wanted, ..whole.labels };
-        Some(((first, slot.0), labels, amounts, whole.closed.into()))
+        Some(Offer::of((first, slot.0), whole, wanted))
     }
 }
 
@@ -136,15 +150,15 @@ fn replace(line: &mut Line, before: Option<Offer>, now: Option<Offer>) -> bool {
         return false;
     }
     match (before, now) {
-        (Some((before, ..)), Some((key, labels, amounts, closed))) if before == key => {
-            line.relabel(key, labels, Some((&amounts, &closed)));
+        (Some(before), Some(now)) if before.key == now.key => {
+            line.relabel(now.key, now.labels, Some(now.requests()));
         }
         (before, now) => {
-            if let Some((key, ..)) = before {
-                line.remove(key);
+            if let Some(before) = before {
+                line.remove(before.key);
             }
-            if let Some((key, labels, amounts, closed)) = now {
-                line.insert(key, labels, &amounts, Some(&closed));
+            if let Some(now) = now {
+                line.insert(now.key, now.labels, now.requests());
             }
         }
     }

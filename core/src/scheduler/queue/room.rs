@@ -7,7 +7,7 @@
 //! their turn.
 
 use super::{
-    line::{Labels, LineKey, Seen, within},
+    line::{Labels, LineKey, Requests, Seen, within},
     order::PendingKey,
     request_class::RequestQueue,
     tournament::Tournament,
@@ -140,7 +140,8 @@ impl Tournament {
         }
         let key = (UNORDERED, ask.0);
         if closed {
-            self.closed_classes.insert(key, Labels { closed: true, ..Labels::default() }, &class.demand, None);
+            let labels = Labels { closed: true, ..Labels::default() };
+            self.closed_classes.insert(key, labels, Requests::same(&class.demand));
         } else {
             self.closed_classes.remove(key);
         }

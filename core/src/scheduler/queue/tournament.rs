@@ -13,7 +13,7 @@
 //! a hold.
 
 use super::{
-    line::{Labels, Line, LineKey, within},
+    line::{Labels, Line, LineKey, Requests, within},
     offers::Row,
     order::PendingKey,
     request_class::{FEW, RequestClass, RequestQueue, Waiting},
@@ -170,7 +170,7 @@ impl Tournament {
     fn stand_in_line(&mut self, queue: RequestQueue) {
         let Some((key, labels)) = self.labels(queue) else { return };
         let demand = &self.classes.at(queue.ask).demand;
-        self.rows.at_mut(queue.leaf).line.insert(key, labels, demand, None);
+        self.rows.at_mut(queue.leaf).line.insert(key, labels, Requests::same(demand));
     }
 
     /// Changes a queue and tells the line of its leaf, if there is such a queue.
