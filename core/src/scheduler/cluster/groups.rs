@@ -85,6 +85,7 @@ impl Cluster {
     /// The min or max of quotas has changed: what was worked out from it is worked out anew.
     pub(crate) fn note_other_quotas(&mut self) {
         self.quotas.forget_demands();
+        self.queue.tournament.touch_all();
         self.quotas.ledger.slots().for_each(|leaf| self.update_overuse(leaf));
     }
 

@@ -20,19 +20,26 @@ impl Cluster {
         self.queue.dequeue(slot, &self.workloads);
     }
 
-    /// Puts a workload into the queue again after a failed bind, the loss of pods, or the end of its hold. If none of
-    /// its pods is on a node, it is no longer an admitted job (A5).
+    /// Puts a workload into the queue again after a failed bind, the loss of pods, or the end of its hold, unless it is
+    /// there already, since pods of it were evicted after its hold had ended. If none of its pods is on a node, it is no
+    /// longer an admitted job (A5).
     pub(crate) fn requeue(&mut self, slot: WorkloadSlot) {
         if !self.workloads.at(slot).is_on_nodes() {
             self.set_admitted(slot, false);
         }
-        self.enqueue(slot);
+        self.enqueue_anew(slot);
     }
 
     /// Puts a workload into the queue anew if its next unit has changed (G1, G2).
     pub(crate) fn requeue_if_changed(&mut self, slot: WorkloadSlot) {
+        if self.workloads.at(slot).hold.is_none() {
+            self.enqueue_anew(slot);
+        }
+    }
+
+    fn enqueue_anew(&mut self, slot: WorkloadSlot) {
         let before = self.queue.pending(slot).map(|(ask, _)| ask);
-        if self.workloads.at(slot).hold.is_none() && self.workloads.next_ask(slot) != before {
+        if self.workloads.next_ask(slot) != before {
             self.dequeue(slot);
             self.enqueue(slot);
         }

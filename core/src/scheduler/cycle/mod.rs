@@ -81,7 +81,6 @@ fn look_for_next(
     let (quotas, nodes, workloads) = (&cluster.quotas, &cluster.nodes, &cluster.workloads);
     let ask = |queue: RequestQueue| workloads.interner.ask(queue.ask);
     let judge = Judge {
-        gates: |q| quotas.gates(q),
         share: |leaf| cluster.queue.share(leaf, quotas),
         // Where quotas have lend floors, the tournament may admit too much, and only the whole path decides (L3).
         admits: |queue: RequestQueue| !quotas.ledger.any_lend_limit() || quotas.admits(ask(queue), queue.leaf),

@@ -56,5 +56,5 @@ fn somebody_waits_for_it(cluster: &Cluster) -> bool {
         could_preempt(cluster, head.slot, ask, kind)
             && leaves.iter().any(|from| *from != queue.leaf && reclaims_from(cluster, &preemptor, *from))
     };
-    tournament.awaiting_event().any(waits_for_it) || tournament.any_wanted(|q| cluster.quotas.gates(q), waits_for_it)
+    tournament.awaiting_event().any(waits_for_it) || tournament.any_wanted(waits_for_it)
 }

@@ -13,9 +13,7 @@ use crate::scheduler::{
 };
 
 /// The questions about quotas and workloads that the choice asks, answered from the present state.
-pub(crate) struct Judge<G, S, A, C, R> {
-    /// What a quota leaves.
-    pub(crate) gates: G,
+pub(crate) struct Judge<S, A, C, R> {
     /// The share of a leaf by which the policy orders, or nothing.
     pub(crate) share: S,
     /// Whether all limits on the path admit the request of a queue.
@@ -34,9 +32,8 @@ type Found = Option<(PendingKey, RequestQueue)>;
 
 impl Tournament {
     /// The next queue to try; nothing where no queue can be placed.
-    pub(crate) fn next<G, S, A, C, R>(&self, judge: &Judge<G, S, A, C, R>) -> Option<RequestQueue>
+    pub(crate) fn next<S, A, C, R>(&self, judge: &Judge<S, A, C, R>) -> Option<RequestQueue>
     where
-        G: Fn(QuotaSlot) -> Gates,
         S: Fn(QuotaSlot) -> Ratio,
         A: Fn(RequestQueue) -> bool,
         C: Fn(RequestQueue) -> bool,
@@ -57,14 +54,14 @@ impl Tournament {
 
 impl Tournament {
     /// Whether something is true of a queue that is not due for an event, but for its guarantee: it is wanted, and its
-    /// leaf covers it. `gates` gives what each quota leaves.
-    pub(crate) fn any_wanted(&self, gates: impl Fn(QuotaSlot) -> Gates, is: impl Fn(RequestQueue) -> bool) -> bool {
+    /// leaf covers it.
+    pub(crate) fn any_wanted(&self, is: impl Fn(RequestQueue) -> bool) -> bool {
         let mut below: Vec<QuotaSlot> = self.roots.to_vec();
         while let Some(slot) = below.pop() {
-            let (row, own) = (self.rows.at(slot), gates(slot));
+            let row = self.rows.at(slot);
             let found = if row.is_leaf {
                 let of = |(_, ask): LineKey| RequestQueue { ask: AskId(ask), leaf: slot };
-                row.line.any(|_, seen| wants(seen, &own), |key| is(of(key)))
+                row.line.any(|_, seen| wants(seen, &row.gates), |key| is(of(key)))
             } else {
                 row.line.any(
                     |_, seen| seen.labels.wanted,
@@ -83,15 +80,14 @@ impl Tournament {
 }
 
 /// A search for the first queue in order.
-struct Search<'a, G, S, A, C, R> {
+struct Search<'a, S, A, C, R> {
     tournament: &'a Tournament,
-    judge: &'a Judge<G, S, A, C, R>,
+    judge: &'a Judge<S, A, C, R>,
     contest: Contest,
 }
 
-impl<G, S, A, C, R> Search<'_, G, S, A, C, R>
+impl<S, A, C, R> Search<'_, S, A, C, R>
 where
-    G: Fn(QuotaSlot) -> Gates,
     S: Fn(QuotaSlot) -> Ratio,
     A: Fn(RequestQueue) -> bool,
     C: Fn(RequestQueue) -> bool,
@@ -99,13 +95,14 @@ where
 {
     /// Looks below a quota, under what the quotas above it leave, for something before what is `found` already.
     fn below(&self, slot: QuotaSlot, above: Option<&Gates>, found: &mut Found) {
-        let own = (self.judge.gates)(slot);
         let row = self.tournament.rows.at(slot);
-        let gates = above.map_or_else(|| own.clone(), |above| above.and(&own));
+        let own = &row.gates;
+        let both = above.map(|above| above.and(own));
+        let gates = both.as_ref().unwrap_or(own);
         if row.is_leaf {
             let first = match self.contest {
-                Contest::Any => self.first_of_leaf(slot, None, &gates, &own),
-                Contest::Entitled => self.entitled_of_leaf(slot, &gates, &own),
+                Contest::Any => self.first_of_leaf(slot, None, gates, own),
+                Contest::Entitled => self.entitled_of_leaf(slot, gates, own),
             };
             let Some((key, ask)) = first else { return };
             let key = PendingKey { share: (self.judge.share)(slot), ..key };
@@ -121,13 +118,13 @@ where
                 let is_wanted = seen.labels.wanted && self.is_worth_a_search(seen);
                 seen.labels.due || is_wanted || self.is_ready(None, seen, &gates.limits)
             }
-            Contest::Entitled => self.is_entitled(None, seen, &gates),
+            Contest::Entitled => self.is_entitled(None, seen, gates),
         };
         while let Some((key, child)) = line.first(after, passes) {
             if found.is_some_and(|(before, _)| key >= before) {
                 break;
             }
-            self.below(QuotaSlot(child), Some(&gates), found);
+            self.below(QuotaSlot(child), Some(gates), found);
             after = Some((key, child));
         }
     }

@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     pub(super) is_leaf: bool,
+    /// What the quota leaves to requests, as of the last refresh.
+    pub(super) gates: Gates,
     /// In a leaf, its queues. Above, what the quotas below offer.
     pub(super) line: Line,
     /// Above the leaves: what the quotas below offer of workloads within their min.
@@ -82,13 +84,20 @@ impl Row {
     pub(super) fn new(is_leaf: bool, resources: usize) -> Self {
         let line = || Line::new(2 * resources + 1, resources);
         let tried = if is_leaf { vec![BTreeSet::new(); resources] } else { Vec::new() };
-        Self { is_leaf, line: line(), entitled: line(), tried: Tried(tried), offered: [None, None] }
+        Self {
+            is_leaf,
+            gates: Gates::default(),
+            line: line(),
+            entitled: line(),
+            tried: Tried(tried),
+            offered: [None, None],
+        }
     }
 
     /// What a quota offers now under its own limits; of workloads within its min only where they go first.
-    pub(super) fn offers(&self, slot: QuotaSlot, gates: &Gates, share: Ratio, entitled_first: bool) -> Offers {
-        let entitled = if entitled_first { self.offer_entitled(slot, gates) } else { None };
-        [self.offer(slot, gates, share), entitled]
+    pub(super) fn offers(&self, slot: QuotaSlot, share: Ratio, entitled_first: bool) -> Offers {
+        let entitled = if entitled_first { self.offer_entitled(slot, &self.gates) } else { None };
+        [self.offer(slot, &self.gates, share), entitled]
     }
 
     /// Stores what the quota offers now, and returns what it offered before.

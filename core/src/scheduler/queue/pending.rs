@@ -129,6 +129,7 @@ impl Queue {
     pub(crate) fn enqueue(&mut self, slot: WorkloadSlot, ask: AskId, workloads: &Workloads, quotas: &Quotas) {
         let leaf = workloads.at(slot).leaf;
         let key = key_within_leaf(slot, workloads);
+        debug_assert!(self.pending(slot).is_none(), "a workload is in the queue once");
         self.set_pending(slot, Some((ask, key)));
         if self.refuses(leaf) {
             return;

@@ -63,6 +63,7 @@ impl Tournament {
         let rows = parents.keys().map(|q| Row::new(!inner.contains(&q), width)).collect();
         let roots = parents.keys().filter(|q| parents.at(*q).is_none()).collect();
         Self {
+            dirty: parents.keys().collect(),
             parents,
             roots,
             rows,
@@ -208,6 +209,11 @@ impl Tournament {
         let mut path = std::iter::successors(Some(queue.leaf), |q| *self.parents.at(*q));
         let suspended = self.queues.get(&queue).is_none_or(|waiting| waiting.suspended);
         class.room && !suspended && path.all(|q| gates(q).admits(&class.demand))
+    }
+
+    /// Marks all quotas for re-evaluation, because limits have changed.
+    pub(crate) fn touch_all(&mut self) {
+        self.dirty = self.parents.keys().collect();
     }
 
     /// Marks the quota for re-evaluation, because its usage or the reservations of its holds have changed.

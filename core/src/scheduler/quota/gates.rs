@@ -16,7 +16,7 @@ pub(crate) type Demand = SmallVec<[i64; 8]>;
 const NOTHING: i64 = i64::MIN;
 
 /// What a quota leaves.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Gates {
     /// Up to its limits (A1, A2, A5).
     pub(crate) limits: Demand,
