@@ -3,11 +3,11 @@
 //! A search for victims that must end in vain is then not begun: not where nobody borrows, and not where all GPUs are
 //! used within guarantees and only cores are borrowed.
 
-use super::{groups::Cluster, victim_index::VictimIndex};
+use super::victim_index::VictimIndex;
 use crate::{
-    api::{Policy, Reclaim, Unquotaed},
+    api::{Policy, Unquotaed},
     scheduler::{
-        quota::{Demand, Quotas},
+        quota::Quotas,
         state::{QuotaSlot, Table, narrow},
     },
 };
@@ -48,24 +48,14 @@ impl Borrowers {
             before.iter().for_each(|r| self.users.get_mut(*r as usize).into_iter().for_each(|users| *users -= 1));
         }
     }
-}
 
-impl Cluster {
-    /// What a request within its guarantee may request, so that it is worth a search for victims (W2): of each resource
-    /// as much as the nodes have free together, or anything if a borrower uses it. `None` where nothing could come of
-    /// any search.
-    ///
-    /// Where pods are terminating or holds exist, or fair shares are reclaimed, every search may find something.
-    pub(crate) fn worth_a_search(&mut self) -> Option<Demand> {
-        self.refresh_overuse();
-        if !self.policy.reclaims() {
-            return None;
-        }
-        let anything = || self.quotas.resources().map(|_| i64::MAX).collect();
-        if self.policy.reclaim == Reclaim::FairShare || !self.holds.is_empty() || self.holds.terminating() > 0 {
-            return Some(anything());
-        }
-        let limit = |(r, users): (usize, &u32)| if *users > 0 { i64::MAX } else { self.nodes.spare(r) };
-        (self.borrowers.count > 0).then(|| self.borrowers.users.iter().enumerate().map(limit).collect())
+    /// Whether there is any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// Whether one of them uses a resource.
+    pub(super) fn use_any(&self, resource: usize) -> bool {
+        self.users.get(resource).is_some_and(|users| *users > 0)
     }
 }

@@ -13,6 +13,7 @@ mod queueing;
 mod sweep;
 mod trial;
 mod victim_index;
+mod worth;
 
 pub(crate) use groups::Cluster;
 pub(crate) use holds::Hold;

@@ -3,7 +3,7 @@
 use super::order::PendingKey;
 use crate::scheduler::{
     quota::Demand,
-    state::{AskId, QuotaSlot},
+    state::{AskId, NodeSlot, QuotaSlot},
 };
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
@@ -72,4 +72,16 @@ impl RequestClass {
     pub(super) fn is_large(&self) -> bool {
         self.leaves.len() > FEW
     }
+}
+
+/// The bit of a class in [`Labels::classes`](super::line::Labels::classes).
+pub(super) fn bit(ask: AskId) -> u64 {
+    1 << (ask.0 % u64::BITS)
+}
+
+/// A node on which something changed, and what it has free of each governed resource.
+#[derive(Debug, Clone)]
+pub(super) struct FreshNode {
+    pub(super) node: NodeSlot,
+    pub(super) free: Demand,
 }

@@ -9,7 +9,7 @@
 use super::{
     line::{Labels, LineKey, Requests, Seen, within},
     order::PendingKey,
-    request_class::RequestQueue,
+    request_class::{FreshNode, RequestQueue, bit},
     tournament::Tournament,
 };
 use crate::{
@@ -20,18 +20,6 @@ use crate::{
     },
 };
 use std::cmp::Reverse;
-
-/// A node that changed, and what it has free of each governed resource.
-#[derive(Debug, Clone)]
-pub(super) struct FreshNode {
-    node: NodeSlot,
-    free: Demand,
-}
-
-/// The bit of a class.
-pub(super) fn bit(ask: AskId) -> u64 {
-    1 << (ask.0 % u64::BITS)
-}
 
 impl Tournament {
     /// Notes that no node has room for a class at this moment.

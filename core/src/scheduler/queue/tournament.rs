@@ -16,8 +16,7 @@ use super::{
     line::{Labels, Line, LineKey, Requests, within},
     offers::Row,
     order::PendingKey,
-    request_class::{FEW, RequestClass, RequestQueue, Waiting},
-    room::{FreshNode, bit},
+    request_class::{FEW, FreshNode, RequestClass, RequestQueue, Waiting, bit},
 };
 use crate::scheduler::{
     quota::{Demand, Gates, Ledger},

@@ -2,12 +2,11 @@
 //! share one [`Ask`].
 //!
 //! What the scheduler remembers about a request is stored once per ask, however many equal pods are pending. What nobody
-//! uses any more is [given back](super::sweep), so that memory does not grow with the requests that ever came.
+//! uses any more is given back (`sweep.rs`), so that memory does not grow with the requests that ever came.
 
 use super::{
     keys::{AskId, ResourceId, TemplateId},
     row::Row,
-    sweep::LEAST,
     table::Slab,
 };
 use crate::{
@@ -21,6 +20,9 @@ use std::sync::Arc;
 
 /// The most distinct resources.
 const MOST_RESOURCES: usize = 1024;
+
+/// How many templates and asks there are at least before unused ones are looked for.
+pub(super) const LEAST: usize = 1 << 10;
 
 /// A device request: `each` on each of `count` devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,13 +4,10 @@
 //! last time, those in use are marked and the others are taken out. So the cost is a constant for each that comes.
 
 use super::{
-    interner::Interner,
+    interner::{Interner, LEAST},
     keys::{AskId, TemplateId},
     table::Table,
 };
-
-/// How many templates and asks there are at least before unused ones are looked for.
-pub(super) const LEAST: usize = 1 << 10;
 
 /// Which templates and asks are in use.
 #[derive(Debug)]
