@@ -50,11 +50,9 @@ impl Tournament {
             found.map(|(_, queue)| queue)
         })
     }
-}
 
-impl Tournament {
-    /// Whether something is true of a queue that is not due for an event, but for its guarantee: it is wanted, and its
-    /// leaf covers it.
+    /// Whether `is` holds for some queue that is wanted and that its leaf covers. It is asked about such queues in no
+    /// order, until one is found.
     pub(crate) fn any_wanted(&self, is: impl Fn(RequestQueue) -> bool) -> bool {
         let mut below: Vec<QuotaSlot> = self.roots.to_vec();
         while let Some(slot) = below.pop() {
