@@ -7,7 +7,7 @@
 //! absent, the mapping sets it likewise.
 //!
 //! What the core cannot represent is never dropped: it is returned as a value, such as [`Loss`], [`NodeLoss`] or
-//! [`QuotaNote`], and the caller decides whether to tell it or to refuse the object.
+//! [`QuotaNote`](quota::QuotaNote), and the caller decides whether to tell it or to refuse the object.
 
 pub mod affinity;
 pub mod budget;
