@@ -124,7 +124,7 @@ spec:
         let seen: Vec<_> = problems.iter().map(|p| (&text[p.span.clone()], p.warning)).collect();
         assert_eq!(seen[..2], [("20x", false), ("namespace", false)]);
         assert_eq!(seen.iter().filter(|(_, warning)| !warning).count(), 4, "{problems:#?}");
-        assert!(seen.contains(&("title", true)), "a field that nobody knows is told");
+        assert!(seen.contains(&("title", true)), "a field that nobody knows is reported");
         assert_eq!(problems[1].help.as_deref(), Some("did you mean `namespaces`?"));
     }
 

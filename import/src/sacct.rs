@@ -1,6 +1,6 @@
 //! Job logs of Slurm: `sacct -P`, a table with `|` between its columns. A job is a gang of as many pods as nodes it had,
 //! if what it had divides evenly; otherwise one pod that requests everything. Its account is its namespace. The steps of
-//! a job are parts of it; jobs that never started have no run time and are told.
+//! a job are parts of it. Jobs that never started have no run time: they are left out and reported.
 
 use super::{
     Templates, TraceOptions, TraceRows, Users,

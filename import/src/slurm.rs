@@ -68,7 +68,7 @@ pub(crate) fn memory(text: &str) -> Result<i64, String> {
     if whole.is_empty() || !whole.bytes().chain(fraction.bytes()).all(|b| b.is_ascii_digit()) {
         return Err(wrong());
     }
-    // Two digits behind the point, as Slurm prints, need not be whole bytes.
+    // Slurm prints two decimal places, which need not make whole bytes.
     let one = parse_quantity(&format!("1{suffix}"), Unit::Bytes).map_err(|_| wrong())?;
     let digits: i128 = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
     let scale = u32::try_from(fraction.len()).ok().and_then(|n| 10_i128.checked_pow(n)).ok_or_else(wrong)?;

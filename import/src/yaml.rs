@@ -259,8 +259,8 @@ mod tests {
         ] {
             let (_, problems) = documents(text);
             let at = problems[0].span.start;
-            let told = problems[0].what.starts_with("unclosed bracket").then(|| &text[at..at + 2]);
-            assert_eq!(told, wanted, "{text}: {problems:?}");
+            let diagnostics = problems[0].what.starts_with("unclosed bracket").then(|| &text[at..at + 2]);
+            assert_eq!(diagnostics, wanted, "{text}: {problems:?}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Dumps of clusters: which rows, nodes, budgets and quotas they become, and what is told about the rest.
+//! Dumps of clusters: which rows, nodes, budgets and quotas they become, and what is reported about the rest.
 
 #![expect(clippy::panic, reason = "a test that cannot go on fails")]
 

@@ -93,9 +93,9 @@ fn every_format_gives_a_tree_and_tells_what_it_leaves_out() {
 fn mistakes(format: QuotaFormat, files: &[&str]) -> Vec<String> {
     let read = read(format, files.iter().map(|file| text(file)).collect(), &QuotaOptions::default());
     let errors = read.diagnostics.iter().filter(|d| d.severity == quotree_syntax::Severity::Error);
-    let told: Vec<_> = errors.map(|d| format!("{}:{}: {}", d.place.line, d.place.column, d.title)).collect();
-    assert_eq!(read.tree.is_none(), !told.is_empty(), "a mistake leaves no tree: {told:?}");
-    told
+    let diagnostics: Vec<_> = errors.map(|d| format!("{}:{}: {}", d.place.line, d.place.column, d.title)).collect();
+    assert_eq!(read.tree.is_none(), !diagnostics.is_empty(), "a mistake leaves no tree: {diagnostics:?}");
+    diagnostics
 }
 
 #[test]
@@ -218,16 +218,20 @@ fn every_mistake_names_its_place() {
 }
 
 #[test]
-fn a_tree_that_promises_too_much_is_told_with_the_fix_and_can_go_on() {
+fn a_tree_that_promises_too_much_is_refused_with_the_fix_and_can_go_on() {
     let eqt = "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\nspec:\n  root:\n    name: r\n    min: {cpu: 100}\n    max: {cpu: 100}\n    children:\n    - name: a\n      min: {cpu: 50}\n      max: {cpu: 80}\n      children:\n      - {name: b, namespaces: [b], min: {cpu: 40}}\n      - {name: c, namespaces: [c], min: {cpu: 12}}\n";
     let with = |over_promised, derive_mins| {
         let options = QuotaOptions { over_promised, derive_mins, ..QuotaOptions::default() };
         read(QuotaFormat::ElasticQuotaTree, vec![text(eqt)], &options)
     };
-    let told = with(OverPromised::Error, false);
-    assert!(told.tree.is_none());
-    assert_eq!((told.diagnostics[0].place.line, told.diagnostics.len()), (9, 1));
-    assert!(told.diagnostics[0].help[0].contains("raise the min of `a` to 52 cpu"), "{:?}", told.diagnostics);
+    let diagnostics = with(OverPromised::Error, false);
+    assert!(diagnostics.tree.is_none());
+    assert_eq!((diagnostics.diagnostics[0].place.line, diagnostics.diagnostics.len()), (9, 1));
+    assert!(
+        diagnostics.diagnostics[0].help[0].contains("raise the min of `a` to 52 cpu"),
+        "{:?}",
+        diagnostics.diagnostics
+    );
     let warned = with(OverPromised::Warn, false);
     assert_eq!((warned.tree.unwrap().quotas[1].min.get("cpu"), warned.diagnostics.len()), (Some(50_000), 1));
     let derived = with(OverPromised::Error, true);
@@ -340,7 +344,7 @@ fn rows(fields: &[Field], path: &str, rows: &mut String, idle: &mut Vec<String>)
                     neutral.iter().filter(|n| !n.trim().is_empty()).map(|n| format!("`{n}`")).collect();
                 let unless =
                     if neutral.is_empty() { String::new() } else { format!(", unless {}", neutral.join(" or ")) };
-                writeln!(rows, "| `{full}` | *told{unless}:* {meant} |").unwrap();
+                writeln!(rows, "| `{full}` | *reported{unless}:* {meant} |").unwrap();
             }
         }
     }
@@ -351,7 +355,7 @@ fn the_reference_page_is_what_the_tables_say() {
     let mut page = String::from(
         "# Quota objects: what becomes of each field\n\n\
          This page is written by a test from the tables that the importers read by (`UPDATE_EXPECT=1 cargo test -p \
-         quotree-import --test quota`). [import.md](../import.md) says how to use them. What is *told* has no place in \
+         quotree-import --test quota`). [import.md](../import.md) says how to use them. What is *diagnostics* has no place in \
          quotree's model: the import counts it, and `--strict` makes it an error. So is any field that a table does not \
          have. A `*` stands for anything.\n",
     );

@@ -94,7 +94,7 @@ pub const KOORDINATOR_GANG: &str = "gang.scheduling.koordinator.sh/name";
 pub const KOORDINATOR_GANG_MIN: &str = "gang.scheduling.koordinator.sh/min-available";
 /// Kueue: the label of a plain pod that names its group.
 pub const KUEUE_GROUP: &str = "kueue.x-k8s.io/pod-group-name";
-/// Kueue: the annotation of a plain pod with the size of its group.
+/// Kueue: the annotation of a plain pod that gives the size of its group.
 pub const KUEUE_COUNT: &str = "kueue.x-k8s.io/pod-group-total-count";
 /// Labels that controllers put on the pods of one job.
 pub const JOB_NAMES: [&str; 4] =

@@ -80,7 +80,7 @@ impl NodeLoss {
         match self {
             Self::NotWhole { resource } => format!("has no whole number of `{resource}`, which is only counted"),
             Self::TooMany { resource, count } => {
-                format!("has {count} of `{resource}`; above {MAX_DEVICES} they are only counted, not told apart")
+                format!("has {count} of `{resource}`; above {MAX_DEVICES} they are only counted, not reported apart")
             }
             Self::Uneven { resource } => {
                 format!("shares `{resource}` that is not in equal parts on its GPUs, so it is only counted")
@@ -142,7 +142,7 @@ impl Cards {
     }
 }
 
-/// The devices of a node by its mode; `None` if it has none that are told apart.
+/// The devices of a node by its mode; `None` if it has none that are reported apart.
 fn cards(node: &NodeFacts, settings: &NodeSettings, losses: &mut Vec<NodeLoss>) -> Result<Option<Cards>, NodeLoss> {
     match node.labels.get(names::GPU_SCHEDULE).map_or("default", Name::as_str) {
         "share" | "cgpu" | "mps" => shared(node, &[names::GPU_MEMORY]),

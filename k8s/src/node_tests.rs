@@ -1,4 +1,4 @@
-//! Tables of nodes: what the API shows, and what the core is told.
+//! Tables of nodes: what the API shows, and what the core is reported.
 
 use crate::{NodeFacts, NodeLoss, NodeSettings, Taint, names, node_spec};
 use quotree_core::{DeviceChoice, DeviceMode, Level, Name, NodeId, NodeSpec};

@@ -83,7 +83,7 @@ impl QuotaNote {
 #[must_use]
 pub fn is_unlimited(resource: &str, amount: i64) -> bool {
     match Unit::of(resource) {
-        // Koordinator writes the largest number of 64 bits.
+        // Koordinator writes the largest 64-bit integer for "no limit".
         _ if amount >= i64::MAX / 1000 * 1000 => true,
         Unit::Milli => amount == UNLIMITED * 1000,
         Unit::Bytes => [0, 10, 20, 30].iter().any(|shift| amount == UNLIMITED << shift),

@@ -1,4 +1,4 @@
-//! Tables of quotas: what vendors write, and what the core is told.
+//! Tables of quotas: what vendors write, and what the core is reported.
 
 use crate::{
     names,

@@ -15,7 +15,7 @@ pub enum Stage {
     Ended,
     /// It is being deleted and was never on a node, so it uses nothing.
     Deleted,
-    /// Somebody else's scheduling gate holds it back: the core is told nothing until that is gone.
+    /// Somebody else's scheduling gate holds it back: the core is reported nothing until that is gone.
     Gated,
     /// It waits for a node.
     Waiting {

@@ -15,7 +15,7 @@ use std::collections::BTreeSet;
 /// A pod, mapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappedPod {
-    /// What the core is told.
+    /// What the core is reported.
     pub template: PodTemplate,
     /// The rule by which nodes get the synthetic label that the selector names, if it names one.
     pub rule: Option<NodeRule>,
@@ -47,8 +47,8 @@ pub fn may_evict(pod: &PodFacts) -> bool {
     !pod.never_preempts && pod.annotations.get(names::MAY_EVICT).is_none_or(|value| *value != "false")
 }
 
-/// How the GPU memory that a pod requests is divided: its label `aliyun.com/gpu-count` says over how many GPUs, in equal
-/// parts. GPU cores come from the same GPUs.
+/// Divides the GPU memory that a pod requests equally among as many GPUs as its label `aliyun.com/gpu-count` says. GPU
+/// cores come from the same GPUs.
 ///
 /// # Errors
 /// [`Loss::UnevenDevices`] if the label is not a number above 0 that divides both amounts.

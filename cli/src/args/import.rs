@@ -121,7 +121,7 @@ pub(crate) struct Import {
     /// Quota objects: raise the min of each parent to the sum of its children's, as far as its max allows it.
     #[arg(long)]
     pub(crate) derive_mins: bool,
-    /// Quota objects: what to do with parents that promise more than they have.
+    /// Quota objects: what to do where the children of a quota are promised more than the quota is.
     #[arg(long, value_enum, value_name = "WHAT")]
     pub(crate) over_promised: Option<OnPromise>,
     /// Fail if anything in the files has no place in a scenario.

@@ -22,7 +22,7 @@ pub(super) fn validate(args: &Args, terminal: Terminal) -> Outcome {
     let bytes = files::bytes(&args.file).unwrap_or_default();
     let (what, diagnostics, sources) = match detect(&bytes) {
         Some(FileKind::Quotas(format, _)) => quotas(format, &args.file)?,
-        // What is no quota object in YAML is told to be no ElasticQuotaTree.
+        // What is no quota object in YAML is reported to be no ElasticQuotaTree.
         _ if args.file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") => {
             quotas(QuotaFormat::ElasticQuotaTree, &args.file)?
         }

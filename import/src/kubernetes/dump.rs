@@ -80,9 +80,9 @@ impl Dump {
             Ok(documents) => return Some(documents),
             Err(problems) => problems,
         };
-        let told: Vec<RowProblem> = problems.into_iter().map(|problem| in_file(name, problem)).collect();
-        self.bad_nodes.extend(told.iter().cloned());
-        self.bad_pods.extend(told);
+        let problems: Vec<RowProblem> = problems.into_iter().map(|problem| in_file(name, problem)).collect();
+        self.bad_nodes.extend(problems.iter().cloned());
+        self.bad_pods.extend(problems);
         None
     }
 

@@ -2,7 +2,7 @@
 //! several: documents become facts here, and `quotree-k8s` maps the facts, as it does for a live cluster.
 //!
 //! A bound pod is submitted at its creation, and a selector binds it to its node, so that the replay ends in the state
-//! of the cluster. A pending pod is submitted at the time of the dump. What a scenario cannot express is told
+//! of the cluster. A pending pod is submitted at the time of the dump. What a scenario cannot express is reported
 //! (`notes`): nothing is dropped without a word.
 
 mod dump;
@@ -11,10 +11,10 @@ mod notes;
 mod others;
 mod place;
 mod plan;
+mod pod_notes;
 mod quotas;
 mod read;
 mod row;
-mod told;
 mod units;
 
 pub(super) use read::taint;

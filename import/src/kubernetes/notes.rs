@@ -1,9 +1,9 @@
-//! What is told about a dump: what a scenario cannot express, how many pods have it, and what it would have meant.
+//! What is reported about a dump: what a scenario cannot express, how many pods have it, and what it would have meant.
 
 use super::{
     dump::Dump,
+    pod_notes::{Plan, PodNote},
     settings,
-    told::{Plan, Told},
 };
 use crate::TraceOptions;
 use quotree_core::{Name, NodeId};
@@ -15,7 +15,7 @@ const MAX_NAMES: usize = 5;
 
 /// The notes about a dump, one sentence each without its full stop.
 pub(super) fn notes(dump: &Dump, plan: &Plan, options: &TraceOptions) -> Vec<String> {
-    let mut notes: Vec<String> = plan.counts.iter().map(|(told, count)| about(*told, *count, plan)).collect();
+    let mut notes: Vec<String> = plan.counts.iter().map(|(note, count)| about(*note, *count, plan)).collect();
     notes.extend(plan.losses.iter().map(|(loss, count)| {
         let stated = format!("{} with {}", many(*count, "pod"), loss.stated());
         format!("not modelled: {stated}. In the cluster, {}", loss.meaning())
@@ -33,80 +33,80 @@ pub(super) fn notes(dump: &Dump, plan: &Plan, options: &TraceOptions) -> Vec<Str
 
 /// The kinds of objects that are not read, with their numbers; `None` if there are none.
 pub(super) fn unread(kinds: &BTreeMap<String, u64>) -> Option<String> {
-    let told = || listed(kinds.iter().map(|(kind, count)| format!("{count} {kind}")));
-    (!kinds.is_empty()).then(told)
+    let note = || listed(kinds.iter().map(|(kind, count)| format!("{count} {kind}")));
+    (!kinds.is_empty()).then(note)
 }
 
-fn about(told: Told, count: u64, plan: &Plan) -> String {
-    let names = || listed(plan.unknown.iter().filter(|(of, _)| *of == told).map(|(_, name)| format!("`{name}`")));
+fn about(note: PodNote, count: u64, plan: &Plan) -> String {
+    let names = || listed(plan.unknown.iter().filter(|(of, _)| *of == note).map(|(_, name)| format!("`{name}`")));
     let (pods, one) = (many(count, "pod"), count == 1);
     let (is, has) = if one { ("is", "has") } else { ("are", "have") };
-    match told {
-        Told::Ended => format!("{pods} {has} ended and {is} left out"),
-        Told::Deleted => format!("{pods} {is} being deleted, on no node, and {is} left out"),
-        Told::Gated => {
+    match note {
+        PodNote::Ended => format!("{pods} {has} ended and {is} left out"),
+        PodNote::Deleted => format!("{pods} {is} being deleted, on no node, and {is} left out"),
+        PodNote::Gated => {
             format!("{pods} behind scheduling gates of other controllers {is} left out: no scheduler sees them yet")
         }
-        Told::Leaving => format!(
+        PodNote::Leaving => format!(
             "{pods} on nodes {is} being deleted: each counts until its grace period ends, or until the time of the dump \
              if that was before"
         ),
-        Told::Adrift => format!(
+        PodNote::Adrift => format!(
             "{pods} on nodes that the dump does not have share one pool with the others; give the nodes with `--nodes`"
         ),
-        Told::WaitForMembers => {
+        PodNote::WaitForMembers => {
             format!(
                 "{pods} of gangs with too few members {is} left out: no scheduler tries them before the others come"
             )
         }
-        Told::Torn => format!("{pods} run in gangs that are below their minimum; they stay together"),
-        Told::Elastic => format!(
+        PodNote::Torn => format!("{pods} run in gangs that are below their minimum; they stay together"),
+        PodNote::Elastic => format!(
             "{pods} above the minimum of a gang (elastic) {is} imported as pods of their own, which may start before it"
         ),
-        Told::NoGroup => format!(
+        PodNote::NoGroup => format!(
             "{pods} name groups that the dump does not have, so each is scheduled by itself; the cluster would let them \
              wait for the object: {}",
             names()
         ),
-        Told::UnknownLevel => format!(
+        PodNote::UnknownLevel => format!(
             "{pods} of gangs must share a topology domain that is no node, rack or zone here, which is not modelled: {}",
             names()
         ),
-        Told::NoQuota => {
+        PodNote::NoQuota => {
             format!("{pods} name quotas that the dump does not have, so the quota of the namespace counts: {}", names())
         }
-        Told::Visitor => {
+        PodNote::Visitor => {
             format!(
                 "{pods} name another quota than that of their namespace, and have the namespace `NAMESPACE@QUOTA` there"
             )
         }
-        Told::NoClass => {
+        PodNote::NoClass => {
             format!(
                 "{pods} name priority classes that the dump does not have, and have the priority of the trace: {}",
                 names()
             )
         }
-        Told::Foreign => format!(
+        PodNote::Foreign => format!(
             "{pods} of DaemonSets, static pods or pods of kube-system may be evicted here, unlike in the cluster, since \
              their quotas guarantee them nothing"
         ),
-        Told::NotPreemptible => format!(
+        PodNote::NotPreemptible => format!(
             "{pods} with a label that forbids their eviction may be evicted here: without quotas nothing guarantees them \
              their place"
         ),
-        Told::Unobserved => {
+        PodNote::Unobserved => {
             format!("{pods} {has} a disruption budget without `status.disruptionsAllowed`: none of them may be evicted")
         }
-        Told::TwoBudgets => {
+        PodNote::TwoBudgets => {
             format!("{pods} {has} several disruption budgets: the API then refuses every eviction, so none is allowed")
         }
-        Told::MixedBudgets => {
+        PodNote::MixedBudgets => {
             format!("{pods} of gangs whose members have different disruption budgets have that of the first member")
         }
     }
 }
 
-/// What is told about nodes.
+/// What is reported about nodes.
 fn about_nodes(dump: &Dump, options: &TraceOptions, notes: &mut Vec<String>) {
     let settings = settings(options);
     let (mut unready, mut unhealthy) = (0, 0);

@@ -1,10 +1,10 @@
-//! The plan of a dump: what runs, what waits, and what of it is told.
+//! The plan of a dump: what runs, what waits, and what of it is reported.
 
 use super::{
     dump::Dump,
     place::Nodes,
+    pod_notes::Plan,
     row::row,
-    told::Plan,
     units::{Candidate, candidate, units},
 };
 use crate::{RowProblem, Templates, TraceOptions};

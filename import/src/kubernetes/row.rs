@@ -3,7 +3,7 @@
 use super::{
     dump::Dump,
     place::row_namespace,
-    told::{Plan, Told},
+    pod_notes::{Plan, PodNote},
     units::{Candidate, Unit},
 };
 use crate::{MAX_MS, TraceOptions};
@@ -77,8 +77,8 @@ fn priority(pod: &PodFacts, dump: &Dump, plan: &mut Plan) -> Option<i32> {
         && class.is_none()
         && let Some(name) = &pod.priority_class
     {
-        plan.tell(Told::NoClass, 1);
-        plan.unknown.insert((Told::NoClass, name.clone()));
+        plan.tell(PodNote::NoClass, 1);
+        plan.unknown.insert((PodNote::NoClass, name.clone()));
     }
     pod.priority.or(class.map(|class| class.value))
 }
@@ -88,14 +88,14 @@ fn home(pod: &PodFacts, pods: usize, dump: &Dump, options: &TraceOptions, plan: 
     let namespace = row_namespace(&pod.namespace, options);
     let Some(named) = named_quota(pod) else { return namespace };
     let Some(leaf) = dump.tree.leaf(named) else {
-        plan.tell(Told::NoQuota, pods);
-        plan.unknown.insert((Told::NoQuota, named.clone()));
+        plan.tell(PodNote::NoQuota, pods);
+        plan.unknown.insert((PodNote::NoQuota, named.clone()));
         return namespace;
     };
     if dump.tree.home(&pod.namespace) == Some(leaf) || options.namespace.is_some() {
         return namespace;
     }
-    plan.tell(Told::Visitor, pods);
+    plan.tell(PodNote::Visitor, pods);
     let visitor = Name::from(format!("{namespace}@{leaf}"));
     plan.visitors.insert(visitor.clone(), leaf.clone());
     visitor
@@ -115,7 +115,7 @@ fn preemption(pods: &[&PodFacts], dump: &Dump, plan: &mut Plan) -> Option<bool> 
     if dump.tree.spec.is_some() && (refused || leaf.is_none()) {
         return Some(false);
     }
-    plan.tell(if refused { Told::NotPreemptible } else { Told::Foreign }, pods.len());
+    plan.tell(if refused { PodNote::NotPreemptible } else { PodNote::Foreign }, pods.len());
     None
 }
 
@@ -125,10 +125,10 @@ fn budget(pods: &[&PodFacts], dump: &Dump, plan: &mut Plan) -> Option<Name> {
     let found: Vec<Budget> = pods.iter().filter_map(|pod| budget_of(pod, budgets)).collect();
     let first = found.first()?;
     let equal = found.len() == pods.len() && found.iter().all(|budget| budget == first);
-    plan.tell(Told::MixedBudgets, if equal { 0 } else { pods.len() });
+    plan.tell(PodNote::MixedBudgets, if equal { 0 } else { pods.len() });
     match first.none {
-        Some(NoneAllowed::Unobserved) => plan.tell(Told::Unobserved, pods.len()),
-        Some(NoneAllowed::Several) => plan.tell(Told::TwoBudgets, pods.len()),
+        Some(NoneAllowed::Unobserved) => plan.tell(PodNote::Unobserved, pods.len()),
+        Some(NoneAllowed::Several) => plan.tell(PodNote::TwoBudgets, pods.len()),
         None => {}
     }
     plan.budgets.insert(first.name.clone(), first.allowed);

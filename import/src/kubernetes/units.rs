@@ -4,8 +4,8 @@ use super::{
     dump::{Dump, Found},
     gangs::{Member, arrange},
     place::{Nodes, Placed},
+    pod_notes::{Plan, PodNote},
     settings,
-    told::{Plan, Told},
 };
 use crate::{Templates, TraceOptions};
 use quotree_core::{Level, Name};
@@ -33,14 +33,14 @@ pub(super) fn candidate<'d>(
 ) -> Option<Candidate<'d>> {
     let pod = &found.facts;
     let stage = stage(pod);
-    let told = match stage {
-        Stage::Ended => Some(Told::Ended),
-        Stage::Deleted => Some(Told::Deleted),
-        Stage::Gated => Some(Told::Gated),
-        Stage::Leaving => Some(Told::Leaving),
+    let pod_notes = match stage {
+        Stage::Ended => Some(PodNote::Ended),
+        Stage::Deleted => Some(PodNote::Deleted),
+        Stage::Gated => Some(PodNote::Gated),
+        Stage::Leaving => Some(PodNote::Leaving),
         _ => None,
     };
-    told.into_iter().for_each(|told| plan.tell(told, 1));
+    pod_notes.into_iter().for_each(|pod_notes| plan.tell(pod_notes, 1));
     if matches!(stage, Stage::Ended | Stage::Deleted | Stage::Gated) {
         return None;
     }
@@ -50,7 +50,7 @@ pub(super) fn candidate<'d>(
         plan.problems.push(found.refuse(&format!("the dump has no valid node `{node}`")));
         return None;
     };
-    plan.tell(Told::Adrift, usize::from(bound && nodes.is_empty()));
+    plan.tell(PodNote::Adrift, usize::from(bound && nodes.is_empty()));
     plan.rules.extend(placed.rule.clone());
     // What leaves is no member any more.
     let gang = if stage == Stage::Leaving { Ok(None) } else { membership(pod) };
@@ -108,23 +108,23 @@ pub(super) fn units(candidates: &[Candidate<'_>], dump: &Dump, options: &TraceOp
         let key = |name: &Name| (id.kind, id.namespace.clone(), name.clone());
         let object = membership.object.as_ref().and_then(|name| dump.groups.get(&key(name)));
         let Some(least) = minimum(membership, object, count, &settings(options)) else {
-            plan.tell(Told::NoGroup, members.len());
-            plan.unknown.insert((Told::NoGroup, format!("{}/{}", id.namespace, id.name).into()));
+            plan.tell(PodNote::NoGroup, members.len());
+            plan.unknown.insert((PodNote::NoGroup, format!("{}/{}", id.namespace, id.name).into()));
             units.extend(members.iter().map(|member| single(member.pod)));
             continue;
         };
         if let Some(level) = least.unknown_level {
-            plan.tell(Told::UnknownLevel, members.len());
-            plan.unknown.insert((Told::UnknownLevel, level));
+            plan.tell(PodNote::UnknownLevel, members.len());
+            plan.unknown.insert((PodNote::UnknownLevel, level));
         }
         if least.pods <= 1 && least.by_role.is_empty() && least.together.is_none() {
             units.extend(members.iter().map(|member| single(member.pod)));
             continue;
         }
         let arranged = arrange(&members, least.pods, &least.by_role);
-        plan.tell(Told::WaitForMembers, arranged.waiting.len());
-        plan.tell(Told::Torn, arranged.torn);
-        plan.tell(Told::Elastic, arranged.elastic.len());
+        plan.tell(PodNote::WaitForMembers, arranged.waiting.len());
+        plan.tell(PodNote::Torn, arranged.torn);
+        plan.tell(PodNote::Elastic, arranged.elastic.len());
         let gang = Some(id.name.clone());
         let of_gang = |pods| Unit { gang: gang.clone(), pods, together: least.together };
         units.extend(arranged.together.into_iter().map(of_gang));

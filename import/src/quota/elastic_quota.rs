@@ -3,11 +3,11 @@
 
 use super::{
     Draft, QuotaOptions,
+    diagnostics::Diagnostics,
     field::{self, Field, becomes, holds, idle, lost, lost_unless},
     forest::{Forest, Root},
     note::Says,
     object::Object,
-    told::Told,
 };
 use quotree_core::{Amounts, Name, QuotaSpec};
 use quotree_k8s::{names, quota::one_weight};
@@ -82,7 +82,7 @@ pub(super) const FIELDS: &[(&str, &[Field])] = &[(
     ],
 )];
 
-pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: &mut Diagnostics) -> Draft {
     let quotas: Vec<&Object<'_>> = objects.iter().filter(|object| object.kind == "ElasticQuota").collect();
     let mut in_namespace: BTreeMap<&str, usize> = BTreeMap::new();
     let parents: BTreeSet<&str> = quotas.iter().filter_map(|object| Some(object.label(PARENT)?.0)).collect();
@@ -98,10 +98,10 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
     let mut forest = Forest::new("ElasticQuota");
     let own_root = quotas.iter().any(|object| object.name == ROOT);
     for object in &quotas {
-        told.source = object.source;
-        FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, told));
+        diagnostics.source = object.source;
+        FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, diagnostics));
         if object.name.is_empty() {
-            told.error(object.at, "an ElasticQuota has no `metadata.name`", "");
+            diagnostics.error(object.at, "an ElasticQuota has no `metadata.name`", "");
             continue;
         }
         // Flat quotas of two namespaces may have the same name.
@@ -114,46 +114,46 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
         let parent = parent.filter(|parent| *parent != ROOT || own_root);
         let parent = parent.or((own_root && object.name != ROOT).then_some(ROOT));
         let mut spec = QuotaSpec::new(name.as_str(), parent);
-        spec.min = told.amounts(object.spec("min"), "min");
-        spec.max = told.amounts(object.spec("max"), "max");
-        labels(object, &mut spec, &mut options, told);
+        spec.min = diagnostics.amounts(object.spec("min"), "min");
+        spec.max = diagnostics.amounts(object.spec("max"), "max");
+        labels(object, &mut spec, &mut options, diagnostics);
         let own = if object.namespace.is_empty() { "default" } else { object.namespace };
         // Koordinator takes the quota that is named like the namespace, the scheduler-plugins the only one in it.
         let is_own = if koordinator { object.name == own } else { in_namespace.get(object.namespace) == Some(&1) };
         if !is_inner(object) && spec.namespaces.is_empty() && is_own {
             spec.namespaces.push(own.into());
         }
-        forest.add(spec, object.at, told);
+        forest.add(spec, object.at, diagnostics);
     }
     if koordinator {
         let weighted = quotas.iter().any(|object| object.annotation(WEIGHT).is_some());
         if let Some(first) = quotas.first().filter(|_| !weighted) {
             let means = "Koordinator then shares by max what nobody is promised; here it is shared by min";
-            told.notes.assumed("tree", Says::Has("no shared-weight".to_owned()), means, first.at);
+            diagnostics.notes.assumed("tree", Says::Has("no shared-weight".to_owned()), means, first.at);
         }
     }
     let root = if koordinator { Root::Above(ROOT) } else { Root::Sum("elastic-quotas") };
-    Draft { tree: forest.finish(root, &options, told), ..Draft::default() }
+    Draft { tree: forest.finish(root, &options, diagnostics), ..Draft::default() }
 }
 
 /// What labels and annotations say.
-fn labels(object: &Object<'_>, spec: &mut QuotaSpec, options: &mut QuotaOptions, told: &mut Told) {
+fn labels(object: &Object<'_>, spec: &mut QuotaSpec, options: &mut QuotaOptions, diagnostics: &mut Diagnostics) {
     if object.label(LENDS).is_some_and(|(text, _)| text == "false") {
         spec.lend = Some(Amounts::new());
     }
     if let Some((text, span)) = object.annotation(NAMESPACES) {
-        spec.namespaces = told.json_names(text, span, NAMESPACES);
+        spec.namespaces = diagnostics.json_names(text, span, NAMESPACES);
     }
     if let Some((text, span)) = object.annotation(TOTAL) {
-        let total = told.json_amounts(text, span, TOTAL);
+        let total = diagnostics.json_amounts(text, span, TOTAL);
         options.total = options.total.take().or(total);
     }
     let Some((text, span)) = object.annotation(WEIGHT) else { return };
-    let Some(weights) = told.json_numbers(text, span, WEIGHT) else { return };
+    let Some(weights) = diagnostics.json_numbers(text, span, WEIGHT) else { return };
     spec.weight = one_weight(&weights);
     if spec.weight.is_none() {
         let means =
             "each resource would be shared by a weight of its own; quotree has one weight, and here shares by min";
-        told.notes.lost("ElasticQuota", Says::Sets(WEIGHT.to_owned()), means, span);
+        diagnostics.notes.lost("ElasticQuota", Says::Sets(WEIGHT.to_owned()), means, span);
     }
 }

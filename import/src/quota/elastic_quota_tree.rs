@@ -3,11 +3,11 @@
 
 use super::{
     Draft, QuotaOptions,
+    diagnostics::Diagnostics,
     field::{self, Field, article, becomes, holds, idle, lost},
     forest::{Forest, Root},
     note::Says,
     object::Object,
-    told::Told,
 };
 use crate::{
     elastic_quota_tree::{API_VERSION, KIND},
@@ -51,63 +51,63 @@ pub(super) const FIELDS: &[(&str, &[Field])] = &[(
 )];
 
 /// Reads the one tree of the files.
-pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: &mut Diagnostics) -> Draft {
     let mut trees = objects.iter().filter(|object| object.kind == KIND);
     let Some(object) = trees.next() else { return Draft::default() };
     for second in trees {
-        told.error(second.at, format!("second {KIND}"), "the files must describe one tree");
+        diagnostics.error(second.at, format!("second {KIND}"), "the files must describe one tree");
     }
-    told.source = object.source;
+    diagnostics.source = object.source;
     if object.group != "scheduling.sigs.k8s.io" {
         let version = find(object.node, "apiVersion").unwrap_or(object.node);
-        let span = told.span(&version.span);
-        told.error(span, format!("the apiVersion is not `{API_VERSION}`"), "");
+        let span = diagnostics.span(&version.span);
+        diagnostics.error(span, format!("the apiVersion is not `{API_VERSION}`"), "");
     }
-    let mut reading = Reading { forest: Forest::new("quota"), told };
+    let mut reading = Reading { forest: Forest::new("quota"), diagnostics };
     match object.spec("root") {
         Some(root) => reading.quota(root, None),
-        None => reading.told.mistake(object.at, "missing `spec.root`, the root of the tree"),
+        None => reading.diagnostics.mistake(object.at, "missing `spec.root`, the root of the tree"),
     }
-    let Reading { forest, told } = reading;
-    Draft { tree: forest.finish(Root::Own, options, told), ..Draft::default() }
+    let Reading { forest, diagnostics } = reading;
+    Draft { tree: forest.finish(Root::Own, options, diagnostics), ..Draft::default() }
 }
 
 struct Reading<'t> {
     forest: Forest,
-    told: &'t mut Told,
+    diagnostics: &'t mut Diagnostics,
 }
 
 impl Reading<'_> {
     fn quota(&mut self, node: &Node, parent: Option<&Name>) {
-        let span = self.told.span(&node.span);
+        let span = self.diagnostics.span(&node.span);
         if map(node).is_none() {
-            self.told.error(span, "a quota must be a map", "");
+            self.diagnostics.error(span, "a quota must be a map", "");
             return;
         }
-        field::tell(QUOTA, "quota", "", node, self.told);
+        field::tell(QUOTA, "quota", "", node, self.diagnostics);
         let named = find(node, "name");
-        let Some(name) = self.told.text(named, "name").map(Name::from) else {
-            let at = named.map_or(span, |named| self.told.span(&named.span));
-            self.told.error(at, format!("{} has no `name`", article("quota")), "");
+        let Some(name) = self.diagnostics.text(named, "name").map(Name::from) else {
+            let at = named.map_or(span, |named| self.diagnostics.span(&named.span));
+            self.diagnostics.error(at, format!("{} has no `name`", article("quota")), "");
             return;
         };
-        let at = self.told.span(&named.unwrap_or(node).span);
+        let at = self.diagnostics.span(&named.unwrap_or(node).span);
         let mut spec = QuotaSpec::new(name.as_str(), parent.map(Name::as_str));
-        spec.min = self.told.amounts(find(node, "min"), "min");
-        spec.max = self.told.amounts(find(node, "max"), "max");
+        spec.min = self.diagnostics.amounts(find(node, "min"), "min");
+        spec.max = self.diagnostics.amounts(find(node, "max"), "max");
         self.jobs(&mut spec, at);
         self.attributes(node, &mut spec, at);
-        for item in self.told.items(find(node, "namespaces"), "namespaces") {
+        for item in self.diagnostics.items(find(node, "namespaces"), "namespaces") {
             match scalar(item).filter(|text| !text.is_empty()) {
                 Some(text) => spec.namespaces.push(text.into()),
                 None => {
-                    let span = self.told.span(&item.span);
-                    self.told.error(span, "a namespace must be a string that is not empty", "");
+                    let span = self.diagnostics.span(&item.span);
+                    self.diagnostics.error(span, "a namespace must be a string that is not empty", "");
                 }
             }
         }
-        self.forest.add(spec, at, self.told);
-        for child in self.told.items(find(node, "children"), "children") {
+        self.forest.add(spec, at, self.diagnostics);
+        for child in self.diagnostics.items(find(node, "children"), "children") {
             self.quota(child, Some(&name));
         }
     }
@@ -119,26 +119,26 @@ impl Reading<'_> {
         // Guaranteed jobs are the same as those allowed, wherever this is used as documented.
         if stated.is_some() && stated != limited {
             let means = "a number of jobs cannot be guaranteed; only the limit, in max, is kept";
-            self.told.notes.lost("quota", Says::Sets(format!("min.{}", names::MAX_JOBS)), means, at);
+            self.diagnostics.notes.lost("quota", Says::Sets(format!("min.{}", names::MAX_JOBS)), means, at);
         }
     }
 
     fn attributes(&mut self, node: &Node, spec: &mut QuotaSpec, at: Span) {
-        for entry in self.told.entries(find(node, "attributes"), "attributes") {
-            let span = self.told.span(&entry.value.span);
+        for entry in self.diagnostics.entries(find(node, "attributes"), "attributes") {
+            let span = self.diagnostics.span(&entry.value.span);
             let Some(text) = scalar(&entry.value) else {
-                self.told.error(span, format!("the attribute `{}` must be a string", entry.key), "");
+                self.diagnostics.error(span, format!("the attribute `{}` must be a string", entry.key), "");
                 continue;
             };
             if entry.key != LEND {
                 spec.attributes.push((entry.key.as_str().into(), text.into()));
                 continue;
             }
-            let Some(lend) = self.told.json_amounts(text, span, LEND) else { continue };
+            let Some(lend) = self.diagnostics.json_amounts(text, span, LEND) else { continue };
             let min = |name: &Name| spec.min.get(name.as_str()).unwrap_or(0);
             if lend.iter().any(|(name, amount)| amount > min(name)) {
                 let means = "a quota cannot lend more than its min, so it lends all of that";
-                self.told.notes.assumed("quota", Says::Has("a lendlimit above its min".to_owned()), means, at);
+                self.diagnostics.notes.assumed("quota", Says::Has("a lendlimit above its min".to_owned()), means, at);
             }
             spec.lend = Some(lendable(&spec.min, &lend));
         }

@@ -1,7 +1,7 @@
 //! Tables that say what becomes of each field of a format. They are the one statement of it: the readers tell by them
-//! what has no place in the model, the fields that no table has are told as unknown, and docs/import.md shows them.
+//! what has no place in the model, the fields that no table has are reported as unknown, and docs/import.md shows them.
 
-use super::{note::Says, told::Told};
+use super::{diagnostics::Diagnostics, note::Says};
 use crate::yaml::{Node, Value, is_null, scalar};
 use quotree_syntax::Span;
 
@@ -23,7 +23,7 @@ pub enum Fate {
     Holds(&'static [Field]),
     /// It has no effect on scheduling.
     Idle,
-    /// It has no place in the model: it would have meant this. It is not told where it has one of the neutral values.
+    /// It has no place in the model: it would have meant this. It is not reported where it has one of the neutral values.
     Lost(&'static str, &'static [&'static str]),
 }
 
@@ -62,23 +62,23 @@ pub(crate) fn find<'f>(fields: &'f [Field], name: &str) -> Option<&'f Field> {
 
 /// Tells of each field below `node` that has no place in the model, or that nobody knows. `kind` names the object, and
 /// `path` is the path of the node in it.
-pub(super) fn tell(fields: &'static [Field], kind: &str, path: &str, node: &Node, told: &mut Told) {
+pub(super) fn tell(fields: &'static [Field], kind: &str, path: &str, node: &Node, diagnostics: &mut Diagnostics) {
     match &node.value {
-        Value::List(items) => items.iter().for_each(|item| tell(fields, kind, path, item, told)),
+        Value::List(items) => items.iter().for_each(|item| tell(fields, kind, path, item, diagnostics)),
         Value::Scalar(_) => {}
         Value::Map(entries) => {
             for entry in entries {
                 let full = if path.is_empty() { entry.key.clone() } else { format!("{path}.{}", entry.key) };
-                let span = told.span(&entry.key_span);
+                let span = diagnostics.span(&entry.key_span);
                 match find(fields, &entry.key).map(|field| field.fate) {
                     Some(Fate::Becomes(_) | Fate::Idle) => {}
-                    Some(Fate::Holds(inner)) => tell(inner, kind, &full, &entry.value, told),
+                    Some(Fate::Holds(inner)) => tell(inner, kind, &full, &entry.value, diagnostics),
                     Some(Fate::Lost(meant, neutral)) => {
                         if !is_neutral(&entry.value, neutral) {
-                            told.notes.lost(kind, Says::Sets(full), meant, span);
+                            diagnostics.notes.lost(kind, Says::Sets(full), meant, span);
                         }
                     }
-                    None => unknown(fields, kind, (&entry.key, full), &entry.value, span, told),
+                    None => unknown(fields, kind, (&entry.key, full), &entry.value, span, diagnostics),
                 }
             }
         }
@@ -91,17 +91,17 @@ pub(super) fn tell_text(
     kind: &str,
     (name, value): (&str, &str),
     span: Span,
-    told: &mut Told,
+    diagnostics: &mut Diagnostics,
 ) {
     let value = Node { span: 0..0, value: Value::Scalar(value.to_owned()) };
     match find(fields, name).map(|field| field.fate) {
         Some(Fate::Becomes(_) | Fate::Idle | Fate::Holds(_)) => {}
         Some(Fate::Lost(meant, neutral)) => {
             if !is_neutral(&value, neutral) {
-                told.notes.lost(kind, Says::Sets(name.to_owned()), meant, span);
+                diagnostics.notes.lost(kind, Says::Sets(name.to_owned()), meant, span);
             }
         }
-        None => unknown(fields, kind, (name, name.to_owned()), &value, span, told),
+        None => unknown(fields, kind, (name, name.to_owned()), &value, span, diagnostics),
     }
 }
 
@@ -112,16 +112,16 @@ fn unknown(
     (name, full): (&str, String),
     value: &Node,
     span: Span,
-    told: &mut Told,
+    diagnostics: &mut Diagnostics,
 ) {
     let close = |known: &&str| strsim::osa_distance(known, name) <= 2 && known.len() > 3;
     match fields.iter().map(|field| field.name).find(close) {
         Some(known) => {
             let help = format!("did you mean `{known}`?");
-            told.error(span, format!("{} has no field `{full}`", article(kind)), "not a field").help(help);
+            diagnostics.error(span, format!("{} has no field `{full}`", article(kind)), "not a field").help(help);
         }
         None if is_neutral(value, &[]) => {}
-        None => told.notes.lost(kind, Says::Sets(full), "quotree does not know this field", span),
+        None => diagnostics.notes.lost(kind, Says::Sets(full), "quotree does not know this field", span),
     }
 }
 

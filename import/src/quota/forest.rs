@@ -1,7 +1,7 @@
 //! From queues as files state them to a tree that quotree accepts: one root of a known size, limits that fit into those
-//! above, a namespace for every leaf. What is assumed on the way is told.
+//! above, a namespace for every leaf. What is assumed on the way is reported.
 
-use super::{QuotaOptions, note::Says, told::Told};
+use super::{QuotaOptions, diagnostics::Diagnostics, note::Says};
 use quotree_core::{Amounts, FindingKind, Name, QuotaSpec, QuotaTree, Severity, TreeSpec, Unit, format_quantity};
 use quotree_k8s::quota::is_unlimited;
 use quotree_syntax::Span;
@@ -45,11 +45,11 @@ impl Forest {
     }
 
     /// Adds a quota, unless one of its name is there. A limit that means "none" is taken out.
-    pub(super) fn add(&mut self, mut spec: QuotaSpec, at: Span, told: &mut Told) {
+    pub(super) fn add(&mut self, mut spec: QuotaSpec, at: Span, diagnostics: &mut Diagnostics) {
         let is_limit = |(name, amount): &(&Name, i64)| !is_unlimited(name.as_str(), *amount);
         spec.max = spec.max.iter().filter(is_limit).map(|(name, amount)| (name.clone(), amount)).collect();
         if self.names.contains_key(&spec.name) {
-            told.error(at, format!("second {} `{}`", self.kind, spec.name), "the name is taken");
+            diagnostics.error(at, format!("second {} `{}`", self.kind, spec.name), "the name is taken");
             return;
         }
         self.names.insert(spec.name.clone(), self.plants.len());
@@ -57,9 +57,9 @@ impl Forest {
     }
 
     /// Adds a quota that is promised what its children are, where the file promises it nothing.
-    pub(super) fn add_summing(&mut self, spec: QuotaSpec, at: Span, told: &mut Told) {
+    pub(super) fn add_summing(&mut self, spec: QuotaSpec, at: Span, diagnostics: &mut Diagnostics) {
         let before = self.plants.len();
-        self.add(spec, at, told);
+        self.add(spec, at, diagnostics);
         if let Some(plant) = self.plants.get_mut(before) {
             plant.sums = true;
         }
@@ -87,8 +87,8 @@ impl Forest {
         named.map(|(name, _)| name.clone()).collect()
     }
 
-    /// The tree, valid unless an error was told.
-    pub(super) fn finish(mut self, root: Root, options: &QuotaOptions, told: &mut Told) -> TreeSpec {
+    /// The tree, valid unless an error was reported.
+    pub(super) fn finish(mut self, root: Root, options: &QuotaOptions, diagnostics: &mut Diagnostics) -> TreeSpec {
         if self.plants.is_empty() {
             return TreeSpec::default();
         }
@@ -96,24 +96,24 @@ impl Forest {
             self.crown(name);
         }
         let order = self.order();
-        self.sum_mins(&order, options.derive_mins, told);
-        self.size_root(root, &order, options, told);
-        self.cap(&order, told);
+        self.sum_mins(&order, options.derive_mins, diagnostics);
+        self.size_root(root, &order, options, diagnostics);
+        self.cap(&order, diagnostics);
         // A tree that names its namespaces names them all.
         if !matches!(root, Root::Own) {
-            self.house(&order, told);
+            self.house(&order, diagnostics);
         }
         let tree: TreeSpec = self.plants.iter().map(|plant| plant.spec.clone()).collect();
         // What is missing because of a mistake must not look like a mistake of the tree.
-        let is_whole = told.report.errors() == 0;
+        let is_whole = diagnostics.report.errors() == 0;
         let findings = if is_whole { QuotaTree::validate(&tree, options.over_promised) } else { Vec::new() };
         let mut over_promised = false;
         for finding in findings {
             let at = self.names.get(&finding.quota).and_then(|i| self.plants.get(*i)).map_or(Span::default(), |p| p.at);
             let help = help(&finding.kind, finding.quota.as_str());
             let shown = match finding.severity() {
-                Severity::Warning => told.report.warning(at, finding.to_string(), ""),
-                Severity::Error => told.report.error(at, finding.to_string(), ""),
+                Severity::Warning => diagnostics.report.warning(at, finding.to_string(), ""),
+                Severity::Error => diagnostics.report.error(at, finding.to_string(), ""),
             };
             let mut shown = help.into_iter().fold(shown, |shown, help| shown.help(help));
             let is_error = matches!(finding.kind, FindingKind::OverPromised { error: true, .. });
@@ -173,7 +173,7 @@ impl Forest {
 
     /// Raises mins to the sum of those of the children, as far as max allows it: all of them if `all`, otherwise those
     /// that the file leaves open.
-    fn sum_mins(&mut self, order: &[(usize, Option<usize>)], all: bool, told: &mut Told) {
+    fn sum_mins(&mut self, order: &[(usize, Option<usize>)], all: bool, diagnostics: &mut Diagnostics) {
         let mut sums: BTreeMap<usize, Amounts> = BTreeMap::new();
         for (i, parent) in order.iter().rev() {
             let Some(plant) = self.plants.get_mut(*i) else { continue };
@@ -189,7 +189,7 @@ impl Forest {
             }
             if raised {
                 let means = "its min is raised to what its children are promised (--derive-mins)";
-                told.notes.assumed(
+                diagnostics.notes.assumed(
                     self.kind,
                     Says::Has("a min below the sum of its children's".to_owned()),
                     means,
@@ -204,7 +204,13 @@ impl Forest {
 
     /// Gives the root a min and a max of every resource of the tree: the size of the cluster if that is known. Otherwise
     /// the cluster has what is promised, and as much as some limit allows.
-    fn size_root(&mut self, root: Root, order: &[(usize, Option<usize>)], options: &QuotaOptions, told: &mut Told) {
+    fn size_root(
+        &mut self,
+        root: Root,
+        order: &[(usize, Option<usize>)],
+        options: &QuotaOptions,
+        diagnostics: &mut Diagnostics,
+    ) {
         let Some((top, _)) = order.first().copied() else { return };
         let Some(own) = self.plants.get(top).map(|plant| plant.spec.clone()) else { return };
         let children =
@@ -235,7 +241,7 @@ impl Forest {
             let means =
                 "it has what is promised below it, or its largest limit; --cluster says how large the cluster is";
             let says = Says::Has(format!("no size in {}", guessed.join(", ")));
-            told.notes.assumed("root", says, means, plant.at);
+            diagnostics.notes.assumed("root", says, means, plant.at);
         }
         for (name, size) in sizes {
             plant.spec.min.set(name.clone(), size);
@@ -244,7 +250,7 @@ impl Forest {
     }
 
     /// Lowers each max to the smallest above it: more could never be used.
-    fn cap(&mut self, order: &[(usize, Option<usize>)], told: &mut Told) {
+    fn cap(&mut self, order: &[(usize, Option<usize>)], diagnostics: &mut Diagnostics) {
         let mut above: BTreeMap<usize, Amounts> = BTreeMap::new();
         for (i, parent) in order {
             let mut limits = parent.and_then(|parent| above.get(&parent).cloned()).unwrap_or_default();
@@ -258,7 +264,12 @@ impl Forest {
             }
             if lowered {
                 let means = "it could never be used, so it is lowered";
-                told.notes.assumed(self.kind, Says::Has("a max above that of a parent".to_owned()), means, plant.at);
+                diagnostics.notes.assumed(
+                    self.kind,
+                    Says::Has("a max above that of a parent".to_owned()),
+                    means,
+                    plant.at,
+                );
             }
             plant.spec.max.iter().for_each(|(name, max)| limits.set(name.clone(), max));
             above.insert(*i, limits);
@@ -266,7 +277,7 @@ impl Forest {
     }
 
     /// Gives each leaf without a namespace one of its own name.
-    fn house(&mut self, order: &[(usize, Option<usize>)], told: &mut Told) {
+    fn house(&mut self, order: &[(usize, Option<usize>)], diagnostics: &mut Diagnostics) {
         let inner: BTreeSet<usize> = order.iter().filter_map(|(_, parent)| *parent).collect();
         let mut taken: BTreeSet<Name> = self.specs().flat_map(|spec| spec.namespaces.iter().cloned()).collect();
         let short = |name: &Name| Name::from(name.as_str().rsplit('.').next().unwrap_or_default());
@@ -283,7 +294,7 @@ impl Forest {
             let fits = uses.get(&last) == Some(&1) && !taken.contains(&last) && !last.as_str().is_empty();
             let name = if fits { last } else { plant.spec.name.clone() };
             let means = "workloads use it by a namespace of its own name";
-            told.notes.assumed(self.kind, Says::Has("no namespace".to_owned()), means, plant.at);
+            diagnostics.notes.assumed(self.kind, Says::Has("no namespace".to_owned()), means, plant.at);
             taken.insert(name.clone());
             plant.spec.namespaces.push(name);
         }

@@ -3,11 +3,11 @@
 
 use super::{
     Draft, QuotaOptions,
+    diagnostics::Diagnostics,
     field::{self, Field, becomes, holds, idle, lost, lost_unless},
     forest::{Forest, Root},
     note::Says,
     object::Object,
-    told::Told,
 };
 use crate::yaml::{Node, find};
 use quotree_core::{Name, QuotaSpec, Unit, parse_quantity};
@@ -39,20 +39,20 @@ pub(super) const FIELDS: &[(&str, &[Field])] = &[(
     ],
 )];
 
-pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: &mut Diagnostics) -> Draft {
     let mut forest = Forest::new("Queue");
     for object in objects.iter().filter(|object| object.kind == "Queue") {
-        told.source = object.source;
-        FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, told));
+        diagnostics.source = object.source;
+        FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, diagnostics));
         if object.name.is_empty() {
-            told.error(object.at, "a Queue has no `metadata.name`", "");
+            diagnostics.error(object.at, "a Queue has no `metadata.name`", "");
             continue;
         }
-        let mut spec = QuotaSpec::new(object.name, told.text(object.spec("parentQueue"), "parentQueue"));
-        if let Some(name) = told.text(object.spec("displayName"), "displayName") {
+        let mut spec = QuotaSpec::new(object.name, diagnostics.text(object.spec("parentQueue"), "parentQueue"));
+        if let Some(name) = diagnostics.text(object.spec("displayName"), "displayName") {
             spec.attributes.push(("displayName".into(), name.into()));
         }
-        if let Some(text) = told.text(object.spec("priority"), "priority") {
+        if let Some(text) = diagnostics.text(object.spec("priority"), "priority") {
             spec.priority = text.parse().unwrap_or_default();
         }
         let mut weights = Vec::new();
@@ -60,21 +60,21 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
             [("cpu", Name::from("cpu")), ("memory", Name::from("memory")), ("gpu", options.gpu.clone())]
         {
             let Some(share) = object.spec("resources").and_then(|resources| find(resources, field)) else { continue };
-            let (quota, limit) = (bound(share, "quota", field, told), bound(share, "limit", field, told));
+            let (quota, limit) = (bound(share, "quota", field, diagnostics), bound(share, "limit", field, diagnostics));
             let (quota, limit) = (quota.unwrap_or(Bound::Of(0)), limit.unwrap_or(Bound::Of(0)));
-            set(&mut spec, &resource, quota, limit, object.at, told);
-            weights.extend(told.count(find(share, "overQuotaWeight"), "overQuotaWeight", u64::from(u32::MAX)));
+            set(&mut spec, &resource, quota, limit, object.at, diagnostics);
+            weights.extend(diagnostics.count(find(share, "overQuotaWeight"), "overQuotaWeight", u64::from(u32::MAX)));
         }
         if weights.windows(2).all(|pair| matches!(pair, [a, b] if a == b)) {
             spec.weight = weights.first().copied();
         } else {
             let means =
                 "each resource would be shared by a weight of its own; quotree has one weight, and here shares by min";
-            told.notes.lost("Queue", Says::Sets("resources.*.overQuotaWeight".to_owned()), means, object.at);
+            diagnostics.notes.lost("Queue", Says::Sets("resources.*.overQuotaWeight".to_owned()), means, object.at);
         }
-        forest.add_summing(spec, object.at, told);
+        forest.add_summing(spec, object.at, diagnostics);
     }
-    Draft { tree: forest.finish(Root::Above("kai"), options, told), ..Draft::default() }
+    Draft { tree: forest.finish(Root::Above("kai"), options, diagnostics), ..Draft::default() }
 }
 
 /// A quota or a limit, in base units.
@@ -84,9 +84,9 @@ enum Bound {
     Of(i64),
 }
 
-fn bound(share: &Node, field: &str, resource: &str, told: &mut Told) -> Option<Bound> {
+fn bound(share: &Node, field: &str, resource: &str, diagnostics: &mut Diagnostics) -> Option<Bound> {
     let node = find(share, field);
-    let text = told.text(node, field)?;
+    let text = diagnostics.text(node, field)?;
     let whole = text.strip_suffix(".0").unwrap_or(text);
     if whole == "-1" {
         return Some(Bound::Unlimited);
@@ -102,18 +102,19 @@ fn bound(share: &Node, field: &str, resource: &str, told: &mut Told) -> Option<B
     if let Some(amount) = amount.filter(|amount| *amount >= 0) {
         return Some(Bound::Of(amount));
     }
-    let span = told.span(&node?.span);
+    let span = diagnostics.span(&node?.span);
     let of = match resource {
         "cpu" => "thousandths of a core",
         "memory" => "millions of bytes",
         _ => "GPUs",
     };
-    told.error(span, format!("`{text}` is no {field} of {resource}"), "")
+    diagnostics
+        .error(span, format!("`{text}` is no {field} of {resource}"), "")
         .help(format!("write a number of {of}, or -1"));
     None
 }
 
-fn set(spec: &mut QuotaSpec, resource: &Name, quota: Bound, limit: Bound, at: Span, told: &mut Told) {
+fn set(spec: &mut QuotaSpec, resource: &Name, quota: Bound, limit: Bound, at: Span, diagnostics: &mut Diagnostics) {
     let min = match (quota, limit) {
         (Bound::Of(quota), _) => quota,
         (Bound::Unlimited, Bound::Of(limit)) => limit,
@@ -121,7 +122,7 @@ fn set(spec: &mut QuotaSpec, resource: &Name, quota: Bound, limit: Bound, at: Sp
             let means =
                 "all of it would be within quota; here it has no guarantee and no limit of it, so it borrows all";
             let says = Says::Has(format!("unlimited quota and limit of {resource}"));
-            told.notes.assumed("Queue", says, means, at);
+            diagnostics.notes.assumed("Queue", says, means, at);
             0
         }
     };

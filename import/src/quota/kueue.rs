@@ -4,11 +4,11 @@
 
 use super::{
     Draft, QuotaOptions,
+    diagnostics::Diagnostics,
     field::{self, Field, becomes, holds, idle, lost, lost_unless},
     forest::{Forest, Root},
     note::Says,
     object::Object,
-    told::Told,
 };
 use crate::{
     kueue::knobs,
@@ -150,18 +150,18 @@ struct Queue<'n> {
     own: Own,
 }
 
-pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: &mut Diagnostics) -> Draft {
     for object in objects.iter().filter(|object| object.kind != "WorkloadPriorityClass") {
-        told.source = object.source;
+        diagnostics.source = object.source;
         let fields = FIELDS.iter().find(|(kind, _)| *kind == object.kind);
-        fields.into_iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, told));
+        fields.into_iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, diagnostics));
     }
     for nameless in objects.iter().filter(|object| object.name.is_empty()) {
-        told.mistake(nameless.at, format!("a {} has no `metadata.name`", nameless.kind));
+        diagnostics.mistake(nameless.at, format!("a {} has no `metadata.name`", nameless.kind));
     }
     let of = |kind: &'static str| objects.iter().filter(move |object| object.kind == kind && !object.name.is_empty());
-    let queues: Vec<Queue<'_>> = of("ClusterQueue").map(|object| queue(object, told)).collect();
-    let cohorts = cohorts(of("Cohort"), &queues, told);
+    let queues: Vec<Queue<'_>> = of("ClusterQueue").map(|object| queue(object, diagnostics)).collect();
+    let cohorts = cohorts(of("Cohort"), &queues, diagnostics);
     // A cohort may have the name of a queue; in a tree that must not be.
     let taken: BTreeSet<&str> = queues.iter().map(|queue| queue.object.name).collect();
     let cohort_name = |name: &str| if taken.contains(name) { format!("cohort-{name}") } else { name.to_owned() };
@@ -169,46 +169,46 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
     for (name, cohort) in &cohorts {
         let parent = cohort.parent.map(cohort_name);
         let spec = quota(&cohort_name(name), parent.as_deref(), &cohort.all, &cohort.own);
-        forest.add(spec, cohort.at, told);
+        forest.add(spec, cohort.at, diagnostics);
     }
     let listed = queues.iter().flat_map(|queue| queue.own.nominal.iter().map(|(name, _)| name.clone()));
     let governed: BTreeSet<Name> = listed.chain(forest.governed()).collect();
     for Queue { object, cohort, own } in &queues {
-        told.source = object.source;
+        diagnostics.source = object.source;
         let parent = cohort.map(cohort_name);
         let mut spec = quota(object.name, parent.as_deref(), &own.nominal, own);
         for other in governed.iter().filter(|name| own.nominal.get(name.as_str()).is_none()) {
             spec.max.set(other.clone(), 0);
         }
-        if told.text(object.spec("queueingStrategy"), "queueingStrategy") == Some("StrictFIFO") {
+        if diagnostics.text(object.spec("queueingStrategy"), "queueingStrategy") == Some("StrictFIFO") {
             spec.queueing = Queueing::Block;
         }
-        forest.add(spec, object.at, told);
+        forest.add(spec, object.at, diagnostics);
     }
-    namespaces(of("LocalQueue").collect(), &mut forest, told);
-    let knobs = preemption(queues.iter().map(|queue| &queue.object), told);
-    Draft { tree: forest.finish(Root::Above("kueue"), options, told), knobs, ..Draft::default() }
+    namespaces(of("LocalQueue").collect(), &mut forest, diagnostics);
+    let knobs = preemption(queues.iter().map(|queue| &queue.object), diagnostics);
+    Draft { tree: forest.finish(Root::Above("kueue"), options, diagnostics), knobs, ..Draft::default() }
 }
 
-fn queue<'n>(object: &Object<'n>, told: &mut Told) -> Queue<'n> {
-    told.source = object.source;
-    let cohort = told.text(object.spec("cohortName").or(object.spec("cohort")), "cohort");
-    Queue { object: *object, cohort, own: own("ClusterQueue", object, told) }
+fn queue<'n>(object: &Object<'n>, diagnostics: &mut Diagnostics) -> Queue<'n> {
+    diagnostics.source = object.source;
+    let cohort = diagnostics.text(object.spec("cohortName").or(object.spec("cohort")), "cohort");
+    Queue { object: *object, cohort, own: own("ClusterQueue", object, diagnostics) }
 }
 
 /// All cohorts: those that are objects, and those that are only named.
 fn cohorts<'n>(
     objects: impl Iterator<Item = &'n Object<'n>>,
     queues: &[Queue<'n>],
-    told: &mut Told,
+    diagnostics: &mut Diagnostics,
 ) -> BTreeMap<&'n str, Cohort<'n>> {
     let mut cohorts: BTreeMap<&str, Cohort<'_>> = BTreeMap::new();
     for object in objects {
-        told.source = object.source;
-        let parent = told.text(object.spec("parentName").or(object.spec("parent")), "parent");
-        let own = own("Cohort", object, told);
+        diagnostics.source = object.source;
+        let parent = diagnostics.text(object.spec("parentName").or(object.spec("parent")), "parent");
+        let own = own("Cohort", object, diagnostics);
         if cohorts.insert(object.name, Cohort { own, parent, all: Amounts::new(), at: object.at }).is_some() {
-            told.error(object.at, format!("second Cohort `{}`", object.name), "the name is taken");
+            diagnostics.error(object.at, format!("second Cohort `{}`", object.name), "the name is taken");
         }
     }
     let named: Vec<(&str, Span)> = cohorts.values().filter_map(|cohort| Some((cohort.parent?, cohort.at))).collect();
@@ -221,7 +221,7 @@ fn cohorts<'n>(
     let members = queues.iter().filter_map(|queue| Some((queue.cohort?, queue.own.nominal.clone())));
     for (name, amounts) in own.into_iter().chain(members) {
         let mut above = Some(name);
-        // A cycle of cohorts is told by the validation of the tree.
+        // A cycle of cohorts is reported by the validation of the tree.
         for _ in 0..MOST_DEPTH {
             let Some(cohort) = above.and_then(|name| cohorts.get_mut(name)) else { break };
             crate::add(&mut cohort.all, &amounts);
@@ -253,18 +253,18 @@ fn quota(name: &str, parent: Option<&str>, min: &Amounts, own: &Own) -> QuotaSpe
 }
 
 /// The quotas of a queue or cohort, summed over its flavors.
-fn own(kind: &str, object: &Object<'_>, told: &mut Told) -> Own {
+fn own(kind: &str, object: &Object<'_>, diagnostics: &mut Diagnostics) -> Own {
     let mut own = Own::default();
     let mut unlimited: BTreeSet<Name> = BTreeSet::new();
     let (mut flavored, mut lends) = (false, false);
-    for group in told.items(object.spec("resourceGroups"), "resourceGroups") {
-        for flavor in told.items(find(group, "flavors"), "flavors") {
-            for resource in told.items(find(flavor, "resources"), "resources") {
+    for group in diagnostics.items(object.spec("resourceGroups"), "resourceGroups") {
+        for flavor in diagnostics.items(find(group, "flavors"), "flavors") {
+            for resource in diagnostics.items(find(flavor, "resources"), "resources") {
                 let named = find(resource, "name");
-                let Some(name) = told.text(named, "name").map(Name::from) else { continue };
-                let span = told.span(&named.unwrap_or(resource).span);
-                told.known_resource(name.as_str(), span);
-                let mut amount = |field: &str| told.amount(name.as_str(), find(resource, field), field);
+                let Some(name) = diagnostics.text(named, "name").map(Name::from) else { continue };
+                let span = diagnostics.span(&named.unwrap_or(resource).span);
+                diagnostics.known_resource(name.as_str(), span);
+                let mut amount = |field: &str| diagnostics.amount(name.as_str(), find(resource, field), field);
                 let nominal = amount("nominalQuota").unwrap_or(0);
                 let (borrow, lend) = (amount("borrowingLimit"), amount("lendingLimit"));
                 flavored |= own.nominal.get(name.as_str()).is_some();
@@ -286,7 +286,7 @@ fn own(kind: &str, object: &Object<'_>, told: &mut Told) -> Own {
     }
     if flavored {
         let means = "a pod would use one of them; quotree has one amount of a resource, so they are summed";
-        told.notes.lost(kind, Says::Has("several flavors of a resource".to_owned()), means, object.at);
+        diagnostics.notes.lost(kind, Says::Has("several flavors of a resource".to_owned()), means, object.at);
     }
     own
 }
@@ -296,20 +296,20 @@ fn plus(sum: &mut Amounts, name: &Name, amount: i64) {
 }
 
 /// Attaches the namespaces of the LocalQueues to the leaves. A namespace with queues of several ClusterQueues is divided.
-fn namespaces(queues: Vec<&Object<'_>>, forest: &mut Forest, told: &mut Told) {
+fn namespaces(queues: Vec<&Object<'_>>, forest: &mut Forest, diagnostics: &mut Diagnostics) {
     let mut read = Vec::new();
     for object in queues {
-        told.source = object.source;
+        diagnostics.source = object.source;
         let namespace = if object.namespace.is_empty() { "default" } else { object.namespace };
         let node: Option<&Node> = object.spec("clusterQueue");
-        match told.text(node, "clusterQueue") {
+        match diagnostics.text(node, "clusterQueue") {
             Some(queue) if forest.get_mut(queue).is_some() => read.push((namespace, object, queue)),
             Some(queue) => {
                 let means = "its ClusterQueue is not in the files, so its namespace has no quota";
-                let at = node.map_or(object.at, |node| told.span(&node.span));
-                told.notes.lost("LocalQueue", Says::Sets(format!("clusterQueue: {queue}")), means, at);
+                let at = node.map_or(object.at, |node| diagnostics.span(&node.span));
+                diagnostics.notes.lost("LocalQueue", Says::Sets(format!("clusterQueue: {queue}")), means, at);
             }
-            None => told.mistake(object.at, "a LocalQueue has no `spec.clusterQueue`"),
+            None => diagnostics.mistake(object.at, "a LocalQueue has no `spec.clusterQueue`"),
         }
     }
     let mut of: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -322,7 +322,7 @@ fn namespaces(queues: Vec<&Object<'_>>, forest: &mut Forest, told: &mut Told) {
         if divided {
             let means = "a namespace has one quota here, so each queue is a namespace `NAMESPACE/QUEUE` of its own";
             let says = Says::Has("a namespace that uses several ClusterQueues".to_owned());
-            told.notes.assumed("LocalQueue", says, means, object.at);
+            diagnostics.notes.assumed("LocalQueue", says, means, object.at);
         }
         let Some(spec) = forest.get_mut(queue) else { continue };
         if !spec.namespaces.iter().any(|known| known.as_str() == name) {
@@ -332,10 +332,10 @@ fn namespaces(queues: Vec<&Object<'_>>, forest: &mut Forest, told: &mut Told) {
 }
 
 /// The policy: one for all queues, that of the first.
-fn preemption<'n>(queues: impl Iterator<Item = &'n Object<'n>>, told: &mut Told) -> Vec<String> {
+fn preemption<'n>(queues: impl Iterator<Item = &'n Object<'n>>, diagnostics: &mut Diagnostics) -> Vec<String> {
     let mut first: Option<[&str; 2]> = None;
     for object in queues {
-        told.source = object.source;
+        diagnostics.source = object.source;
         let word = |field: &str| {
             let node = object.spec("preemption").and_then(|preemption| find(preemption, field));
             node.and_then(scalar).unwrap_or("Never")
@@ -344,33 +344,38 @@ fn preemption<'n>(queues: impl Iterator<Item = &'n Object<'n>>, told: &mut Told)
         if *first.get_or_insert(words) != words {
             let means = "the policy has one setting for all queues: that of the first";
             let says = Says::Has("a preemption of its own".to_owned());
-            told.notes.lost("ClusterQueue", says, means, object.at);
+            diagnostics.notes.lost("ClusterQueue", says, means, object.at);
         }
         if words == first.unwrap_or_default() && words[0] == "LowerPriority" {
             let means = "it would reclaim from lower priorities only; here it reclaims from any";
-            told.notes.lost("ClusterQueue", Says::Sets("preemption.reclaimWithinCohort".to_owned()), means, object.at);
+            diagnostics.notes.lost(
+                "ClusterQueue",
+                Says::Sets("preemption.reclaimWithinCohort".to_owned()),
+                means,
+                object.at,
+            );
         }
     }
     first.map(knobs).unwrap_or_default()
 }
 
 /// Priority classes, of Kueue and of Kubernetes.
-pub(super) fn classes(objects: &[Object<'_>], told: &mut Told) -> Vec<(Name, i32)> {
+pub(super) fn classes(objects: &[Object<'_>], diagnostics: &mut Diagnostics) -> Vec<(Name, i32)> {
     let mut classes: BTreeMap<Name, i32> = BTreeMap::new();
     for object in objects.iter().filter(|object| matches!(object.kind, "WorkloadPriorityClass" | "PriorityClass")) {
-        told.source = object.source;
-        field::tell(CLASS, object.kind, "", object.node, told);
+        diagnostics.source = object.source;
+        field::tell(CLASS, object.kind, "", object.node, diagnostics);
         let node = find(object.node, "value");
-        let Some(text) = told.text(node, "value") else {
-            told.error(object.at, format!("a {} has no `value`", object.kind), "");
+        let Some(text) = diagnostics.text(node, "value") else {
+            diagnostics.error(object.at, format!("a {} has no `value`", object.kind), "");
             continue;
         };
         match text.parse() {
             Ok(value) if classes.insert(object.name.into(), value).is_none_or(|before| before == value) => {}
-            Ok(_) => told.mistake(object.at, format!("second priority class `{}`", object.name)),
+            Ok(_) => diagnostics.mistake(object.at, format!("second priority class `{}`", object.name)),
             Err(_) => {
-                let at = node.map_or(object.at, |node| told.span(&node.span));
-                told.error(at, format!("`{text}` is not a priority; expected a whole number"), "");
+                let at = node.map_or(object.at, |node| diagnostics.span(&node.span));
+                diagnostics.error(at, format!("`{text}` is not a priority; expected a whole number"), "");
             }
         }
     }

@@ -2,6 +2,7 @@
 //! quota tree, says what of the file has no place in quotree's model, and what it assumed. Mistakes are diagnostics with
 //! file, line and column.
 
+mod diagnostics;
 mod elastic_quota;
 mod elastic_quota_tree;
 mod field;
@@ -11,7 +12,6 @@ mod kueue;
 mod note;
 mod object;
 mod sacctmgr;
-mod told;
 mod volcano;
 mod yarn;
 mod yunikorn;
@@ -22,11 +22,11 @@ pub(crate) use note::Notes;
 pub use note::{Note, Says};
 
 use crate::yaml::Node;
+use diagnostics::Diagnostics;
 use object::{File, Object};
 use quotree_core::{Amounts, Name, OverPromised, TreeSpec};
 use quotree_syntax::{Diagnostic, Place, Severity, Source, Span};
 use std::collections::BTreeMap;
-use told::Told;
 
 /// The formats of quota objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -166,35 +166,35 @@ struct Draft {
 /// ```
 #[must_use]
 pub fn read(format: QuotaFormat, sources: Vec<Source>, options: &QuotaOptions) -> Quotas {
-    let mut told = Told::default();
+    let mut diagnostics = Diagnostics::default();
     let draft = match format {
-        QuotaFormat::Yarn => yarn::read(&sources, options, &mut told),
-        QuotaFormat::Slurm => sacctmgr::read(&sources, options, &mut told),
+        QuotaFormat::Yarn => yarn::read(&sources, options, &mut diagnostics),
+        QuotaFormat::Slurm => sacctmgr::read(&sources, options, &mut diagnostics),
         _ => {
             let documents: Vec<Vec<Node>> = (0..)
                 .zip(&sources)
                 .map(|(source, file)| {
-                    told.source = source;
-                    told.documents(&file.text)
+                    diagnostics.source = source;
+                    diagnostics.documents(&file.text)
                 })
                 .collect();
             let files: Vec<File<'_>> =
                 (0..).zip(&documents).map(|(source, documents)| File { source, documents }).collect();
-            of_files(format, &files, &sources, options, &mut told)
+            of_files(format, &files, &sources, options, &mut diagnostics)
         }
     };
-    finish(draft, told, sources)
+    finish(draft, diagnostics, sources)
 }
 
 /// Reads quota objects from the documents of one file, which is source 0. Places are bytes only.
 pub(crate) fn of_documents(format: QuotaFormat, documents: &[Node], options: &QuotaOptions) -> Quotas {
-    let mut told = Told::default();
-    let draft = of_files(format, &[File { source: 0, documents }], &[], options, &mut told);
-    finish(draft, told, Vec::new())
+    let mut diagnostics = Diagnostics::default();
+    let draft = of_files(format, &[File { source: 0, documents }], &[], options, &mut diagnostics);
+    finish(draft, diagnostics, Vec::new())
 }
 
-fn finish(draft: Draft, told: Told, sources: Vec<Source>) -> Quotas {
-    let Told { report, notes, .. } = told;
+fn finish(draft: Draft, diagnostics: Diagnostics, sources: Vec<Source>) -> Quotas {
+    let Diagnostics { report, notes, .. } = diagnostics;
     let diagnostics = report.finish(&sources);
     let usable = diagnostics.iter().all(|diagnostic| diagnostic.severity == Severity::Warning);
     Quotas {
@@ -222,10 +222,10 @@ fn of_files(
     files: &[File<'_>],
     sources: &[Source],
     options: &QuotaOptions,
-    told: &mut Told,
+    diagnostics: &mut Diagnostics,
 ) -> Draft {
     if format == QuotaFormat::Yunikorn {
-        return yunikorn::read(files, sources, options, told);
+        return yunikorn::read(files, sources, options, diagnostics);
     }
     let all = object::objects(files);
     let belongs = |object: &&Object<'_>| {
@@ -235,22 +235,22 @@ fn of_files(
     };
     let (own, others): (Vec<Object<'_>>, Vec<Object<'_>>) = all.iter().partition(belongs);
     let mut draft = match format {
-        QuotaFormat::ElasticQuotaTree => elastic_quota_tree::read(&own, options, told),
-        QuotaFormat::ElasticQuota => elastic_quota::read(&own, options, told),
-        QuotaFormat::Kueue => kueue::read(&own, options, told),
-        QuotaFormat::Kai => kai::read(&own, options, told),
-        _ => volcano::read(&own, options, told),
+        QuotaFormat::ElasticQuotaTree => elastic_quota_tree::read(&own, options, diagnostics),
+        QuotaFormat::ElasticQuota => elastic_quota::read(&own, options, diagnostics),
+        QuotaFormat::Kueue => kueue::read(&own, options, diagnostics),
+        QuotaFormat::Kai => kai::read(&own, options, diagnostics),
+        _ => volcano::read(&own, options, diagnostics),
     };
-    draft.classes = kueue::classes(&own, told);
+    draft.classes = kueue::classes(&own, diagnostics);
     for object in &others {
         *draft.others.entry(object.kind.to_owned()).or_default() += 1;
     }
-    let is_broken = told.report.errors() > 0;
+    let is_broken = diagnostics.report.errors() > 0;
     if draft.tree.quotas.is_empty() && !is_broken {
         let seen: Vec<String> = draft.others.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         let seen = if seen.is_empty() { "no object with a kind".to_owned() } else { seen.join(", ") };
         let at = Span::new(0, 0..0);
-        told.error(at, format!("no {}; there is {seen}", kinds(format)), "");
+        diagnostics.error(at, format!("no {}; there is {seen}", kinds(format)), "");
     }
     draft
 }

@@ -109,8 +109,8 @@ mod tests {
             notes.lost("ClusterQueue", Says::Sets("fairSharing.weight".into()), "shares come from min", at(start));
         }
         notes.lost("PriorityClass", Says::Is, "not read", at(1));
-        let told = notes.finish(|span| Place { line: span.start as usize, ..Place::default() });
-        let text: Vec<_> = told.iter().map(ToString::to_string).collect();
+        let diagnostics = notes.finish(|span| Place { line: span.start as usize, ..Place::default() });
+        let text: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
         assert_eq!(
             text,
             [
@@ -119,7 +119,7 @@ mod tests {
                 "1 entry has no name: it is skipped"
             ]
         );
-        assert_eq!(told[0].first.line, 4, "the place of the first that was noted");
+        assert_eq!(diagnostics[0].first.line, 4, "the place of the first that was noted");
         assert_eq!(
             [plural("PriorityClass"), plural("property"), plural("Queue"), plural("array")],
             ["PriorityClasses", "properties", "Queues", "arrays"]

@@ -1,13 +1,13 @@
 //! Accounts of Slurm, from `sacctmgr dump CLUSTER` or `sacctmgr show associations -P`. An account is a quota: its group
 //! limits are its max, its fair share its weight. Slurm promises nothing to anybody, so there are no mins. The users of
-//! an account are not quotas; what limits them is told.
+//! an account are not quotas; what limits them is reported.
 
 use super::{
     Draft, QuotaOptions,
+    diagnostics::Diagnostics,
     field::{self, Field, becomes, idle, lost, lost_unless},
     forest::{Forest, Root},
     note::Says,
-    told::Told,
 };
 use crate::slurm;
 use quotree_core::{Amounts, Name, QuotaSpec};
@@ -86,13 +86,13 @@ struct Entry<'t> {
     at: Span,
 }
 
-pub(super) fn read(sources: &[Source], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(sources: &[Source], options: &QuotaOptions, diagnostics: &mut Diagnostics) -> Draft {
     let mut forest = Forest::new("account");
     let mut entries = Vec::new();
     for (source, file) in (0..).zip(sources) {
-        told.source = source;
+        diagnostics.source = source;
         let is_table = file.text.lines().next().is_some_and(|line| line.contains('|'));
-        let read = if is_table { table(&file.text, told) } else { dump(&file.text, told) };
+        let read = if is_table { table(&file.text, diagnostics) } else { dump(&file.text, diagnostics) };
         entries.extend(read);
     }
     let mut parents: BTreeSet<&str> = BTreeSet::new();
@@ -106,20 +106,20 @@ pub(super) fn read(sources: &[Source], options: &QuotaOptions, told: &mut Told) 
     }
     let at = entries.first().map_or(Span::default(), |entry| entry.at);
     if !entries.iter().any(|entry| entry.account == ROOT && entry.user.is_empty()) && !entries.is_empty() {
-        forest.add(QuotaSpec::new(ROOT, None), at, told);
+        forest.add(QuotaSpec::new(ROOT, None), at, diagnostics);
     }
     for entry in &entries {
         if entry.user.is_empty() {
             let parent = (entry.account != ROOT).then_some(if entry.parent.is_empty() { ROOT } else { entry.parent });
             let mut spec = QuotaSpec::new(entry.account, parent);
-            account(entry, &mut spec, options, told);
+            account(entry, &mut spec, options, diagnostics);
             if !parents.contains(entry.account) && entry.account != ROOT {
                 spec.namespaces.push(entry.account.into());
             }
-            forest.add(spec, entry.at, told);
+            forest.add(spec, entry.at, diagnostics);
         } else {
             for (name, value, span) in &entry.options {
-                field::tell_text(USER, "user", (name, value), *span, told);
+                field::tell_text(USER, "user", (name, value), *span, diagnostics);
             }
         }
     }
@@ -127,61 +127,65 @@ pub(super) fn read(sources: &[Source], options: &QuotaOptions, told: &mut Told) 
     for (account, at) in staffed.iter().filter(|(account, _)| parents.contains(**account) && **account != ROOT) {
         let mut spec = QuotaSpec::new(&format!("{account}-users"), Some(account));
         spec.namespaces.push(Name::from(*account));
-        forest.add(spec, *at, told);
+        forest.add(spec, *at, diagnostics);
         let means = "they use a quota of their own below it";
-        told.notes.assumed("account", Says::Has("users and accounts below it".to_owned()), means, *at);
+        diagnostics.notes.assumed("account", Says::Has("users and accounts below it".to_owned()), means, *at);
     }
-    if forest.is_empty() && told.report.errors() == 0 {
-        told.error(Span::new(0, 0..0), "no account: expected lines such as `Account - 'physics':Fairshare=10`", "");
+    if forest.is_empty() && diagnostics.report.errors() == 0 {
+        diagnostics.error(
+            Span::new(0, 0..0),
+            "no account: expected lines such as `Account - 'physics':Fairshare=10`",
+            "",
+        );
     } else {
         let means =
             "a fair share orders jobs and promises nothing, so no quota has a min; add mins where they are meant";
-        told.notes.assumed("tree", Says::Has("no guarantees".to_owned()), means, at);
+        diagnostics.notes.assumed("tree", Says::Has("no guarantees".to_owned()), means, at);
     }
-    Draft { tree: forest.finish(Root::Cluster, options, told), ..Draft::default() }
+    Draft { tree: forest.finish(Root::Cluster, options, diagnostics), ..Draft::default() }
 }
 
 /// The limits of an account.
-fn account(entry: &Entry<'_>, spec: &mut QuotaSpec, options: &QuotaOptions, told: &mut Told) {
+fn account(entry: &Entry<'_>, spec: &mut QuotaSpec, options: &QuotaOptions, diagnostics: &mut Diagnostics) {
     for (name, value, span) in &entry.options {
-        field::tell_text(ACCOUNT, "account", (name, value), *span, told);
+        field::tell_text(ACCOUNT, "account", (name, value), *span, diagnostics);
         match *name {
             // -1 clears a limit.
             _ if value.is_empty() || *value == "-1" => {}
             "Fairshare" if *value == "parent" => {
                 let means = "its users would share with those of its parent, each for themselves";
-                told.notes.lost("account", Says::Sets("Fairshare=parent".to_owned()), means, *span);
+                diagnostics.notes.lost("account", Says::Sets("Fairshare=parent".to_owned()), means, *span);
             }
             "Fairshare" => match value.parse() {
                 Ok(weight) => spec.weight = Some(weight),
-                Err(_) => told.mistake(*span, format!("`{value}` is not a fair share; expected a whole number")),
+                Err(_) => diagnostics.mistake(*span, format!("`{value}` is not a fair share; expected a whole number")),
             },
             "GrpJobs" => match value.parse() {
                 Ok(jobs) => spec.max_jobs = Some(jobs),
-                Err(_) => told.mistake(*span, format!("`{value}` is not a number of jobs")),
+                Err(_) => diagnostics.mistake(*span, format!("`{value}` is not a number of jobs")),
             },
-            "GrpTRES" => limit(value, *span, spec, options, told),
-            "GrpCPUs" => limit(&format!("cpu={value}"), *span, spec, options, told),
+            "GrpTRES" => limit(value, *span, spec, options, diagnostics),
+            "GrpCPUs" => limit(&format!("cpu={value}"), *span, spec, options, diagnostics),
             _ => {}
         }
     }
 }
 
-fn limit(text: &str, span: Span, spec: &mut QuotaSpec, options: &QuotaOptions, told: &mut Told) {
+fn limit(text: &str, span: Span, spec: &mut QuotaSpec, options: &QuotaOptions, diagnostics: &mut Diagnostics) {
     match slurm::tres(text, &options.gpu) {
         Ok(tres) => {
             let max: Amounts = spec.max.iter().chain(tres.amounts.iter()).map(|(n, a)| (n.clone(), a)).collect();
             spec.max = max;
             if tres.typed {
                 let means = "GPUs of one model would be limited; here all GPUs are";
-                told.notes.lost("account", Says::Sets("GrpTRES of gres/gpu:MODEL".to_owned()), means, span);
+                diagnostics.notes.lost("account", Says::Sets("GrpTRES of gres/gpu:MODEL".to_owned()), means, span);
             }
             for other in tres.others.into_iter().chain(tres.nodes.map(|_| "node")) {
                 let means = "quotree does not count it";
-                told.notes.lost("account", Says::Sets(format!("GrpTRES of {other}")), means, span);
+                diagnostics.notes.lost("account", Says::Sets(format!("GrpTRES of {other}")), means, span);
             }
         }
-        Err(what) => told.mistake(span, what),
+        Err(what) => diagnostics.mistake(span, what),
     }
 }
 
@@ -195,27 +199,27 @@ fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// `sacctmgr dump`: `Account - 'name':Option=value:..`, below the last `Parent - 'name'`.
-fn dump<'t>(text: &'t str, told: &mut Told) -> Vec<Entry<'t>> {
+fn dump<'t>(text: &'t str, diagnostics: &mut Diagnostics) -> Vec<Entry<'t>> {
     let mut entries = Vec::new();
     let mut parent = ROOT;
     for (start, line) in lines(text).filter(|(_, line)| !line.trim().is_empty() && !line.trim().starts_with('#')) {
-        let at = told.span(&(start..start + line.len()));
+        let at = diagnostics.span(&(start..start + line.len()));
         let Some((kind, rest)) = line.split_once(" - ") else {
-            told.error(at, "not a line of `sacctmgr dump`", "expected `Account - 'name':Option=value`");
+            diagnostics.error(at, "not a line of `sacctmgr dump`", "expected `Account - 'name':Option=value`");
             continue;
         };
         let mut parts = parts(rest, start + kind.len() + 3).into_iter();
         let name = parts.next().map(|(_, name)| unquoted(name)).unwrap_or_default();
         if name.is_empty() {
-            told.error(at, format!("`{}` without a name", kind.trim()), "");
+            diagnostics.error(at, format!("`{}` without a name", kind.trim()), "");
             continue;
         }
         let mut options = Vec::new();
         for (place, part) in parts.filter(|(_, part)| !part.is_empty()) {
-            let span = told.span(&(place..place + part.len()));
+            let span = diagnostics.span(&(place..place + part.len()));
             match part.split_once('=') {
                 Some((key, value)) => options.push((key.trim_end_matches(['+', '-']), unquoted(value), span)),
-                None => told.mistake(span, format!("`{part}` is not of the form `Option=value`")),
+                None => diagnostics.mistake(span, format!("`{part}` is not of the form `Option=value`")),
             }
         }
         match kind.trim() {
@@ -228,9 +232,9 @@ fn dump<'t>(text: &'t str, told: &mut Told) -> Vec<Entry<'t>> {
             }
             "Account" => entries.push(Entry { account: name, user: "", parent, options, at }),
             "User" => entries.push(Entry { account: parent, user: name, parent: "", options, at }),
-            "QOS" => told.skipped("QOS", "a quality of service would have limits and a priority of its own", at),
+            "QOS" => diagnostics.skipped("QOS", "a quality of service would have limits and a priority of its own", at),
             "TRES" => {}
-            other => told.mistake(at, format!("`{other}` is not a line of `sacctmgr dump`")),
+            other => diagnostics.mistake(at, format!("`{other}` is not a line of `sacctmgr dump`")),
         }
     }
     entries
@@ -263,36 +267,36 @@ fn unquoted(text: &str) -> &str {
     text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')).unwrap_or(text)
 }
 
-/// `sacctmgr show associations -P`: a table with a line for each account and each user of one.
-fn table<'t>(text: &'t str, told: &mut Told) -> Vec<Entry<'t>> {
+/// `sacctmgr show associations -P`: a table with a line for each account and for each of its users.
+fn table<'t>(text: &'t str, diagnostics: &mut Diagnostics) -> Vec<Entry<'t>> {
     let mut lines = lines(text);
     let header: Vec<&str> = lines.next().map(|(_, line)| line.split('|').map(str::trim).collect()).unwrap_or_default();
     let column = |name: &str| header.iter().position(|known| known.eq_ignore_ascii_case(name));
     let (account, user) = (column("Account"), column("User"));
     let parent = column("ParentName").or(column("Par Name"));
-    let first = told.span(&(0..text.find('\n').unwrap_or(text.len())));
+    let first = diagnostics.span(&(0..text.find('\n').unwrap_or(text.len())));
     let (Some(account), Some(user)) = (account, user) else {
-        told.error(first, "not a table of associations: no columns `Account` and `User`", "");
+        diagnostics.error(first, "not a table of associations: no columns `Account` and `User`", "");
         return Vec::new();
     };
     if parent.is_none() {
         let means =
             "all accounts are right below the root; export with `format=Account,User,ParentName,Share,GrpTRES,GrpJobs`";
-        told.notes.assumed("table", Says::Has("no column `ParentName`".to_owned()), means, first);
+        diagnostics.notes.assumed("table", Says::Has("no column `ParentName`".to_owned()), means, first);
     }
     let mut entries = Vec::new();
     for (start, line) in lines.filter(|(_, line)| !line.trim().is_empty()) {
-        let at = told.span(&(start..start + line.len()));
+        let at = diagnostics.span(&(start..start + line.len()));
         let cells: Vec<&str> = line.split('|').collect();
         if cells.len() != header.len() {
-            told.error(at, format!("{} cells, but the header has {} columns", cells.len(), header.len()), "");
+            diagnostics.error(at, format!("{} cells, but the header has {} columns", cells.len(), header.len()), "");
             continue;
         }
         let cell = |i: usize| cells.get(i).copied().unwrap_or_default().trim();
         let mut options = Vec::new();
         let mut place = start;
         for (name, value) in header.iter().zip(&cells) {
-            let span = told.span(&(place..place + value.len()));
+            let span = diagnostics.span(&(place..place + value.len()));
             place += value.len() + 1;
             let name = match *name {
                 "Share" => "Fairshare",

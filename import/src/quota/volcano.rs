@@ -3,11 +3,11 @@
 
 use super::{
     Draft, QuotaOptions,
+    diagnostics::Diagnostics,
     field::{self, Field, becomes, holds, idle, lost, lost_unless},
     forest::{Forest, Root},
     note::Says,
     object::Object,
-    told::Told,
 };
 use crate::yaml::find;
 use quotree_core::{Amounts, Queueing, QuotaSpec};
@@ -37,24 +37,24 @@ pub(super) const FIELDS: &[(&str, &[Field])] = &[(
     ],
 )];
 
-pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: &mut Diagnostics) -> Draft {
     let mut forest = Forest::new("Queue");
     let queues: Vec<&Object<'_>> = objects.iter().filter(|object| object.kind == "Queue").collect();
     let has_root = queues.iter().any(|object| object.name == "root");
     for object in queues {
-        told.source = object.source;
-        FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, told));
+        diagnostics.source = object.source;
+        FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, diagnostics));
         if object.name.is_empty() {
-            told.error(object.at, "a Queue has no `metadata.name`", "");
+            diagnostics.error(object.at, "a Queue has no `metadata.name`", "");
             continue;
         }
-        let parent = told.text(object.spec("parent"), "parent").filter(|parent| *parent != "root" || has_root);
+        let parent = diagnostics.text(object.spec("parent"), "parent").filter(|parent| *parent != "root" || has_root);
         let parent = parent.or((has_root && object.name != "root").then_some("root"));
         let mut spec = QuotaSpec::new(object.name, parent);
-        let deserved = told.amounts(object.spec("deserved"), "deserved");
+        let deserved = diagnostics.amounts(object.spec("deserved"), "deserved");
         let kept = object.spec("guarantee").and_then(|guarantee| find(guarantee, "resource"));
-        let kept = told.amounts(kept, "guarantee.resource");
-        spec.max = told.amounts(object.spec("capability"), "capability");
+        let kept = diagnostics.amounts(kept, "guarantee.resource");
+        spec.max = diagnostics.amounts(object.spec("capability"), "capability");
         spec.min = deserved.clone();
         for (name, amount) in kept.iter() {
             spec.min.set(name.clone(), amount.max(deserved.get(name.as_str()).unwrap_or(0)));
@@ -63,16 +63,16 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, told: &mut To
             let lend = spec.min.iter().map(|(name, min)| (name.clone(), min - kept.get(name.as_str()).unwrap_or(0)));
             spec.lend = Some(lend.collect::<Amounts>());
         }
-        spec.weight = told.count(object.spec("weight"), "weight", u64::from(u32::MAX));
+        spec.weight = diagnostics.count(object.spec("weight"), "weight", u64::from(u32::MAX));
         if spec.weight.is_some() && spec.min.is_empty() && object.name != "root" {
             let means = "the proportion plugin would promise it a share by weight; here it borrows what is idle, by that weight";
-            told.notes.assumed("Queue", Says::Has("a weight and nothing deserved".to_owned()), means, object.at);
+            diagnostics.notes.assumed("Queue", Says::Has("a weight and nothing deserved".to_owned()), means, object.at);
         }
-        if told.text(object.spec("dequeueStrategy"), "dequeueStrategy") == Some("fifo") {
+        if diagnostics.text(object.spec("dequeueStrategy"), "dequeueStrategy") == Some("fifo") {
             spec.queueing = Queueing::Block;
         }
-        forest.add_summing(spec, object.at, told);
+        forest.add_summing(spec, object.at, diagnostics);
     }
     let root = if has_root { Root::Cluster } else { Root::Above("root") };
-    Draft { tree: forest.finish(root, options, told), ..Draft::default() }
+    Draft { tree: forest.finish(root, options, diagnostics), ..Draft::default() }
 }

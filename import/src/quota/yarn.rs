@@ -4,10 +4,10 @@
 
 use super::{
     Draft, QuotaOptions,
+    diagnostics::Diagnostics,
     field::{self, Field, becomes, idle, lost, lost_unless},
     forest::{Forest, Root},
     note::Says,
-    told::Told,
 };
 use quotree_core::{Amounts, Name, QuotaSpec, Unit};
 use quotree_syntax::{Source, Span};
@@ -87,29 +87,29 @@ pub(super) const FIELDS: &[(&str, &[Field])] = &[("queue", QUEUE), ("property", 
 /// The value of a property, and its place.
 type Properties<'t> = BTreeMap<&'t str, (&'t str, Span)>;
 
-pub(super) fn read(sources: &[Source], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(sources: &[Source], options: &QuotaOptions, diagnostics: &mut Diagnostics) -> Draft {
     let mut documents = Vec::new();
     for (source, file) in (0..).zip(sources) {
-        told.source = source;
+        diagnostics.source = source;
         match Document::parse(&file.text) {
             Ok(document) => documents.push((source, document)),
             Err(error) => {
                 let at = offset(&file.text, error.pos());
-                let span = told.span(&(at..at));
-                told.error(span, format!("invalid XML: {error}"), "");
+                let span = diagnostics.span(&(at..at));
+                diagnostics.error(span, format!("invalid XML: {error}"), "");
             }
         }
     }
     let mut properties = Properties::new();
     for (source, document) in &documents {
-        told.source = *source;
-        gather(document, &mut properties, told);
+        diagnostics.source = *source;
+        gather(document, &mut properties, diagnostics);
     }
     let mut forest = Forest::new("queue");
-    let mut reading = Reading { properties, options, told, missing: false };
+    let mut reading = Reading { properties, options, diagnostics, missing: false };
     let paths = reading.queues(&mut forest);
     reading.others(&paths);
-    Draft { tree: forest.finish(Root::Cluster, options, told), ..Draft::default() }
+    Draft { tree: forest.finish(Root::Cluster, options, diagnostics), ..Draft::default() }
 }
 
 /// The byte at which a position is.
@@ -121,31 +121,40 @@ fn offset(text: &str, at: TextPos) -> usize {
 }
 
 /// The properties of a document. The last of equal names counts, as in Hadoop.
-fn gather<'t>(document: &'t Document<'_>, properties: &mut Properties<'t>, told: &mut Told) {
+fn gather<'t>(document: &'t Document<'_>, properties: &mut Properties<'t>, diagnostics: &mut Diagnostics) {
     let root = document.root_element();
-    let span_of = |node: Node<'_, '_>, told: &Told| told.span(&node.range());
+    let span_of = |node: Node<'_, '_>, diagnostics: &Diagnostics| diagnostics.span(&node.range());
     if root.tag_name().name() != "configuration" {
-        let span = span_of(root, told);
-        told.error(span, format!("the root element is `{}`, expected `configuration`", root.tag_name().name()), "");
+        let span = span_of(root, diagnostics);
+        diagnostics.error(
+            span,
+            format!("the root element is `{}`, expected `configuration`", root.tag_name().name()),
+            "",
+        );
         return;
     }
     for element in root.children().filter(Node::is_element) {
-        let span = span_of(element, told);
+        let span = span_of(element, diagnostics);
         if element.tag_name().name() != "property" {
             let means = "quotree reads only properties";
-            told.notes.lost("element", Says::Has(format!("the name `{}`", element.tag_name().name())), means, span);
+            diagnostics.notes.lost(
+                "element",
+                Says::Has(format!("the name `{}`", element.tag_name().name())),
+                means,
+                span,
+            );
             continue;
         }
         let child = |name: &str| element.children().find(|child| child.tag_name().name() == name);
         let text = |node: Option<Node<'t, '_>>| node.and_then(|node| node.text()).map(str::trim);
         let (Some(name), value) = (text(child("name")), child("value")) else {
-            told.error(span, "a property without a `name`", "");
+            diagnostics.error(span, "a property without a `name`", "");
             continue;
         };
-        let at = value.map_or(span, |value| span_of(value, told));
+        let at = value.map_or(span, |value| span_of(value, diagnostics));
         if properties.insert(name, (text(value).unwrap_or_default(), at)).is_some() {
             let means = "the last counts";
-            told.notes.assumed("property", Says::Has("a name that is there twice".to_owned()), means, span);
+            diagnostics.notes.assumed("property", Says::Has("a name that is there twice".to_owned()), means, span);
         }
     }
 }
@@ -153,8 +162,8 @@ fn gather<'t>(document: &'t Document<'_>, properties: &mut Properties<'t>, told:
 struct Reading<'r, 't> {
     properties: Properties<'t>,
     options: &'r QuotaOptions,
-    told: &'r mut Told,
-    /// Whether it was told that the size of the cluster is missing.
+    diagnostics: &'r mut Diagnostics,
+    /// Whether it was reported that the size of the cluster is missing.
     missing: bool,
 }
 
@@ -185,9 +194,9 @@ impl<'t> Reading<'_, 't> {
     /// Adds all queues below `root`, and gives their paths.
     fn queues(&mut self, forest: &mut Forest) -> Vec<String> {
         let Some((_, at)) = self.property("root", "queues") else {
-            if self.told.report.errors() == 0 {
+            if self.diagnostics.report.errors() == 0 {
                 let help = "it must have the property `yarn.scheduler.capacity.root.queues`";
-                self.told.error(Span::new(0, 0..0), "no queue", "").help(help);
+                self.diagnostics.error(Span::new(0, 0..0), "no queue", "").help(help);
             }
             return Vec::new();
         };
@@ -195,7 +204,7 @@ impl<'t> Reading<'_, 't> {
         if let Some(total) = &self.options.total {
             root = root.min(total.clone()).max(total.clone());
         }
-        forest.add_summing(root.clone(), at, self.told);
+        forest.add_summing(root.clone(), at, self.diagnostics);
         let mut paths = vec!["root".to_owned()];
         let mut open = vec![("root".to_owned(), root)];
         while let Some((path, above)) = open.pop() {
@@ -225,7 +234,7 @@ impl<'t> Reading<'_, 't> {
                     spec.min = of(part, &above.min);
                 }
                 self.limits(&own, &mut spec, &above);
-                forest.add(spec.clone(), at, self.told);
+                forest.add(spec.clone(), at, self.diagnostics);
                 paths.push(own.clone());
                 open.push((own, spec));
             }
@@ -236,7 +245,7 @@ impl<'t> Reading<'_, 't> {
     fn need_total(&mut self, at: Span) {
         if self.options.total.is_none() && !std::mem::replace(&mut self.missing, true) {
             let help = "say how large it is, for example --cluster cpu=400,memory=1600Gi";
-            self.told.error(at, "shares are of a cluster whose size the file does not say", "").help(help);
+            self.diagnostics.error(at, "shares are of a cluster whose size the file does not say", "").help(help);
         }
     }
 
@@ -262,7 +271,7 @@ impl<'t> Reading<'_, 't> {
         if let Some((text, at)) = self.property(queue, "max-parallel-apps") {
             match text.parse() {
                 Ok(jobs) => spec.max_jobs = Some(jobs),
-                Err(_) => self.told.mistake(at, format!("`{text}` is not a number of jobs")),
+                Err(_) => self.diagnostics.mistake(at, format!("`{text}` is not a number of jobs")),
             }
         }
         if let Some((text, _)) = self.property(queue, "priority") {
@@ -272,12 +281,12 @@ impl<'t> Reading<'_, 't> {
 
     fn wrong(&mut self, text: &str, at: Span, what: &str) {
         let help = "expected a percentage `12.5`, a weight `2w`, or amounts `[memory=10240,vcores=12]`";
-        self.told.error(at, format!("`{text}` is not {what}"), "").help(help);
+        self.diagnostics.error(at, format!("`{text}` is not {what}"), "").help(help);
     }
 
     fn capacity(&mut self, queue: &str, at: Span) -> Option<Capacity> {
         let Some((text, at)) = self.property(queue, "capacity") else {
-            self.told.error(at, format!("`{queue}` has no capacity"), "named here");
+            self.diagnostics.error(at, format!("`{queue}` has no capacity"), "named here");
             return None;
         };
         if text.starts_with('[') {
@@ -319,7 +328,7 @@ impl<'t> Reading<'_, 't> {
             }
             let bare = resource == "memory" && value.bytes().all(|byte| byte.is_ascii_digit());
             let value = if bare { format!("{value}Mi") } else { value.to_owned() };
-            if let Some(amount) = self.told.quantity(resource.as_str(), &value, at, "capacity") {
+            if let Some(amount) = self.diagnostics.quantity(resource.as_str(), &value, at, "capacity") {
                 amounts.set(resource, amount);
             }
         }
@@ -332,7 +341,7 @@ impl<'t> Reading<'_, 't> {
         let mut named = false;
         for (name, (value, at)) in &self.properties {
             let Some(rest) = name.strip_prefix(PREFIX) else {
-                field::tell_text(GLOBAL, "property", (name, value), *at, self.told);
+                field::tell_text(GLOBAL, "property", (name, value), *at, self.diagnostics);
                 continue;
             };
             let queue = rest
@@ -344,18 +353,23 @@ impl<'t> Reading<'_, 't> {
                 Some(of) if field::find(QUEUE, of).is_some() => {
                     let acl = of.starts_with("acl_") && value.is_empty();
                     named |= of == "user-limit-factor";
-                    field::tell_text(QUEUE, "queue", (of, if acl { " " } else { value }), *at, self.told);
+                    field::tell_text(QUEUE, "queue", (of, if acl { " " } else { value }), *at, self.diagnostics);
                 }
                 _ if rest.starts_with("root.") => {
                     let means = "no property `queues` names the queue";
-                    self.told.notes.lost("property", Says::Has("a queue that is not there".to_owned()), means, *at);
+                    self.diagnostics.notes.lost(
+                        "property",
+                        Says::Has("a queue that is not there".to_owned()),
+                        means,
+                        *at,
+                    );
                 }
-                _ => field::tell_text(GLOBAL, "property", (rest, value), *at, self.told),
+                _ => field::tell_text(GLOBAL, "property", (rest, value), *at, self.diagnostics),
             }
         }
         if let Some((_, at)) = self.property("root", "queues").filter(|_| !named) {
             let means = "a user could then use no more than the capacity of its queue; here all that the queue may use";
-            self.told.notes.assumed("tree", Says::Has("no user-limit-factor".to_owned()), means, at);
+            self.diagnostics.notes.assumed("tree", Says::Has("no user-limit-factor".to_owned()), means, at);
         }
     }
 }

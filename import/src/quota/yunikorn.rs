@@ -3,11 +3,11 @@
 
 use super::{
     Draft, QuotaOptions,
+    diagnostics::Diagnostics,
     field::{self, Field, becomes, holds, idle, lost, lost_unless},
     forest::{Forest, Root},
     note::Says,
     object::File,
-    told::Told,
 };
 use crate::yaml::{Node, Value, find, map, scalar};
 use quotree_core::{Amounts, QuotaSpec};
@@ -56,28 +56,33 @@ const PARTITION: &[Field] = &[
 
 pub(super) const FIELDS: &[(&str, &[Field])] = &[("partition", PARTITION), ("queue", QUEUE)];
 
-pub(super) fn read(files: &[File<'_>], sources: &[Source], options: &QuotaOptions, told: &mut Told) -> Draft {
+pub(super) fn read(
+    files: &[File<'_>],
+    sources: &[Source],
+    options: &QuotaOptions,
+    diagnostics: &mut Diagnostics,
+) -> Draft {
     let mut forest = Forest::new("queue");
     let mut first = true;
     for file in files {
-        told.source = file.source;
+        diagnostics.source = file.source;
         for document in file.documents {
             let text = find(document, "data").and_then(|data| find(data, "queues.yaml"));
             let outer = sources.get(file.source as usize).map_or("", |source| source.text.as_str());
-            let inner = text.map(|text| embedded(text, outer, told)).unwrap_or_default();
+            let inner = text.map(|text| embedded(text, outer, diagnostics)).unwrap_or_default();
             for document in std::iter::once(document).chain(&inner) {
-                partitions(document, &mut first, &mut forest, told);
+                partitions(document, &mut first, &mut forest, diagnostics);
             }
         }
     }
-    if forest.is_empty() && told.report.errors() == 0 {
-        told.error(Span::default(), "no queue: expected `partitions`, each with `queues`", "");
+    if forest.is_empty() && diagnostics.report.errors() == 0 {
+        diagnostics.error(Span::default(), "no queue: expected `partitions`, each with `queues`", "");
     }
-    Draft { tree: forest.finish(Root::Cluster, options, told), ..Draft::default() }
+    Draft { tree: forest.finish(Root::Cluster, options, diagnostics), ..Draft::default() }
 }
 
 /// The documents in a field of a ConfigMap, with their places in the file.
-fn embedded(node: &Node, outer: &str, told: &mut Told) -> Vec<Node> {
+fn embedded(node: &Node, outer: &str, diagnostics: &mut Diagnostics) -> Vec<Node> {
     let text = scalar(node).unwrap_or_default();
     // Each line of a block stands in the file as it is, behind its indentation.
     let mut lines: Vec<(usize, usize)> = Vec::new();
@@ -96,8 +101,8 @@ fn embedded(node: &Node, outer: &str, told: &mut Told) -> Vec<Node> {
     let (mut documents, problems) = crate::yaml::documents(text);
     for problem in problems {
         let at = place(problem.span.start);
-        let span = told.span(&(at..at));
-        told.mistake(span, problem.what);
+        let span = diagnostics.span(&(at..at));
+        diagnostics.mistake(span, problem.what);
     }
     documents.iter_mut().for_each(|document| relocate(document, &place));
     documents
@@ -118,72 +123,72 @@ fn relocate(node: &mut Node, place: &impl Fn(usize) -> usize) {
     }
 }
 
-fn partitions(document: &Node, first: &mut bool, forest: &mut Forest, told: &mut Told) {
-    for partition in told.items(find(document, "partitions"), "partitions") {
-        field::tell(PARTITION, "partition", "", partition, told);
-        let span = told.span(&partition.span);
+fn partitions(document: &Node, first: &mut bool, forest: &mut Forest, diagnostics: &mut Diagnostics) {
+    for partition in diagnostics.items(find(document, "partitions"), "partitions") {
+        field::tell(PARTITION, "partition", "", partition, diagnostics);
+        let span = diagnostics.span(&partition.span);
         if std::mem::take(first) {
-            partition_of(partition, forest, told);
+            partition_of(partition, forest, diagnostics);
         } else {
-            told.skipped("partition", "a scheduler of Kubernetes uses only the first", span);
+            diagnostics.skipped("partition", "a scheduler of Kubernetes uses only the first", span);
         }
     }
 }
 
 /// The queues of a partition. Without a `root`, one is put above them, as YuniKorn does.
-fn partition_of(partition: &Node, forest: &mut Forest, told: &mut Told) {
-    let queues = told.items(find(partition, "queues"), "queues");
+fn partition_of(partition: &Node, forest: &mut Forest, diagnostics: &mut Diagnostics) {
+    let queues = diagnostics.items(find(partition, "queues"), "queues");
     let name = |queue: &Node| find(queue, "name").and_then(scalar).map(str::to_owned);
     let rooted = matches!(queues, [only] if name(only).as_deref() == Some("root"));
     if !rooted {
-        let at = told.span(&partition.span);
-        forest.add_summing(QuotaSpec::new("root", None), at, told);
+        let at = diagnostics.span(&partition.span);
+        forest.add_summing(QuotaSpec::new("root", None), at, diagnostics);
     }
     let parent = (!rooted).then_some("root");
-    queues.iter().for_each(|node| queue(node, parent, forest, told));
+    queues.iter().for_each(|node| queue(node, parent, forest, diagnostics));
 }
 
-fn queue(node: &Node, parent: Option<&str>, forest: &mut Forest, told: &mut Told) {
-    let span = told.span(&node.span);
+fn queue(node: &Node, parent: Option<&str>, forest: &mut Forest, diagnostics: &mut Diagnostics) {
+    let span = diagnostics.span(&node.span);
     if map(node).is_none() {
-        told.error(span, "a queue must be a map", "");
+        diagnostics.error(span, "a queue must be a map", "");
         return;
     }
-    field::tell(QUEUE, "queue", "", node, told);
+    field::tell(QUEUE, "queue", "", node, diagnostics);
     let named = find(node, "name");
-    let Some(name) = told.text(named, "name") else {
-        told.error(span, "a queue has no `name`", "");
+    let Some(name) = diagnostics.text(named, "name") else {
+        diagnostics.error(span, "a queue has no `name`", "");
         return;
     };
-    let at = named.map_or(span, |named| told.span(&named.span));
+    let at = named.map_or(span, |named| diagnostics.span(&named.span));
     let path = parent.map_or_else(|| name.to_owned(), |parent| format!("{parent}.{name}"));
     let resources = find(node, "resources");
     let mut spec = QuotaSpec::new(&path, parent);
-    spec.min = amounts(resources.and_then(|r| find(r, "guaranteed")), "guaranteed", told);
-    spec.max = amounts(resources.and_then(|r| find(r, "max")), "max", told);
-    let jobs = told.count(find(node, "maxapplications"), "maxapplications", u64::MAX);
+    spec.min = amounts(resources.and_then(|r| find(r, "guaranteed")), "guaranteed", diagnostics);
+    spec.max = amounts(resources.and_then(|r| find(r, "max")), "max", diagnostics);
+    let jobs = diagnostics.count(find(node, "maxapplications"), "maxapplications", u64::MAX);
     spec.max_jobs = jobs.and_then(|jobs| u32::try_from(jobs).ok());
-    let below = told.items(find(node, "queues"), "queues");
+    let below = diagnostics.items(find(node, "queues"), "queues");
     if spec.min.is_empty() && !below.is_empty() {
         if parent.is_some() {
             let means = "such a queue is promised what its children are together";
-            told.notes.assumed("queue", Says::Has("children and no `guaranteed`".to_owned()), means, at);
+            diagnostics.notes.assumed("queue", Says::Has("children and no `guaranteed`".to_owned()), means, at);
         }
-        forest.add_summing(spec, at, told);
+        forest.add_summing(spec, at, diagnostics);
     } else {
-        forest.add(spec, at, told);
+        forest.add(spec, at, diagnostics);
     }
-    below.iter().for_each(|child| queue(child, Some(&path), forest, told));
+    below.iter().for_each(|child| queue(child, Some(&path), forest, diagnostics));
 }
 
 /// Amounts, where `vcore` is the name of CPU.
-fn amounts(node: Option<&Node>, what: &str, told: &mut Told) -> Amounts {
+fn amounts(node: Option<&Node>, what: &str, diagnostics: &mut Diagnostics) -> Amounts {
     let mut amounts = Amounts::new();
-    for entry in told.entries(node, what) {
+    for entry in diagnostics.entries(node, what) {
         let resource = if entry.key == "vcore" { "cpu" } else { entry.key.as_str() };
-        let key = told.span(&entry.key_span);
-        told.known_resource(resource, key);
-        if let Some(amount) = told.amount(resource, Some(&entry.value), what) {
+        let key = diagnostics.span(&entry.key_span);
+        diagnostics.known_resource(resource, key);
+        if let Some(amount) = diagnostics.amount(resource, Some(&entry.value), what) {
             amounts.set(resource, amount);
         }
     }

@@ -4,8 +4,8 @@
 use super::{
     Named, demand,
     draft::{Draft, map},
+    notices::Notices,
     quotas, some_rows,
-    told::Told,
 };
 use crate::{
     args::Import as Args,
@@ -47,14 +47,14 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         let most = Amounts::new().with(resource.clone(), most);
         terminal.complain(&format!("warning: a job requests {most}, more than the cluster has: it never starts"));
     }
-    let mut told = Told::of(&read.notes);
+    let mut notices = Notices::of(&read.notes);
     let tree = match &args.tree {
-        Some(path) => accounts(path, &read.rows, &total, args, &mut told, terminal)?,
+        Some(path) => accounts(path, &read.rows, &total, args, &mut notices, terminal)?,
         None => demand::tree(&name, &read.rows, &total, args.no_borrowing),
     };
-    told.complain(args.strict, terminal)?;
+    notices.complain(args.strict, terminal)?;
     let mut notes = file.note(read.rows.len(), "jobs", &read.problems, terminal);
-    notes.push_str(&told.comments());
+    notes.push_str(&notices.comments());
     let skip = if read.problems.is_empty() { "" } else { ", bad_rows: Skip" };
     let leaves = if args.tree.is_some() {
         "the accounts of Slurm are the quota tree"
@@ -100,7 +100,7 @@ fn accounts(
     rows: &[TraceRow],
     total: &Amounts,
     args: &Args,
-    told: &mut Told,
+    notices: &mut Notices,
     terminal: Terminal,
 ) -> Result<TreeSpec, Trouble> {
     let source = Source { path: files::slashed(path), text: files::text(path)? };
@@ -111,9 +111,9 @@ fn accounts(
     if !drawn.is_empty() {
         terminal.complain(&drawn);
     }
-    let notes = Told::of(&read.notes);
-    told.lost.extend(notes.lost);
-    told.assumed.extend(notes.assumed);
+    let notes = Notices::of(&read.notes);
+    notices.lost.extend(notes.lost);
+    notices.assumed.extend(notes.assumed);
     let known: BTreeSet<Name> = tree.quotas.iter().flat_map(|quota| quota.namespaces.iter().cloned()).collect();
     let missing: BTreeSet<&Name> =
         rows.iter().map(|row| &row.namespace).filter(|name| !known.contains(*name)).collect();
@@ -126,7 +126,7 @@ fn accounts(
     if !missing.is_empty() {
         let first: Vec<String> = missing.iter().take(5).map(|name| format!("`{name}`")).collect();
         let count = many(missing.len() as u64, "account");
-        told.assumed.push(format!(
+        notices.assumed.push(format!(
             "{count} of the log {} not in `--tree`: each is below the root ({})",
             if missing.len() == 1 { "is" } else { "are" },
             first.join(", ")

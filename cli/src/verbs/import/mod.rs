@@ -7,10 +7,10 @@ mod demand;
 mod draft;
 mod joblist;
 mod jobs;
+mod notices;
 mod placed;
 mod quotas;
 mod swf;
-mod told;
 mod what;
 mod world;
 

@@ -1,11 +1,11 @@
 //! Quota objects as a scenario: the tree, on the nodes of the files or on a pool of the size of the tree; the pods of the
-//! files, if there are any. What has no place in a scenario, and what was assumed, is told.
+//! files, if there are any. What has no place in a scenario, and what was assumed, is reported.
 
 use super::{
     Named,
     beside::Beside,
     draft::{Draft, map},
-    told::Told,
+    notices::Notices,
 };
 use crate::{
     args::{Import as Args, OnPromise},
@@ -89,7 +89,7 @@ pub(super) fn scenario(
     if let Some(first) = read.dumps.first() {
         of_dump.extend(named.iter().enumerate().filter(|(i, _)| i != first).map(|(_, file)| file));
     }
-    // A file that is broken is told by the reader of quotas, with its place.
+    // A file that is broken is reported by the reader of quotas, with its place.
     let dump = Beside::of(&of_dump);
     let size = dump.as_ref().ok().and_then(Option::as_ref).map(|dump| dump.total.clone());
     let options = QuotaOptions {
@@ -110,8 +110,8 @@ pub(super) fn scenario(
     if !drawn.is_empty() {
         terminal.complain(&drawn);
     }
-    let told = told(&quotas, &read, dump.is_some());
-    told.complain(args.strict, terminal)?;
+    let notices = notices(&quotas, &read, dump.is_some());
+    notices.complain(args.strict, terminal)?;
     let mut head = String::new();
     let all = if named.len() == 1 { "quotas" } else { "quotas in all files" };
     for file in &named {
@@ -123,7 +123,7 @@ pub(super) fn scenario(
     for note in dump.iter().flat_map(|dump| &dump.notes) {
         let _ = writeln!(head, "// Note: {note}.");
     }
-    Ok(draft(format, &tree, &quotas, dump, &options).text(&format!("{head}{}", told.comments())))
+    Ok(draft(format, &tree, &quotas, dump, &options).text(&format!("{head}{}", notices.comments())))
 }
 
 /// The scenario of a tree.
@@ -203,20 +203,20 @@ fn pool(tree: &TreeSpec, total: Option<&Amounts>) -> Amounts {
     size
 }
 
-fn told(quotas: &Quotas, read: &Files, dump: bool) -> Told {
-    let mut told = Told::of(&quotas.notes);
+fn notices(quotas: &Quotas, read: &Files, dump: bool) -> Notices {
+    let mut notices = Notices::of(&quotas.notes);
     let others: BTreeMap<&String, &u64> = quotas
         .others
         .iter()
         .filter(|(kind, _)| !IDLE.contains(&kind.as_str()) && (!dump || !OF_DUMPS.contains(&kind.as_str())))
         .collect();
-    told.lost.extend(others.iter().map(|(kind, count)| format!("{count} {kind}: the import does not read it")));
+    notices.lost.extend(others.iter().map(|(kind, count)| format!("{count} {kind}: the import does not read it")));
     if !read.skipped.is_empty() {
         let first = read.skipped.first().map(|path| files::slashed(path)).unwrap_or_default();
         let count = many(read.skipped.len() as u64, "file");
-        told.lost.push(format!("{count} of the folder: not objects of this import ({first})"));
+        notices.lost.push(format!("{count} of the folder: not objects of this import ({first})"));
     }
-    told
+    notices
 }
 
 /// The syntax errors of a file that its name says is YAML or JSON; nothing if it has none.

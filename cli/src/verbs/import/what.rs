@@ -207,7 +207,7 @@ fn several(args: Args, kind: Option<K>, paths: &[PathBuf], mut skipped: Vec<Path
             // With a kind that was named, the queues of other schedulers are not meant.
             Some(FileKind::Quotas(..)) if !formats.is_empty() && kind.is_some() => skipped.push(path.clone()),
             Some(other) => refused.push(format!("`{}` is {other}", path.display())),
-            // A file that is broken must be told, not passed over.
+            // A file that is broken must be reported, not passed over.
             None if is_text(path) => files.add(path.clone(), bytes, Objects::default()),
             None => skipped.push(path.clone()),
         }

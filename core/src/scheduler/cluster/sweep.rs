@@ -12,7 +12,8 @@ impl Cluster {
         }
         self.queue.asks().for_each(|ask| in_use.ask(ask));
         self.holds.iter().for_each(|(_, hold)| in_use.ask(hold.ask));
-        for template in self.workloads.interner.end_sweep(in_use) {
+        let workloads = self.workloads.len();
+        for template in self.workloads.interner.end_sweep(in_use, workloads) {
             self.nodes.forget_template(template);
         }
     }

@@ -8,7 +8,8 @@ impl Cluster {
     /// as much as the nodes have free together, or anything if a borrower uses it. `None` where nothing could come of
     /// any search.
     ///
-    /// Where pods are terminating or holds exist, or fair shares are reclaimed, every search may find something.
+    /// While pods are terminating or holds exist, and where the policy reclaims fair shares, there is no such limit: any
+    /// search may find victims.
     pub(crate) fn worth_a_search(&mut self) -> Option<Demand> {
         self.refresh_overuse();
         if !self.policy.reclaims() {

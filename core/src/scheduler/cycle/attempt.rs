@@ -52,6 +52,8 @@ impl Attempt<'_> {
             let failure = self.cluster.nodes.freed.failure();
             self.cluster.queue.tournament.note_failure(queue.ask, failure);
         } else if self.cluster.queue.tournament.lacks_room(queue.ask) && may_have_room(self.cluster, queue.ask) {
+            // With lend floors (L3) the queue admits more than the limits do. Without this, the node that led to this
+            // attempt would lead to the next one.
             self.cluster.queue.tournament.give_hope(queue.ask);
         }
         let quotas = &self.cluster.quotas;

@@ -1,7 +1,8 @@
 //! Gives back the templates and asks that nobody uses any more.
 //!
-//! Nothing counts who uses what: that would cost every event. Instead, when there are twice as many as were in use the
-//! last time, those in use are marked and the others are taken out. So the cost is a constant for each that comes.
+//! Nothing counts who uses what: that would cost every event. Instead, those in use are marked from time to time, and the
+//! others are taken out: when as many have come since the last time as were in use then, or as there were workloads. So
+//! the cost is a constant for each that comes, also where many workloads share few requests.
 
 use super::{
     interner::{Interner, LEAST},
@@ -40,9 +41,9 @@ impl Interner {
         (self.len() >= self.sweep_at).then(unmarked)
     }
 
-    /// Takes out what is not marked, nor requested by an ask that is. Returns the templates that are gone: their ids
-    /// will be issued again.
-    pub(crate) fn end_sweep(&mut self, mut in_use: InUse) -> Vec<TemplateId> {
+    /// Takes out what is not marked, nor requested by an ask that is. `workloads`: how many were looked at to mark.
+    /// Returns the templates that are gone: their ids will be issued again.
+    pub(crate) fn end_sweep(&mut self, mut in_use: InUse, workloads: usize) -> Vec<TemplateId> {
         for (id, ask) in self.asks.iter() {
             if *in_use.asks.at(id) {
                 ask.members.iter().for_each(|(template, _)| *in_use.templates.at_mut(*template) = true);
@@ -65,7 +66,7 @@ impl Interner {
                 .filter_map(|ask| is_gone(ask).then_some(ask))
                 .for_each(|ask| *ask = None);
         }
-        self.sweep_at = (2 * self.len()).max(LEAST);
+        self.sweep_at = self.len() + self.len().max(workloads).max(LEAST);
         gone
     }
 }
@@ -90,7 +91,8 @@ mod tests {
         let mut in_use = interner.begin_sweep().unwrap();
         in_use.template(kept);
         in_use.ask(held);
-        assert_eq!(interner.end_sweep(in_use), [gone]);
+        assert_eq!(interner.end_sweep(in_use, 9000), [gone]);
+        assert_eq!(interner.sweep_at, 9002, "two templates are left, and 9,000 workloads were looked at");
         assert_eq!(interner.spec(kept), &template(1));
         assert_eq!(interner.intern(&template(3)), Ok(of_ask), "the ask that is held requests it");
         assert_eq!(interner.ask(held).members.as_slice(), [(of_ask, 1)]);

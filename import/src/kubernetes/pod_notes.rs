@@ -1,4 +1,4 @@
-//! What a dump becomes, and what is told about it.
+//! What a dump becomes, and what is reported about it.
 
 use crate::RowProblem;
 use quotree_core::Name;
@@ -16,15 +16,15 @@ pub(super) struct Plan {
     pub(super) budgets: BTreeMap<Name, u32>,
     /// Namespaces for pods that name another leaf than that of their namespace, and that leaf.
     pub(super) visitors: BTreeMap<Name, Name>,
-    pub(super) counts: BTreeMap<Told, u64>,
+    pub(super) counts: BTreeMap<PodNote, u64>,
     pub(super) losses: BTreeMap<Loss, u64>,
     /// Quotas, classes and the like that pods name and the dump does not have.
-    pub(super) unknown: BTreeSet<(Told, Name)>,
+    pub(super) unknown: BTreeSet<(PodNote, Name)>,
 }
 
-/// What is told about pods, in this order, with the number of pods.
+/// What is reported about pods, in this order, with the number of pods.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Told {
+pub(super) enum PodNote {
     Ended,
     Deleted,
     Gated,
@@ -46,7 +46,7 @@ pub(super) enum Told {
 }
 
 impl Plan {
-    pub(super) fn tell(&mut self, what: Told, pods: usize) {
+    pub(super) fn tell(&mut self, what: PodNote, pods: usize) {
         if pods > 0 {
             *self.counts.entry(what).or_default() += pods as u64;
         }

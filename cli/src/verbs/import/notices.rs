@@ -1,4 +1,4 @@
-//! What is told about an import: what of the files has no place in a scenario, and what was assumed.
+//! What is reported about an import: what of the files has no place in a scenario, and what was assumed.
 
 use crate::{exit::Trouble, terminal::Terminal};
 use quotree_reports::many;
@@ -8,27 +8,27 @@ use std::fmt::Write;
 /// The most notes that are shown one by one.
 const MOST_NOTES: usize = 50;
 
-/// What is told, one sentence each.
+/// What is reported, one sentence each.
 #[derive(Default)]
-pub(super) struct Told {
+pub(super) struct Notices {
     /// What has no place in a scenario.
     pub(super) lost: Vec<String>,
     /// How it was read what the files leave open.
     pub(super) assumed: Vec<String>,
 }
 
-impl Told {
+impl Notices {
     /// These notes, each with the place of the first that it is about.
     pub(super) fn of(notes: &[Note]) -> Self {
-        let mut told = Self::default();
+        let mut notices = Self::default();
         for note in notes {
             let (path, line) = (&note.first.path, note.first.line);
             let place = if path.is_empty() { format!("line {line}") } else { format!("{path}:{line}") };
             let first = if note.count == 1 { "" } else { "first: " };
-            let list = if note.lost { &mut told.lost } else { &mut told.assumed };
+            let list = if note.lost { &mut notices.lost } else { &mut notices.assumed };
             list.push(format!("{note} ({first}{place})"));
         }
-        told
+        notices
     }
 
     /// Prints it to stderr.

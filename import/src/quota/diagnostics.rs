@@ -8,14 +8,14 @@ use std::ops::Range;
 
 /// The mistakes and notes so far, and the file that is being read.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct Diagnostics {
     pub(crate) report: Report,
     pub(crate) notes: Notes,
     /// The index of the file that is being read.
     pub(crate) source: u32,
 }
 
-impl Told {
+impl Diagnostics {
     /// A place of the file that is being read.
     pub(crate) fn span(&self, range: &Range<usize>) -> Span {
         Span::new(self.source, range.clone())
