@@ -105,14 +105,21 @@ panels.icicle = (body, card) => () => {
   body.replaceChildren(h("div", { class: "fig" }, svg));
 };
 
-panels.shares = (body, card) => () => {
-  const resource = state.resource, at = state.moment;
-  setTitle(card, "Fair share and actual share at " + units.moment(at), "The bar is what a leaf uses, the tick its fair share; red is what it asks for below it.");
-  const rows = leaves().map((q) => ({ q, row: seriesOf(q, resource) })).filter(({ row }) => row && (series.at(row.request, at) > 0 || series.at(row.share, at) > 0));
-  if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, `No leaf asks for ${data.resources[resource].short} at ${units.moment(at)}.`)); return; }
-  const scale = Math.max(1, ...rows.map(({ row }) => Math.max(series.at(row?.used, at), series.at(row?.share, at))));
-  body.replaceChildren(...rows.slice(0, 40).map(({ q, row }) => {
-    const used = series.at(row?.used, at), share = series.at(row?.share, at), short = Math.max(0, Math.min(share, series.at(row?.request, at)) - used);
-    return h("div", { class: "panelbar" }, team(q), useBar({ quota: q, own: used, borrowed: 0, min: share, missed: short, scale }), h("span", {}, `${units.bare(resource, used)} of ${units.bare(resource, share)}`));
-  }));
+panels.shares = (body, card) => {
+  const follow = byResource(body, () => {
+    const resource = state.resource, r = data.resources[resource];
+    const rows = leaves().flatMap((q) => { const row = seriesOf(q, resource); return row ? [{ q, row, over: series.less(row.used, row.share), under: series.less(row.share, row.used) }] : []; });
+    const far = (/** @type {{over: Series, under: Series}} */ x) => Math.max(series.peak(x.over, 0, data.end), series.peak(x.under, 0, data.end));
+    const shown = leaves().length > 12 ? rows.sort((a, b) => series.area(b.under) - series.area(a.under)).slice(0, 24) : rows, top = Math.max(1, ...shown.map(far));
+    if (!shown.length) return [h("p", { class: "none" }, "No quota limits it.")];
+    const charts = shown.map(({ q, row, over, under }) => {
+      const now = h("span", { class: "soft small" }), c = chart({
+        label: `How far ${data.quotas[q].name} is from its fair share of ${r.short} over time`, height: 110, top, bands: true, say: (v) => units.amount(resource, v), tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource),
+        layers: [{ of: over, as: "area", cls: colour(q), paint: hatch(q), name: "above its share" }, { of: under, as: "area", cls: "bad-c", paint: "url(#waiting)", name: "below its share" }],
+      });
+      return { element: h("div", { class: shown.length > 6 ? "c4" : "c6" }, h("h4", {}, team(q), " ", now), c.element), update: () => { now.textContent = `uses ${units.bare(resource, series.at(row.used, state.moment))}, fair share ${units.bare(resource, series.at(row.share, state.moment))}`; c.update(); } };
+    });
+    return [h("div", { class: "grid" }, charts.map((c) => c.element)), legend([["url(#borrowed-slate)", "above its share"], ["url(#waiting)", "below its share"]]), { element: h("div"), update: () => charts.forEach((c) => c.update()) }];
+  });
+  return () => { setTitle(card, "Fair share against use", "How far each leaf is above or below its fair share, on one scale. What is below adds up to the fairness error."); setTools(card, zoomButtons()); follow(); };
 };

@@ -165,20 +165,12 @@ pub(super) fn loans(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Who lent to whom", &headings, loans.len(), rows);
 }
 
-/// A chart for each leaf.
+/// A chart for each leaf: what it uses, borrows and waits for, with its limits.
 pub(super) fn leaves(html: &mut Html, context: &Context<'_>) {
-    let leaves: Vec<_> =
-        context.leaves().into_iter().filter_map(|q| context.series(q, context.main).map(|s| (q, s))).collect();
-    if leaves.is_empty() {
-        return none(html, "No quota limits it.");
-    }
-    let top = leaves.iter().map(|(_, row)| row.request.peak().max(row.min.peak())).max().unwrap_or(0);
-    html.open("div", &[("class", "grid")]);
-    for (quota, row) in leaves.iter().take(MOST_LEAVES) {
-        html.open("div", &[("class", "c6")]).open("h4", &[]);
-        context.team(html, Some(*quota));
-        html.close("h4");
-        let colour = context.colour(*quota);
+    let rows = rows(context);
+    let top = rows.iter().map(|(_, row)| row.request.peak().max(row.min.peak())).max().unwrap_or(0);
+    each_leaf(html, context, &rows, |quota, row| {
+        let colour = context.colour(quota);
         let layers = vec![
             area(&row.used, Some(&row.borrowed), colour.class(), String::new()),
             area(&row.borrowed, None, colour.class(), colour.pattern()),
@@ -187,16 +179,63 @@ pub(super) fn leaves(html: &mut Html, context: &Context<'_>) {
             line(&row.max, "maxline"),
             line(&row.share, "shareline"),
         ];
-        let label = format!(
-            "{} over time: used, borrowed, waited for, min, max and fair share",
-            context.quota_name(Some(*quota))
-        );
-        amounts(html, context, label, 170.0, units::real(top), layers);
+        let label = "over time: used, borrowed, waited for, min, max and fair share";
+        LeafChart { label, height: 170.0, top: units::real(top), layers }
+    });
+}
+
+/// A chart for each leaf: how far it is from its fair share.
+pub(super) fn shares(html: &mut Html, context: &Context<'_>) {
+    let rows = rows(context);
+    let end = context.report.run.end_ms;
+    let top = rows.iter().map(|(quota, row)| peak(&distance(context, *quota, row), end)).fold(0.0, f64::max);
+    each_leaf(html, context, &rows, |quota, row| LeafChart {
+        label: "over time: how far above and below its fair share it is",
+        height: 110.0,
+        top,
+        layers: distance(context, quota, row),
+    });
+}
+
+/// A chart of one leaf.
+struct LeafChart<'a> {
+    label: &'static str,
+    height: f64,
+    top: f64,
+    layers: Vec<Layer<'a>>,
+}
+
+/// How far a leaf is above and below its fair share.
+fn distance<'a>(context: &Context<'_>, quota: QuotaIx, row: &'a QuotaSeries) -> Vec<Layer<'a>> {
+    let colour = context.colour(quota);
+    vec![
+        area(&row.used, Some(&row.share), colour.class(), colour.pattern()),
+        area(&row.share, Some(&row.used), String::new(), "url(#waiting)".to_owned()),
+    ]
+}
+
+fn each_leaf<'a>(
+    html: &mut Html,
+    context: &Context<'a>,
+    rows: &[(QuotaIx, &'a QuotaSeries)],
+    chart: impl Fn(QuotaIx, &'a QuotaSeries) -> LeafChart<'a>,
+) {
+    if rows.is_empty() {
+        return none(html, "No quota limits it.");
+    }
+    html.open("div", &[("class", "grid")]);
+    for (quota, row) in rows.iter().take(MOST_LEAVES) {
+        html.open("div", &[("class", "c6")]).open("h4", &[]);
+        context.team(html, Some(*quota));
+        html.close("h4");
+        let chart = chart(*quota, row);
+        let label = format!("{} {}", context.quota_name(Some(*quota)), chart.label);
+        amounts(html, context, label, chart.height, chart.top, chart.layers);
         html.close("div");
     }
     html.close("div");
-    if leaves.len() > MOST_LEAVES {
-        html.leaf("p", &[("class", "sub")], format!("{MOST_LEAVES} of {} leaves", leaves.len()));
+    if rows.len() > MOST_LEAVES {
+        html.leaf("p", &[("class", "sub")], format!("{MOST_LEAVES} of {} leaves", rows.len()));
     }
 }
 

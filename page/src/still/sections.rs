@@ -186,7 +186,8 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
                 });
             }
             card(html, "c12", "leaves", "Each leaf over time", "One scale.", |h| figures::leaves(h, context));
-            card(html, "c12", "shares", "Fair share and actual share", "", |h| super::none(h, "In the table above."));
+            let shares = "How far each leaf is above (hatched) or below (red) its fair share, on one scale.";
+            card(html, "c12", "shares", "Fair share against use", shares, |h| figures::shares(h, context));
         }
         "cluster" => {
             card(html, "c12", "clusternow", "The cluster", "", |h| {
