@@ -64,8 +64,8 @@ panels.leaves = (body, card) => {
   const follow = byResource(body, () => {
     const resource = state.resource, shown = leaves().filter((q) => seriesOf(q, resource)).sort((a, b) => (leaves().length > 12 ? (seriesOf(b, resource)?.used_unit_s || 0) - (seriesOf(a, resource)?.used_unit_s || 0) : a - b)).slice(0, 24);
     const cap = series.peak(clusterOf(resource)?.capacity || { t: [], v: [] }, 0, data.end);
-    const peakOf = (/** @type {(row: QuotaSeries) => Series} */ of) => Math.max(1, ...shown.map((q) => { const row = seriesOf(q, resource); return row ? series.peak(of(row), 0, data.end) : 0; }));
-    const asked = peakOf((row) => row.request), peak = Math.max(asked, peakOf((row) => row.min)), top = isLow(asked, peak) ? asked : Math.min(peak, cap || peak);
+    const peakOf = (/** @type {(row: QuotaSeries) => Series} */ of) => Math.max(0, ...shown.map((q) => { const row = seriesOf(q, resource); return row ? series.peak(of(row), 0, data.end) : 0; }));
+    const asked = peakOf((row) => row.request), peak = Math.max(asked, peakOf((row) => row.min)), top = isLow(asked, peak) ? asked : Math.min(peak, cap || peak) || cap || 1;
     /** @type {{element: HTMLElement, update: () => void}[]} */
     const charts = [];
     const grid = h("div", { class: "grid" }, shown.map((q) => {
@@ -110,8 +110,9 @@ panels.shares = (body, card) => {
     const resource = state.resource, r = data.resources[resource];
     const rows = leaves().flatMap((q) => { const row = seriesOf(q, resource); return row ? [{ q, row, over: series.less(row.used, row.share), under: series.less(row.share, row.used) }] : []; });
     const far = (/** @type {{over: Series, under: Series}} */ x) => Math.max(series.peak(x.over, 0, data.end), series.peak(x.under, 0, data.end));
-    const shown = leaves().length > 12 ? rows.sort((a, b) => series.area(b.under) - series.area(a.under)).slice(0, 24) : rows, top = Math.max(1, ...shown.map(far));
+    const shown = leaves().length > 12 ? rows.sort((a, b) => series.area(b.under) - series.area(a.under)).slice(0, 24) : rows, top = Math.max(0, ...shown.map(far));
     if (!shown.length) return [h("p", { class: "none" }, "No quota limits it.")];
+    if (!top) return [h("p", { class: "none" }, "Every leaf has exactly its fair share, all the time.")];
     const charts = shown.map(({ q, row, over, under }) => {
       const now = h("span", { class: "soft small" }), c = chart({
         label: `How far ${data.quotas[q].name} is from its fair share of ${r.short} over time`, height: 110, top, bands: true, say: (v) => units.amount(resource, v), tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource),

@@ -189,6 +189,9 @@ pub(super) fn shares(html: &mut Html, context: &Context<'_>) {
     let rows = rows(context);
     let end = context.report.run.end_ms;
     let top = rows.iter().map(|(quota, row)| peak(&distance(context, *quota, row), end)).fold(0.0, f64::max);
+    if !rows.is_empty() && top <= 0.0 {
+        return none(html, "Every leaf has exactly its fair share, all the time.");
+    }
     each_leaf(html, context, &rows, |quota, row| LeafChart {
         label: "over time: how far above and below its fair share it is",
         height: 110.0,
