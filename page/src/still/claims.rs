@@ -1,4 +1,4 @@
-//! Claims, refusals, failures, people, datasets, rules, and what was run.
+//! Claims, refusals, failures, datasets, rules, and what was run.
 
 use super::{
     Context, at, none,
@@ -59,50 +59,6 @@ pub(super) fn failures(html: &mut Html, context: &Context<'_>) {
     let cells =
         all.iter().map(|f| vec![Cell::text(context.units.moment(f.at_ms)), Cell::Name(&f.what), Cell::text(&f.why)]);
     table(html, context, "Failures", &headings, all.len(), cells);
-}
-
-/// Users and their groups.
-pub(super) fn people(html: &mut Html, context: &Context<'_>) {
-    let users = &context.report.people.users;
-    if users.is_empty() {
-        return none(html, "No user is declared, and nobody submits as one.");
-    }
-    let headings = [
-        ("User", false),
-        ("Role", false),
-        ("Groups", false),
-        ("Pods", true),
-        ("Evicted", true),
-        ("Refused", true),
-        ("Pod wait p50 / p95 / max", true),
-        ("Used", true),
-        ("Borrowed", true),
-        ("Cost", true),
-    ];
-    let cells = users.iter().map(|user| {
-        let a = &user.account;
-        let time = |rows: &[crate::model::AmountTime]| {
-            let row = rows.iter().find(|u| u.resource == context.main && u.unit_s > 0);
-            row.map_or_else(|| Cell::text("·"), |u| Cell::text(context.units.amount_time(*u)))
-        };
-        let wait = [a.wait.p50_ms, a.wait.p95_ms, a.wait.max_ms].map(units::span).join(" / ");
-        vec![
-            Cell::Story("user", &user.name),
-            Cell::some(!user.role.is_empty(), || user.role.clone()),
-            Cell::some(!user.groups.is_empty(), || user.groups.join(", ")),
-            Cell::some(a.pods > 0, || units::count(a.pods)),
-            Cell::some(a.evicted > 0, || units::count(a.evicted)),
-            Cell::some(a.refused > 0, || units::count(a.refused)),
-            Cell::some(a.wait.count > 0, || wait),
-            time(&a.used),
-            time(&a.borrowed),
-            Cell::some(a.cost_milli > 0, || context.units.money(a.cost_milli)),
-        ]
-    });
-    table(html, context, "Users", &headings, users.len(), cells);
-    if users.iter().any(|user| user.account.cost_milli > 0) {
-        super::money::note(html, context);
-    }
 }
 
 /// Datasets.

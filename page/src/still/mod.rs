@@ -6,6 +6,7 @@ pub(crate) mod figures;
 mod lanes;
 pub(crate) mod money;
 mod overview;
+mod people;
 mod plot;
 mod quotas;
 mod sections;

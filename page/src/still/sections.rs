@@ -1,6 +1,6 @@
 //! The sections of the page in order: one for each tab.
 
-use super::{Context, card, claims, figures, money, overview, quotas, waits, work};
+use super::{Context, card, claims, figures, money, overview, people, quotas, waits, work};
 use crate::{html::Html, units};
 
 /// A tab: the id of its section, its name.
@@ -226,7 +226,7 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
             if !context.report.failures.is_empty() || !context.report.breaches.is_empty() {
                 card(html, "c12", "failures", "What failed", "", |h| claims::failures(h, context));
             }
-            card(html, "c12", "people", "People", "", |h| claims::people(h, context));
+            card(html, "c12", "people", "People", "", |h| people::people(h, context));
             if !context.report.datasets.is_empty() {
                 card(html, "c12", "datasets", "Datasets", at_end, |h| claims::datasets(h, context));
             }
