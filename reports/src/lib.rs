@@ -1,6 +1,7 @@
 //! Summaries, tables and pictures of a finished quotree run. The simulator measures, and this crate only formats: every
 //! function turns a value into a string, without files, terminal or clock.
 
+mod checks;
 mod claims;
 mod datasets;
 mod diff;
@@ -24,6 +25,7 @@ mod summary;
 mod tables;
 mod tree;
 
+pub use checks::{CheckOutcome, Checked, Checks, Remark};
 pub use diff::{Bound, Change, Diff, DiffError, Outcome, Pair, Team, Teams, diff};
 pub use findings::findings_text;
 pub use format::{count, many, moment, percent, short_reason, span};

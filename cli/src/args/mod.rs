@@ -130,6 +130,7 @@ pub(crate) struct Pins {
 Examples:
   quotree check scenarios
   quotree check scenarios --doublecheck --audit --junit claims.xml
+  quotree check scenarios --deny-warnings --annotate --markdown comment.md
   quotree check large.ron --audit --audit-every 1000
 
 Exit codes: 0 all claims hold, 1 a claim failed or a digest differs, 2 invalid file or argument,
@@ -139,9 +140,18 @@ pub(crate) struct Check {
     /// Scenario files, or folders of scenario files.
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
-    /// Write the results as JUnit XML to this file.
+    /// Write the results as JUnit XML to this file: a suite for each scenario, a test case for each claim.
     #[arg(long, value_name = "FILE")]
     pub(crate) junit: Option<PathBuf>,
+    /// Write the results as Markdown, fit for a comment on a pull request, to this file; `-` prints it instead of the text.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) markdown: Option<PathBuf>,
+    /// Also print annotations to stderr, which GitHub Actions shows beside the lines of the files.
+    #[arg(long)]
+    pub(crate) annotate: bool,
+    /// Treat warnings about a scenario as errors: it is not run (exit 2).
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
     /// The number of scenarios that run in parallel; does not affect results.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,

@@ -23,6 +23,7 @@
  * @property {boolean} [low] whether lines above `top` are named instead of drawn
  * @property {boolean} [marks] events above the plot
  * @property {boolean} [bands] hatch the time of outages
+ * @property {Series} [above] hatch only what is above it: the capacity that is left
  */
 
 /** Round values for an axis: from 0 to at least the largest, in at most so many steps. @param {number} top @param {number} most */
@@ -112,7 +113,12 @@ function chart(spec) {
     if (spec.bands) {
       for (const i of data.incidents) {
         const from = Math.max(a, i.from_ms), to = Math.min(b, i.to_ms ?? data.end);
-        if (i.nodes_down && to > from) svg.append(s("rect", { class: "band", x: x(from), y: topPad, width: Math.max(1, x(to) - x(from)), height: spec.height - topPad - bottom }));
+        if (!i.nodes_down || to <= from) continue;
+        const left = spec.above, steps = left ? series.grid([left], from, to, width) : [from];
+        steps.forEach((ms, k) => {
+          const low = left ? y(Math.max(0, series.at(left, ms))) : spec.height - bottom;
+          if (low > topPad) svg.append(s("rect", { class: "band", x: x(ms), y: topPad, width: Math.max(1, x(steps[k + 1] ?? to) - x(ms)), height: low - topPad }));
+        });
       }
     }
     areas.forEach((layer, i) => {
@@ -146,8 +152,10 @@ function chart(spec) {
     if (spec.marks) {
       let last = -9;
       for (const m of state.marks) {
-        if (m.at < a || m.at > b || x(m.at) - last < 7) continue;
-        last = x(m.at);
+        // A mark that would cover the one before it moves a little to the right; of very many some are left out.
+        const place = Math.max(x(m.at), last + 8);
+        if (m.at < a || m.at > b || place - x(m.at) > 17) continue;
+        last = place;
         const shape = markShape("m-" + m.kind, last, 10);
         shape.append(s("title", {}, units.moment(m.at) + " " + m.text));
         svg.append(s("g", { class: "hit", "data-moment": m.at }, shape));
@@ -183,6 +191,7 @@ function chart(spec) {
       if (!tip) { tip = h("div", { class: "tip" }); holder.append(tip); }
       tip.replaceChildren(h("b", {}, units.moment(ms)), ...rows.slice(-14).reverse().map(({ l, v }) => h("div", {}, h("span", { class: "dot " + l.cls }), h("span", {}, units.name(l.name)), h("span", {}, spec.say(v)))));
       if (!rows.length) tip.append(h("div", {}, "nothing"));
+      if (spec.marks) tip.append(...state.marks.filter((m) => Math.abs(x(m.at) - x(ms)) < 4).slice(0, 6).map((m) => h("div", { class: "soft" }, `${units.moment(m.at)} ${m.text}`)));
       const px = x(ms);
       tip.style.top = "14px";
       tip.style.left = px > width / 2 ? "" : px + 12 + "px";

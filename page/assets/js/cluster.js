@@ -21,7 +21,7 @@ panels.clusternow = (body, card) => () => {
   const away = data.nodes.filter((n) => n.spans.some((x) => x.from_ms <= at && at < x.to_ms && x.state === "down")).reduce((sum, n) => sum + amountOf(n.capacity, resource), 0);
   const memory = v(c.device_memory_total), gpu = r.kind === "gpu";
   const tiles = [
-    tile(r.short + " in all", gpu ? units.bare(resource, cap + ill * 1000) : units.bare(resource, cap), gpu ? `${units.bare(resource, used)} allocated, ${units.whole(ill)} unhealthy${away ? `; ${units.bare(resource, away)} more are down` : ""}` : `${units.amount(resource, used)} allocated${away ? `; ${units.amount(resource, away)} more are down` : ""}`),
+    tile(r.short + " that are up", gpu ? units.bare(resource, cap + ill * 1000) : units.bare(resource, cap), gpu ? `${units.bare(resource, used)} allocated, ${units.whole(ill)} unhealthy${away ? `; ${units.bare(resource, away)} more are down` : ""}` : `${units.amount(resource, used)} allocated${away ? `; ${units.amount(resource, away)} more are down` : ""}`),
     tile("Allocated", units.percent(permille(used, cap)), `${units.bare(resource, used)} of ${units.amount(resource, cap)}`),
   ];
   if (withGpu.length) tiles.push(tile("GPU nodes", units.whole(there), `of ${units.many(data.nodes.length, "node")}`), tile("Unhealthy GPU nodes", units.whole(down), down ? "down at this moment" : "all are up"));

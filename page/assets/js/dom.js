@@ -78,10 +78,10 @@ function team(quota, plain) {
   return h("span", { class: "who" }, h("span", { class: "dot " + colour(quota) }), plain ? bdi(q.name) : link("quota", q.name));
 }
 
-/** A rule, with its title. @param {string} rule */
+/** A rule, with its title; it leads to its text. @param {string} rule */
 function ruleChip(rule) {
   const words = data.rules[rule];
-  return h("abbr", { class: "rule", title: words ? words.title : rule }, rule);
+  return h("button", { class: "rule", type: "button", "data-rule": rule, title: words ? words.title : rule }, rule);
 }
 
 /** @param {string} icon @param {string} word @param {string} tone */

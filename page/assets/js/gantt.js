@@ -37,7 +37,7 @@ panels.gantt = (body, card) => {
     x = (t) => left + (t - a) / (b - a) * (width - left - right);
     // Nodes that ran anything, by rack; nodes with devices first.
     const ran = (/** @type {number} */ i) => linked(data.placementsOfNode, i).length > 0;
-    const order = data.nodes.map((n, i) => ({ n, i })).filter(({ n, i }) => n.devices > 0 || ran(i)).sort((p, q) => Number(q.n.devices > 0) - Number(p.n.devices > 0));
+    const order = data.nodes.map((n, i) => ({ n, i })).filter(({ n, i }) => n.devices > 0 || ran(i) || data.nodes.length <= limit).sort((p, q) => Number(q.n.devices > 0) - Number(p.n.devices > 0));
     // Of many nodes those that ran something come first.
     if (order.length > limit) order.sort((p, q) => Number(ran(q.i)) - Number(ran(p.i)));
     const shown = order.slice(0, limit).map((one) => ({ ...one, ...lanesOf(one.i) }));

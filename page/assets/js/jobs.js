@@ -25,7 +25,7 @@ panels.jobs = (body, card) => {
       if (["pending", "running", "succeeded", "failed"].includes(jobFilter.state) && now !== jobFilter.state) continue;
       all.push({ i, now });
     }
-    setTitle(card, "Jobs at " + units.moment(at), `${units.many(all.length, "job")}${all.length < j.n ? " of " + units.whole(j.n) : ""}. The state is that of the moment, times and amounts those of the run.`);
+    setTitle(card, "Jobs at " + units.moment(at), `${units.many(all.length, "job")}${all.length < j.n ? " of " + units.whole(j.n) : ""}. Status, duration (since submission) and utilisation are those of the moment, the rest is of the whole run.`);
     const memory = (/** @type {number} */ i, /** @type {"device_memory" | "device_memory_used"} */ kind) => [...linked(data.podsOfJob, i)].slice(0, 4000).reduce((n, p) => n + (podNow(p).placement >= 0 ? data.shapes[data.pods.shape[p]][kind] || 0 : 0), 0);
     const duty = (/** @type {number} */ i) => { let sum = 0, n = 0; for (const p of [...linked(data.podsOfJob, i)].slice(0, 4000)) { const d = data.shapes[data.pods.shape[p]].duty_permille; if (d !== undefined && podNow(p).state === "running") { sum += d; n++; } } return n ? sum / n : -1; };
     const lasted = (/** @type {number} */ i) => Math.max(0, Math.min(at, j.ended[i] < 0 ? at : j.ended[i]) - j.submitted[i]);

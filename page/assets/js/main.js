@@ -3,6 +3,7 @@
 /** Draws all that is in sight. */
 function draw() {
   keepAddress();
+  const focus = focused();
   const at = state.moment;
   for (const a of document.querySelectorAll(".tabs a")) {
     const on = a.getAttribute("href") === "#" + state.tab;
@@ -19,6 +20,22 @@ function draw() {
   // The story first: it changes the width that is left for charts.
   drawStory();
   for (const panel of state.panels) if (panel.card.closest("section")?.id === state.tab) panel.update();
+  if (focus) refocus(focus);
+}
+
+/** What leads to the focused button again after it was made anew: its story, its moment, or the story that is shown. @returns {[string, string] | null} */
+function focused() {
+  const active = document.activeElement;
+  if (!state.story && toldOf) return ["data-story", toldOf];
+  for (const name of ["data-story", "data-moment"]) if (active?.hasAttribute(name)) return [name, active.getAttribute(name) || ""];
+  return null;
+}
+
+/** Gives the focus back where the button that had it is gone. @param {[string, string]} what */
+function refocus([name, value]) {
+  if (document.activeElement && document.activeElement !== document.body) return;
+  const all = /** @type {HTMLElement[]} */ ([...document.querySelectorAll(`main .on button[${name}]`)]), again = all.find((e) => e.getAttribute(name) === value && e.offsetParent);
+  (again || /** @type {HTMLElement | null} */ (document.querySelector(".tabs a[aria-current]")))?.focus({ preventScroll: true });
 }
 
 let tracked = "";
@@ -61,9 +78,11 @@ function setUpSlider() {
 
 function setUpClicks() {
   document.addEventListener("click", (event) => {
-    const target = /** @type {Element} */ (event.target), moment = target.closest("[data-moment]"), story = target.closest("[data-story]"), tab = target.closest("a[data-tab]");
+    const target = /** @type {Element} */ (event.target), moment = target.closest("[data-moment]"), story = target.closest("[data-story]"), tab = target.closest("a[data-tab]"), rule = target.closest("[data-rule]")?.getAttribute("data-rule");
     if (moment) setMoment(Number(moment.getAttribute("data-moment")));
     if (story) { const [kind, ...id] = (story.getAttribute("data-story") || "").split(":"); setStory({ kind, id: id.join(":") }); }
+    const text = rule && document.getElementById("rule-" + rule);
+    if (text) { setTab(text.closest("section")?.id || state.tab); requestAnimationFrame(() => { text.scrollIntoView({ block: "center" }); text.focus({ preventScroll: true }); }); }
     if (tab) {
       event.preventDefault();
       setTab((tab.getAttribute("href") || "#").slice(1).split("?")[0]);

@@ -92,7 +92,7 @@ panels.use = (body, card) => {
     const resource = state.resource, r = data.resources[resource], all = clusterOf(resource);
     const layers = useLayers(resource), room = besides(card), say = (/** @type {number} */ v) => units.amount(resource, v);
     if (all) layers.push({ of: all.capacity, as: "line", cls: "capline", name: "capacity" });
-    const use = chart({ label: `${r.short} in use over time, by quota, with capacity`, height: room.use, layers, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), marks: true, bands: true });
+    const use = chart({ label: `${r.short} in use over time, by quota, with capacity`, height: room.use, layers, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), marks: true, bands: true, above: all?.capacity });
     /** @type {Layer[]} */
     const waits = leaves().map((quota) => ({ quota, row: seriesOf(quota, resource) })).flatMap(({ quota, row }) => (row && series.peak(waitedFor(row), 0, data.end) > 0
       ? [{ of: waitedFor(row), as: /** @type {"area"} */ ("area"), cls: colour(quota), name: data.quotas[quota].name }] : []));
@@ -102,8 +102,8 @@ panels.use = (body, card) => {
     if (layers.some((l) => l.name === NO_QUOTA)) keys.push(["solid", NO_QUOTA, "slate"]);
     if (layers.some((l) => l.paint)) keys.push(["url(#borrowed-slate)", "borrowed"]);
     keys.push(["line", "capacity"]);
-    if (data.incidents.some((i) => i.nodes_down)) keys.push(["url(#gone)", "not there"]);
-    for (const [kind, words] of /** @type {[Mark["kind"], string][]} */ ([["evict", "eviction"], ["down", "nodes down"], ["up", "back"], ["drain", "nodes drained or scaled"], ["edit", "quota edit"], ["refused", "refused"], ["claim", "claim fails"]])) if (marks.has(kind)) keys.push(["m-" + kind, words]);
+    if (data.incidents.some((i) => i.nodes_down)) keys.push(["url(#gone)", "nodes down"]);
+    for (const [kind, words] of /** @type {[Mark["kind"], string][]} */ ([["evict", "eviction"], ["down", "nodes go down"], ["up", "nodes are back"], ["drain", "nodes drained or scaled"], ["edit", "quota edit"], ["refused", "refused"], ["claim", "claim fails"]])) if (marks.has(kind)) keys.push(["m-" + kind, words]);
     const parts = [use, ...(waits.length ? [h("h4", {}, `${r.short} waited for`), chart({ label: `${r.short} that pods wait for over time, by quota`, height: room.waits, layers: waits, say, tick: r.kind === "bytes" ? units.bytes : undefined, unit: axisUnit(resource), bands: true })] : [h("p", { class: "none" }, `No pod${data.jobs.quota.some((q) => q < 0) ? " of a quota" : ""} ever waits for ${r.kind === "gpu" ? r.short : r.short.toLowerCase()}.`)]), legend(keys)];
     return parts;
   });
@@ -201,7 +201,7 @@ panels.loans = (body, card) => {
   let drawn = "";
   return () => {
     const key = state.resource + ":" + body.clientWidth;
-    setTitle(card, "Who lent to whom", `${data.resources[state.resource].unit || "byte"}-hours above the borrower's guarantee, out of guarantees that lay idle. ${LENT}`);
+    setTitle(card, "Who lent to whom", `${capital(data.resources[state.resource].unit || "byte")}-hours above the borrower's guarantee, out of guarantees that lay idle. ${LENT}`);
     if (key === drawn) return;
     drawn = key;
     body.replaceChildren(flows(data.loans.filter((l) => l.resource === state.resource && l.unit_s > 0), body.clientWidth));

@@ -19,7 +19,7 @@ function podsOfQuota(quota) {
 
 panels.quotas = (body, card) => () => {
   const resource = state.resource, at = state.moment, r = data.resources[resource];
-  setTitle(card, "Quotas at " + units.moment(at), `${r.short}. Solid is use within the guarantee, hatched is borrowed, the tick is min, the frame is max.${meansSay(data.series.map((row) => row.used))}`);
+  setTitle(card, "Quotas at " + units.moment(at), `${r.short}. Solid is use within the guarantee, hatched is borrowed, red is guarantee that its pods wait for, the tick is min, the frame is max.${meansSay(data.series.map((row) => row.used))}`);
   setTools(card, resourceButtons(true));
   if (!data.quotas.length) { body.replaceChildren(h("p", { class: "none" }, "There is no quota tree: pods are placed in order of submission.")); return; }
   const focus = document.activeElement?.getAttribute("data-fold");
@@ -42,7 +42,7 @@ panels.quotas = (body, card) => () => {
       h("td", { class: "num" }, missed > 0 && q.leaf ? [chip("!", "misses " + units.bare(resource, missed), "bad"), " "] : null, bare(waiting)), h("td", { class: "num" }, row ? units.bare(resource, v(row.request)) : "·"), h("td", { class: "num" }, row ? units.bare(resource, v(row.share)) : "·"));
   });
   body.replaceChildren(h("div", { class: "scroll" }, h("table", { "aria-label": "Quotas at the moment" },
-    h("thead", {}, h("tr", {}, [["Elastic quota"], ["Namespaces"], ["Min", 1], ["Max", 1], ["Used", 1], [""], ["Borrowed", 1], ["Lent", 1, LENT], ["Held", 1], ["Waiting", 1], ["Request", 1], ["Fair share", 1]].map(([name, num, says]) => h("th", { scope: "col", class: num ? "num" : false, title: says || false }, String(name))))),
+    h("thead", {}, h("tr", {}, [["Elastic quota"], ["Namespaces"], ["Min", 1], ["Max", 1], ["Used", 1], [""], ["Borrowed", 1], ["Lent", 1, LENT], ["Held", 1, "Reserved for pods that have evicted others, until these have terminated."], ["Waiting", 1, "What pending pods request. A quota that waits for pods to terminate may lend its guarantee meanwhile."], ["Request", 1, "Used and waited for."], ["Fair share", 1, "What the quota would have if all were divided fairly now; never more than it requests."]].map(([name, num, says]) => h("th", { scope: "col", class: num ? "num" : false, title: says || false }, String(name))))),
     h("tbody", {}, rows))));
   if (focus) /** @type {HTMLElement | null} */ (body.querySelector(`[data-fold="${focus}"]`))?.focus();
 };
@@ -76,7 +76,7 @@ panels.leaves = (body, card) => {
     if (!shown.length) return [h("p", { class: "none" }, "No quota limits it.")];
     return [grid, legend([["url(#borrowed-slate)", "borrowed"], ["url(#waiting)", "waited for"], ["line", "min"], ["dash", "max"], ["dots", "fair share"]]), { element: h("div"), update: () => charts.forEach((c) => c.update()) }];
   });
-  return () => { setTitle(card, "Each leaf over time", "One scale. Above it, what its pods request and do not get."); setTools(card, zoomButtons()); follow(); };
+  return () => { setTitle(card, "Each leaf over time", "One scale. Red is what its pods request and do not get."); setTools(card, zoomButtons()); follow(); };
 };
 
 panels.icicle = (body, card) => () => {

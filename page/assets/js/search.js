@@ -50,7 +50,8 @@ function setUpSearch() {
   };
   field.addEventListener("input", show);
   field.addEventListener("keydown", (e) => {
-    if (e.key === "Escape") { field.value = ""; close(); field.blur(); e.stopPropagation(); }
+    if (e.key === "/" && !field.value) e.preventDefault();
+    else if (e.key === "Escape") { field.value = ""; close(); field.blur(); e.stopPropagation(); }
     else if (e.key === "Enter") pick(at);
     else if ((e.key === "ArrowDown" || e.key === "ArrowUp") && hits.length) {
       e.preventDefault();

@@ -79,10 +79,14 @@ function changed() {
   if (!pending) pending = requestAnimationFrame(() => { pending = 0; draw(); });
 }
 
-/** Whether an earlier address was replaced a moment ago; drags do not fill the history. */
+let place = "";
+
+/** Another tab or story is a step of the history; another moment is not, so drags do not fill it. */
 function keepAddress() {
-  const now = address();
-  if (location.hash !== now) history.replaceState(null, "", now);
+  const now = address(), before = place;
+  place = state.tab + (state.story ? "?" + state.story.kind + ":" + state.story.id : "");
+  if (location.hash === now) return;
+  if (before && before !== place) history.pushState(null, "", now); else history.replaceState(null, "", now);
 }
 
 /** Events in order of time, for the track, the buttons and the charts. @returns {Mark[]} */

@@ -16,7 +16,7 @@ let toldOf = "";
 
 /** Shows the story beside the tab, or hides it. */
 function drawStory() {
-  const aside = byId("story"), split = /** @type {HTMLElement} */ (aside.parentElement), told = state.story && storyOf(state.story);
+  const aside = byId("story"), split = /** @type {HTMLElement} */ (aside.parentElement), told = state.story && (storyOf(state.story) || { title: bdi(state.story.id), under: [`no ${state.story.kind} of this run has this name`], parts: [] });
   split.classList.toggle("told", Boolean(told));
   aside.classList.toggle("on", Boolean(told));
   if (!told || !state.story) { aside.replaceChildren(); toldOf = ""; return; }
@@ -33,13 +33,13 @@ function drawStory() {
 
 /** @param {number} wait @param {string} title */
 function whyCard(wait, title) {
-  const w = data.waits, verdict = w.verdict[wait] >= 0 ? data.verdicts[w.verdict[wait]] : null, resource = verdict?.binding.resource ?? (w.resource[wait] >= 0 ? w.resource[wait] : -1);
-  const parts = [h("div", {}, ruleChip(w.rule[wait]), " ", h("b", {}, title), w.from[wait] < state.moment ? h("span", { class: "soft" }, " as of ", time(w.from[wait])) : null), h("p", {}, capital(waitSays(wait)) + ".")];
+  const w = data.waits, stale = w.from[wait] < state.moment, verdict = w.verdict[wait] >= 0 ? data.verdicts[w.verdict[wait]] : null, resource = verdict?.binding.resource ?? (w.resource[wait] >= 0 ? w.resource[wait] : -1);
+  const parts = [h("div", {}, ruleChip(w.rule[wait]), " ", h("b", {}, title), stale ? h("span", { class: "soft" }, ", as it was at ", time(w.from[wait])) : null), h("p", {}, capital(waitSays(wait)) + ".")];
   for (const x of data.incidents) if (x.nodes_down && x.from_ms <= state.moment && state.moment < (x.to_ms ?? Infinity)) parts.push(h("p", {}, h("b", {}, "Down now: "), units.name(x.what), x.gone.length ? `, with ${amountsSay(x.gone.slice(0, 1))}` : "", ", since ", time(x.from_ms), "."));
   if (data.rules[w.rule[wait]]) parts.push(h("p", { class: "sub" }, data.rules[w.rule[wait]].title + "."));
   if (verdict?.holders.length) {
     const scale = Math.max(1, ...verdict.holders.map((x) => x.used));
-    parts.push(h("h4", {}, w.rule[wait] === "H1" ? "Who must leave" : "Who holds it"), h("div", { class: "holders" }, verdict.holders.flatMap((x) => [
+    parts.push(h("h4", {}, w.rule[wait] === "H1" ? "Who must leave" : stale ? "Who held it then" : "Who holds it"), h("div", { class: "holders" }, verdict.holders.flatMap((x) => [
       x.quota === undefined ? h("span", {}, "no quota") : team(x.quota), useBar({ quota: x.quota, own: x.used - x.borrowed, borrowed: x.borrowed, scale }),
       h("span", {}, resource < 0 ? units.many(x.pods, "pod") : units.bare(resource, x.used), x.borrowed > 0 ? h("span", { class: "soft" }, `, ${units.bare(resource, x.borrowed)} borrowed`) : null)])));
     const names = verdict.holders.flatMap((x) => x.who).slice(0, 6);
@@ -138,7 +138,7 @@ function jobStory(job) {
     if (first.key === "created-1") return { ...first, what: [first.at <= j.submitted[job] ? `submitted with ${units.many(n, "pod")}` : units.many(n, "pod") + (n === 1 ? " joins" : " join")] };
     if (first.key.startsWith("created")) return { ...first, what: [units.many(n, "pod"), n === 1 ? " joins as replacement" : " join as replacements"] };
     if (n === 1) return { ...first, what: [link("pod", data.pods.name[first.pod]), " ", ...first.what] };
-    const text = first.key === "bound" ? [`${n} pods get ${new Set(group.map((e) => { const [i] = linked(data.placementsOfPod, e.pod); return data.placements.node[i]; })).size} nodes`] : first.key.startsWith("waits") ? [`${n} pods wait`, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^waits/, "") : x))] : first.key.startsWith("evicted") ? [`${n} pods are evicted`, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^is evicted/, "") : x))] : first.key === "gonelost" ? [`${n} pods are lost with their nodes`] : first.key === "goneevicted" ? [`${n} pods have left`] : [`${n} pods `, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^succeeds/, "succeed").replace(/^fails/, "fail").replace(/^is /, "are ") : x))];
+    const text = first.key === "bound" ? [`${n} pods are bound to ${units.many(new Set(group.map((e) => { const [i] = linked(data.placementsOfPod, e.pod); return data.placements.node[i]; })).size, "node")}`] : first.key.startsWith("waits") ? [`${n} pods wait`, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^waits/, "").replace(/\bit requests/, "each requests") : x))] : first.key.startsWith("evicted") ? [`${n} pods are evicted`, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^is evicted/, "") : x))] : first.key === "gonelost" ? [`${n} pods are lost with their nodes`] : first.key === "goneevicted" ? [`${n} pods have left`] : [`${n} pods `, ...first.what.map((x) => (typeof x === "string" ? x.replace(/^succeeds/, "succeed").replace(/^fails/, "fail").replace(/^is /, "are ") : x))];
     return { ...first, what: text };
   });
   const used = j.used.map((of, r) => ({ r, v: of[job] })).filter((u) => u.v > 0 && data.resources[u.r].kind !== "bytes");
@@ -146,17 +146,34 @@ function jobStory(job) {
   const row = pods[0] === undefined ? null : data.shapes[data.pods.shape[pods[0]]];
   return {
     title: bdi(j.name[job]), under: [stateChip(jobNow(job)), quota >= 0 ? team(quota) : "no quota", h("span", {}, (row ? amountsSay(row.request) + (pods.length > 1 ? " a pod" : "") : "") + (j.user[job] ? ", by " : ""), j.user[job] ? bdi(j.user[job]) : null)],
-    parts: [waits.length ? whyCard(waits[0].w, pods.length === 1 ? "Why it waits" : `Why ${waits.length} of its pods wait${waits.length === 1 ? "s" : ""}`.replace("pods waits", "pods waits")) : null,
+    parts: [waits.length ? whyCard(waits[0].w, pods.length === 1 ? "Why it waits" : `Why ${waits.length} of its pods ${waits.length === 1 ? "waits" : "wait"}`) : null,
       h("h4", {}, "Over the whole run"), h("dl", { class: "facts2" }, fact("Submitted", time(j.submitted[job])), j.bound[job] >= 0 ? fact("First bound", [time(j.bound[job]), j.bound[job] > j.submitted[job] ? `, after ${units.span(j.bound[job] - j.submitted[job])}` : ", at once"]) : fact("First bound", "never"), j.ended[job] >= 0 ? fact("Ended", time(j.ended[job])) : null, j.longest[job] ? fact("Longest wait", units.span(j.longest[job])) : null, j.deadline[job] >= 0 ? fact("Deadline", [time(j.deadline[job]), j.met[job] === 1 ? " (met)" : j.met[job] === 0 ? " (missed)" : ""]) : null,
-        used.map((u) => fact("Used " + (data.resources[u.r].kind === "gpu" ? data.resources[u.r].short : data.resources[u.r].short.toLowerCase()), units.amountTime(u.r, u.v))), j.evictions[job] ? fact("Evictions", `${j.evictions[job]}, ${j.lost_work[job] ? units.span(j.lost_work[job]) + " of work lost" : "no work lost"}`) : null, j.evicted_for[job] ? fact("Evicted for it", units.many(j.evicted_for[job], "pod")) : null, j.cost[job] ? fact("Cost", jobCostSays(job)) : null),
+        used.map((u) => fact("Used " + units.lower(u.r), units.amountTime(u.r, u.v))), j.evictions[job] ? fact("Evictions", `${j.evictions[job]}, ${j.lost_work[job] ? units.span(j.lost_work[job]) + " of work lost" : "no work lost"}`) : null, j.evicted_for[job] ? fact("Evicted for it", units.many(j.evicted_for[job], "pod")) : null, j.cost[job] ? fact("Cost", jobCostSays(job)) : null),
       j.cost[job] ? moneySays() : null, instancePanels(pods), timeline(entries)],
   };
 }
 
-/** What a job cost, in all and for a GPU-hour. @param {number} job */
+/** What a job cost, in all and for a GPU-hour, and how it comes about. @param {number} job @returns {Child[]} */
 function jobCostSays(job) {
   const cost = data.jobs.cost[job], gpu = data.resources.findIndex((r) => r.kind === "gpu"), used = gpu >= 0 && data.jobs.used[gpu] ? data.jobs.used[gpu][job] : 0;
-  return units.money(cost) + (used > 0 ? `, ${units.money(cost * 3600e3 / used)} a GPU-hour` : "");
+  return [units.money(cost) + (used > 0 ? `, ${units.money(cost * 3600e3 / used)} a GPU-hour` : ""), h("div", { class: "soft" }, costParts(job))];
+}
+
+/** How the cost of a job comes about: time, part of a node, price of the node. @param {number} job */
+function costParts(job) {
+  const l = data.placements, /** @type {Map<string, {ms: number, says: string}>} */ parts = new Map();
+  for (const pod of linked(data.podsOfJob, job)) {
+    const request = data.shapes[data.pods.shape[pod]].request;
+    for (const i of linked(data.placementsOfPod, pod)) {
+      const node = data.nodes[l.node[i]], share = (/** @type {Amount} */ a) => permille(a.amount, amountOf(node.capacity, a.resource)), most = request.reduce((best, a) => (share(a) > share(best) ? a : best), request[0]);
+      if (!most || !node.price_milli_per_hour) continue;
+      const says = `${units.percent(share(most))} of a node (its ${data.resources[most.resource].short}) × ${units.money(node.price_milli_per_hour)} an hour`, part = parts.get(says) || { ms: 0, says };
+      part.ms += (l.gone[i] < 0 ? data.end : l.gone[i]) - l.bound[i];
+      parts.set(says, part);
+    }
+  }
+  const all = [...parts.values()].sort((a, b) => b.ms - a.ms);
+  return all.slice(0, 3).map((p) => `${units.span(p.ms)} × ${p.says}`).join(" + ") + (all.length > 3 ? " + …" : "");
 }
 
 /** How money is counted, and the prices, as the still page says it; nothing where nothing has a price. */
@@ -194,7 +211,7 @@ function quotaStory(quota) {
   waits.sort((a, b) => a.since - b.since);
   return {
     title: h("span", { class: "who" }, q.leaf ? h("span", { class: "dot " + colour(quota) }) : null, bdi(q.name)), under: [`quota, at ${units.moment(at)}`],
-    parts: [missed > 0 ? h("div", { class: "why" }, h("b", {}, `It misses ${say(missed)} of its guarantee.`), h("p", {}, `It uses ${say(v(row?.used))} of ${say(v(row?.min))}, and its pods wait for ${say(v(row?.request) - v(row?.used))}.`), waits[0] ? h("p", {}, "Look at ", link("pod", data.pods.name[waits[0].pod]), ", which has waited longest.") : null) : null,
+    parts: [missed > 0 && !q.leaf ? h("div", { class: "why" }, h("b", {}, `The leaves below it miss ${say(missed)} of their guarantees.`)) : missed > 0 ? h("div", { class: "why" }, h("b", {}, `It misses ${say(missed)} of its guarantee.`), h("p", {}, `It uses ${say(v(row?.used))} of ${say(v(row?.min))}, and its pods wait for ${say(v(row?.request) - v(row?.used))}.`), waits[0] ? h("p", {}, "Look at ", link("pod", data.pods.name[waits[0].pod]), ", which has waited longest.") : null) : null,
       h("dl", { class: "facts2" }, fact("Uses", `${say(v(row?.used))}, guarantee ${say(v(row?.min))}, ${max < 0 ? "no limit of its own" : "at most " + say(max)}`), fact("Borrows", v(row?.borrowed) ? say(v(row?.borrowed)) : "nothing"), v(row?.lent) ? fact("Lends", say(v(row?.lent))) : null, fact("Waits for", row && v(row.request) > v(row.used) ? say(v(row.request) - v(row.used)) : "nothing"), fact("Fair share", say(v(row?.share))), (q.groups || []).length ? fact("Groups", (q.groups || []).flatMap((g, i) => [i ? ", " : "", bdi(g)])) : null),
       chartOf ? (chartOf instanceof HTMLElement ? chartOf : chartOf.element) : null,
       waits.length ? h("div", {}, h("h4", {}, units.many(waits.length, "pod") + (waits.length === 1 ? " waits" : " wait")), pairs(waits.slice(0, 8).map((w) => { const i = waitNow(w.pod); return h("li", {}, h("span", {}, link("pod", data.pods.name[w.pod]), " ", i >= 0 ? ruleChip(data.waits.rule[i]) : null), h("span", {}, "for " + units.span(at - w.since))); }), waits.length)) : h("p", { class: "none" }, `Nobody waits at ${units.moment(at)}.`),
@@ -220,7 +237,10 @@ function changeSays(c) {
 function nodeStory(node) {
   const now = nodeNow(node), n = now.n, l = data.placements, fact = (/** @type {string} */ k, /** @type {Child | Child[]} */ t) => [h("dt", {}, k), h("dd", {}, t)];
   const entries = n.spans.filter((x, i) => i > 0 || x.state !== "ready").map((x) => ({ at: x.from_ms, tone: x.state === "down" ? "bad" : x.state === "ready" ? "good" : "warn", what: /** @type {Child[]} */ ([x.state === "ready" ? "is back" : x.state === "down" ? "is down" : "is " + x.state, x.cause ? ": " + units.name(x.cause) : ""]) }));
-  for (const i of linked(data.placementsOfNode, node)) entries.push({ at: l.bound[i], tone: "", what: [link("pod", data.pods.name[l.pod[i]]), " is bound"] });
+  for (const i of linked(data.placementsOfNode, node)) {
+    entries.push({ at: l.bound[i], tone: "", what: [link("pod", data.pods.name[l.pod[i]]), " is bound"] });
+    if (l.end[i] === "lost") entries.push({ at: l.gone[i], tone: "bad", what: [link("pod", data.pods.name[l.pod[i]]), " is lost"] });
+  }
   for (const e of data.evictions) if (e.node === node) entries.push({ at: e.at_ms, tone: "bad", what: [link("pod", data.pods.name[e.pod]), " is evicted ", ruleChip(e.rule)] });
   const loads = loadsOf(node), mean = loads.length ? series.sum(loads.map((x) => x.duty_permille)) : null;
   const duty = mean ? chart({ label: "Duty cycle of its devices over time", height: 110, layers: [{ of: { t: mean.t, v: mean.v.map((x) => x / loads.length) }, as: "area", cls: "accent", name: "duty cycle" }], say: units.percent, unit: 10, top: 1000, percent: true }) : null;
@@ -234,11 +254,17 @@ function nodeStory(node) {
   };
 }
 
+/** What nodes that were down cost meanwhile. @param {Incident} i */
+function outageMoney(i) {
+  const hourly = i.nodes.reduce((sum, n) => sum + data.nodes[n].price_milli_per_hour, 0), ms = (i.to_ms ?? data.end) - i.from_ms;
+  return hourly && i.nodes_down ? `Its nodes cost ${units.money(hourly * ms / HOUR)} meanwhile, which is part of the cost of idle capacity.` : "";
+}
+
 /** @param {string} rack */
 function rackStory(rack) {
   const nodes = data.nodes.map((n, i) => ({ n, i })).filter(({ n }) => n.rack === rack);
   if (!nodes.length) return null;
-  const entries = data.incidents.filter((i) => i.nodes.some((n) => data.nodes[n].rack === rack)).flatMap((i) => [{ at: i.from_ms, tone: "bad", what: /** @type {Child[]} */ ([i.kind + " of ", bdi(i.what), `: ${amountsSay(i.gone)} gone, ${units.many(i.lost_pods.length, "pod")} lost`]) }, ...(i.to_ms === undefined ? [] : [{ at: i.to_ms, tone: "good", what: /** @type {Child[]} */ ([bdi(i.what), " is back"]) }])]);
+  const entries = data.incidents.filter((i) => i.nodes.some((n) => data.nodes[n].rack === rack)).flatMap((i) => [{ at: i.from_ms, tone: "bad", what: /** @type {Child[]} */ ([i.kind + " of ", bdi(i.what), `: ${amountsSay(i.gone)} gone. `, i.lost_pods.length ? ["Lost: ", listed(i.lost_pods.slice(0, 8).map((pod) => link("pod", data.pods.name[pod]))), i.lost_pods.length > 8 ? ` and ${i.lost_pods.length - 8} more` : "", ". "] : "No pod was lost. ", outageMoney(i)]) }, ...(i.to_ms === undefined ? [] : [{ at: i.to_ms, tone: "good", what: /** @type {Child[]} */ ([bdi(i.what), " is back"]) }])]);
   return { title: bdi(rack), under: ["rack"], parts: [h("ul", { class: "pairs" }, nodes.slice(0, 40).map(({ n, i }) => { const now = nodeNow(i); return h("li", {}, link("node", n.name), h("span", {}, stateChip(now.state))); })), timeline(entries)] };
 }
 
@@ -248,9 +274,10 @@ function userStory(name) {
   if (!user) return null;
   const a = user.account, fact = (/** @type {string} */ k, /** @type {Child | Child[]} */ t) => [h("dt", {}, k), h("dd", {}, t)];
   const jobs = data.jobs.name.map((_, i) => i).filter((i) => data.jobs.user[i] === name), entries = data.refusals.filter((r) => r.by === name).map((r) => ({ at: r.at_ms, tone: "warn", what: /** @type {Child[]} */ (["refused: " + units.name(r.what.replace(/`/g, "")), h("div", { class: "soft" }, units.name(r.why.replace(/`/g, "")))]) }));
+  for (const e of data.edits) if (e.by === name && !e.refused) entries.push({ at: e.at_ms, tone: "good", what: ["changes ", e.quota === undefined ? "the quota tree" : link("quota", data.quotas[e.quota].name), ": " + e.changes.map(changeSays).join(", ")] });
   return {
     title: bdi(name), under: [user.role || "user", user.groups.length ? " in " : "", ...user.groups.flatMap((g, i) => [i ? ", " : "", bdi(g)])],
-    parts: [h("dl", { class: "facts2" }, fact("Pods", `${units.whole(a.pods)}, ${units.whole(a.succeeded)} succeeded, ${units.whole(a.failed)} failed`), a.wait.count ? fact("Waits", `${units.span(a.wait.p50_ms)} / ${units.span(a.wait.p95_ms)} / ${units.span(a.wait.max_ms)} (p50, p95, max)`) : null, a.evicted ? fact("Evicted", units.whole(a.evicted)) : null, a.used.filter((u) => data.resources[u.resource].kind !== "bytes").map((u) => fact("Used", units.amountTime(u.resource, u.unit_s))), a.borrowed.map((u) => fact("Borrowed", units.amountTime(u.resource, u.unit_s))), a.cost_milli ? fact("Cost", units.money(a.cost_milli)) : null), a.cost_milli ? moneySays() : null,
+    parts: [h("dl", { class: "facts2" }, fact("Pods", `${units.whole(a.pods)}, ${units.whole(a.succeeded)} succeeded, ${units.whole(a.failed)} failed`), a.wait.count ? fact("Waits", `${units.span(a.wait.p50_ms)} / ${units.span(a.wait.p95_ms)} / ${units.span(a.wait.max_ms)} (p50, p95, max)`) : null, a.evicted ? fact("Evicted", units.whole(a.evicted)) : null, a.used.filter((u) => data.resources[u.resource].kind !== "bytes").map((u) => fact("Used " + units.lower(u.resource), units.amountTime(u.resource, u.unit_s))), a.borrowed.map((u) => fact("Borrowed", units.amountTime(u.resource, u.unit_s))), a.cost_milli ? fact("Cost", units.money(a.cost_milli)) : null), a.cost_milli ? moneySays() : null,
       jobs.length ? h("div", {}, h("h4", {}, units.many(jobs.length, "job")), h("ul", { class: "pairs" }, jobs.slice(0, 15).map((i) => h("li", {}, link("job", data.jobs.name[i]), h("span", {}, stateChip(jobNow(i)))))), jobs.length > 15 ? h("p", { class: "sub" }, `and ${jobs.length - 15} more`) : null) : null, timeline(entries)],
   };
 }

@@ -41,6 +41,12 @@ const units = {
     return data.end >= DAY && (day > 0 || data.end >= 2 * DAY) ? `d${day} ${clock}` : clock;
   },
 
+  /** The name of a resource within a sentence. @param {number} resource */
+  lower(resource) {
+    const r = data.resources[resource];
+    return r.kind === "gpu" ? r.short : r.short.toLowerCase();
+  },
+
   /** A share of a whole, in thousandths. @param {number} permille */
   percent(permille) {
     if (permille > 0 && permille < 0.5) return "under 1 %";

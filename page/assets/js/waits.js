@@ -70,6 +70,7 @@ panels.waiting = (body, card) => () => {
   setTitle(card, "Who waits at " + units.moment(state.moment), "");
   const rows = [];
   for (let i = 0; i < data.waits.n && data.waits.from[i] <= state.moment; i++) if (state.moment < data.waits.to[i] || (state.moment >= data.end && data.waits.to[i] >= data.end && data.pods.ended[data.waits.pod[i]] < 0)) rows.push(i);
+  rows.sort((a, b) => data.pods.created[data.waits.pod[a]] - data.pods.created[data.waits.pod[b]]);
   if (!rows.length) { body.replaceChildren(h("p", { class: "none" }, `No pod is pending at ${units.moment(state.moment)}.`)); return; }
   const w = data.waits, p = data.pods;
   body.replaceChildren(sortable({

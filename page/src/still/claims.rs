@@ -99,7 +99,10 @@ pub(super) fn rules(html: &mut Html, context: &Context<'_>) {
     }
     html.open("dl", &[("class", "kv")]);
     for rule in &context.report.rules {
-        html.open("dt", &[]).leaf("span", &[("class", "rule")], &rule.rule).close("dt");
+        let id = format!("rule-{}", rule.rule);
+        html.open("dt", &[])
+            .leaf("span", &[("class", "rule"), ("id", &id), ("tabindex", "-1")], &rule.rule)
+            .close("dt");
         html.open("dd", &[]).leaf("b", &[], &rule.title);
         if !rule.text.is_empty() {
             html.text(". ").text(&rule.text);

@@ -25,8 +25,13 @@ pub(crate) fn says(context: &Context<'_>) -> Option<String> {
         prices.push("…");
     }
     let currency = if !context.report.run.currency.is_empty() { "" } else { " The scenario names no currency." };
+    let totals = &context.report.totals;
+    let all = totals.cost_milli.map_or_else(String::new, |all| {
+        let idle = context.units.money(totals.cost_idle_milli.unwrap_or(0));
+        format!("All nodes cost {}, of which {idle} is idle capacity. ", context.units.money(all))
+    });
     Some(format!(
-        "Cost: from its bind until it is gone, a pod pays the largest fraction that it requests of any resource of its node, \
+        "{all}Cost: from its bind until it is gone, a pod pays the largest fraction that it requests of any resource of its node, \
          times the price of the node. What no pod pays for is the cost of idle capacity. Prices: {}.{currency}",
         prices.join(", ")
     ))

@@ -133,7 +133,7 @@ fn waited(context: &Context<'_>) -> Tile {
             )
         }
         Some(pod) if totals.longest_wait_ms > 0 => format!(
-            "a pod of {}; half start {}, 95 % {}",
+            "a pod of {}; at least half start {}, 95 % {}",
             context.job_name(Some(pod.job)),
             start(totals.wait.p50_ms),
             start(totals.wait.p95_ms)

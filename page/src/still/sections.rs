@@ -175,7 +175,8 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
             card(html, "c12", "teams", "Teams over the whole run", teams, |h| overview::teams(h, context));
             let loans = "Use above the borrower's guarantee, out of guarantees that lay idle.";
             card(html, "c6", "loans", "Who lent to whom", loans, |h| figures::loans(h, context));
-            let fit = "Free on the emptiest node, and free on all nodes together. The gap is fragmentation.";
+            let fit = "Free on the emptiest node, and on all other nodes. A pod that needs more than the first waits, however \
+                       much is free elsewhere: that is fragmentation.";
             card(html, "c6", "fit", "What would still fit", fit, |h| figures::fit(h, context));
         }
         "quotas" => {
@@ -214,7 +215,8 @@ fn section(html: &mut Html, context: &Context<'_>, id: &str) {
             card(html, "c7", "cdf", "How long pods wait", cdf, |h| waits::curves(h, context));
             card(html, "c5", "byrule", "Time pending, by the rule that blocked", "", |h| waits::by_rule(h, context));
             card(html, "c12", "waiting", "Who waits", at_end, |h| waits::waiting(h, context));
-            card(html, "c12", "waittable", "Waits by leaf and size", "", |h| waits::distribution(h, context));
+            let sizes = "A leaf whose pods are all of one size has one row.";
+            card(html, "c12", "waittable", "Waits by leaf and size", sizes, |h| waits::distribution(h, context));
             card(html, "c5", "whoevicted", "Who evicted whom", "", |h| super::none(h, "In the table below."));
             card(html, "c7", "incidents", "What happened to nodes", "", |h| waits::incidents(h, context));
             card(html, "c12", "evictions", "Evictions", "", |h| waits::evictions(h, context));

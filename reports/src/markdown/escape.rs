@@ -4,7 +4,7 @@
 const APART: &str = "&#8203;";
 
 /// Words in running text. Signs of Markdown are escaped, `@name` mentions nobody, `#1` refers to nothing.
-pub(super) fn words(text: &str) -> String {
+pub(crate) fn words(text: &str) -> String {
     let text = quotree_page::visible(text);
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars().peekable();
@@ -27,7 +27,7 @@ pub(super) fn words(text: &str) -> String {
 }
 
 /// A name or a claim as code, outside of tables.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text = quotree_page::visible(text);
     if text.trim().is_empty() {
         return "(no name)".to_owned();
@@ -38,13 +38,13 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// The same in a cell of a table, where a pipe would end the cell.
-pub(super) fn code_in_cell(text: &str) -> String {
+pub(crate) fn code_in_cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
 /// Lines to copy, as a block of code.
-pub(super) fn block(language: &str, text: &str) -> String {
-    let text = quotree_page::visible(text);
+pub(crate) fn block(language: &str, text: &str) -> String {
+    let text = text.lines().map(quotree_page::visible).collect::<Vec<_>>().join("\n");
     let fence = "`".repeat((longest_run(&text, '`') + 1).max(3));
     format!("{fence}{language}\n{text}\n{fence}\n")
 }
@@ -54,7 +54,7 @@ fn longest_run(text: &str, of: char) -> usize {
 }
 
 /// A text of at most this many characters; what is cut off is told by `…`.
-pub(super) fn clipped(text: &str, most: usize) -> String {
+pub(crate) fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
         None => text.to_owned(),
@@ -75,7 +75,7 @@ mod tests {
     fn code_has_a_longer_fence_than_its_content() {
         assert_eq!([code("a"), code("a`b"), code("``a")], ["`a`", "``a`b``", "``` ``a ```"]);
         assert_eq!([code(""), code_in_cell("a|b"), code("a\nb")], ["(no name)", "`a\\|b`", "`a⟨U+000A⟩b`"]);
-        assert_eq!(block("sh", "a ``` b"), "````sh\na ``` b\n````\n");
+        assert_eq!(block("sh", "a ``` b\n<c>"), "````sh\na ``` b\n<c>\n````\n");
     }
 
     #[test]

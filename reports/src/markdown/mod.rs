@@ -1,7 +1,7 @@
 //! The summary of a run as Markdown, fit for a comment on a pull request: the verdict, what happened, claims that failed,
 //! the teams, and how to run it again. It stays below the size that GitHub takes, and says what is left out.
 
-mod escape;
+pub(crate) mod escape;
 mod teams;
 
 use crate::{

@@ -41,12 +41,11 @@ impl About<'_> {
                 self.time(row.missed_unit_s),
             ];
             pieces.extend(self.episodes(&row.missed));
-            pieces.extend([
-                text(", up to "),
-                self.amount(most),
-                text(" at once"),
-                text(self.outage_at(at).map_or_else(|| ".".to_owned(), |what| format!(", while {what} was down."))),
-            ]);
+            pieces.extend([text(", up to "), self.amount(most), text(" at once")]);
+            if let Some(what) = self.outage_at(at) {
+                pieces.extend([text(" (at "), Piece::Moment(at), text(format!(", while {what} was down)"))]);
+            }
+            pieces.push(text("."));
             all.push(finding(FindingKind::Missed, weight, at, pieces));
         }
     }
@@ -194,10 +193,7 @@ impl About<'_> {
                     (Some(used), Some(before))
                         if change.after.is_none_or(|after| after > before) && used.amount <= before =>
                     {
-                        pieces.extend([
-                            text("; without effect so far, since it never used more than "),
-                            Piece::Amount(*used),
-                        ]);
+                        pieces.extend([text("; without effect, since it never used more than "), Piece::Amount(*used)]);
                     }
                     (Some(used), _) => pieces.extend([text("; after the edit it used up to "), Piece::Amount(*used)]),
                     _ => {}

@@ -1,7 +1,7 @@
 //! Sentences about work and nodes: what failed, who waited, what was down, what is left at the end.
 
 use super::{About, episodes::Episodes, finding, permille, subject, text, worst};
-use quotree_page::model::{Amount, Finding, FindingKind, Incident, JobState, Ms, Piece, SubjectKind};
+use quotree_page::model::{Amount, Finding, FindingKind, Incident, JobState, Ms, Piece, SubjectKind, Wait};
 
 impl About<'_> {
     pub(super) fn failed(&self, all: &mut Vec<Finding>) {
@@ -27,8 +27,8 @@ impl About<'_> {
         let totals = &self.report.totals;
         let Some(pod) = totals.longest_wait_pod.filter(|_| totals.longest_wait_ms > 0) else { return };
         let Some(row) = self.report.pods.get(pod as usize) else { return };
-        let longest = self.report.waits.iter().filter(|wait| wait.pod == pod);
-        let longest = longest.max_by_key(|wait| (wait.to_ms - wait.from_ms, std::cmp::Reverse(wait.from_ms)));
+        let waits: Vec<&Wait> = self.report.waits.iter().filter(|wait| wait.pod == pod).collect();
+        let longest = waits.iter().max_by_key(|wait| (wait.to_ms - wait.from_ms, std::cmp::Reverse(wait.from_ms)));
         let mut pieces = vec![
             subject(SubjectKind::Pod, &(self.pod_name)(pod)),
             text(" waited longest, "),
@@ -54,7 +54,8 @@ impl About<'_> {
         }
         pieces.push(text("."));
         let weight = 300 + permille(totals.longest_wait_ms.into(), self.report.run.end_ms.into()) / 2;
-        all.push(finding(FindingKind::Waited, weight, longest.map_or(row.created_ms, |wait| wait.from_ms), pieces));
+        let began = longest.map_or(row.created_ms, |wait| began(wait, &waits));
+        all.push(finding(FindingKind::Waited, weight, began, pieces));
     }
 
     pub(super) fn incidents(&self, all: &mut Vec<Finding>) {
@@ -284,4 +285,11 @@ impl About<'_> {
         pieces.extend([text("; "), Piece::Count(totals.pods_succeeded), text(" succeeded.")]);
         all.push(self.whole(finding(FindingKind::Note, 90, self.report.run.end_ms, pieces)));
     }
+}
+
+/// When a pod began to wait by the rule and at the quota of a wait: it may have been tried since, with the same result.
+fn began(wait: &Wait, of_pod: &[&Wait]) -> Ms {
+    let same = |other: &&&Wait| other.rule == wait.rule && other.quota == wait.quota;
+    let before = of_pod.iter().rev().filter(same).skip_while(|other| other.from_ms >= wait.from_ms);
+    before.fold(wait.from_ms, |from, other| if other.to_ms == from { other.from_ms } else { from })
 }

@@ -1,0 +1,45 @@
+//! Workflow commands of GitHub Actions, which show what is wrong beside the lines of the files.
+
+use super::{Checked, Checks};
+use crate::format::moment;
+use std::fmt::Write;
+
+impl Checks<'_> {
+    /// A workflow command for each claim that failed, each error and each warning: GitHub shows them beside the lines. Of
+    /// more than ten of a kind in a step GitHub shows the first ten.
+    #[must_use]
+    pub fn annotations(self) -> String {
+        let mut text = String::new();
+        self.0.iter().for_each(|one| annotate(&mut text, one));
+        text
+    }
+}
+
+fn annotate(text: &mut String, one: &Checked) {
+    for claim in one.failed() {
+        let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
+        let says = format!("{}\nobserved{at}: {}", claim.claim, claim.seen);
+        let title = format!("A claim of {} failed", one.scenario);
+        let (file, title, says) = (property(&one.file), property(&title), data(&says));
+        let _ = writeln!(text, "::error file={file},line={},title={title}::{says}", claim.line);
+    }
+    for remark in &one.remarks {
+        let kind = if remark.is_error { "error" } else { "warning" };
+        let (file, says) = (property(&remark.file), data(&remark.title));
+        let _ = writeln!(text, "::{kind} file={file},line={},col={}::{says}", remark.line, remark.column);
+    }
+    // An internal error, and a file of another kind, have no place.
+    if !one.trouble.is_empty() && !one.remarks.iter().any(|remark| remark.is_error) {
+        let _ = writeln!(text, "::error file={}::{}", property(&one.file), data(&one.trouble));
+    }
+}
+
+/// What stands behind `::`, as the runner of GitHub decodes it.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The same before `::`, where two more signs have a meaning.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

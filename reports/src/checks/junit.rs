@@ -1,0 +1,76 @@
+//! JUnit XML: a suite for each scenario, with a case that it runs, and a case for each claim.
+
+use super::{CheckOutcome, Checked, Checks};
+use crate::format::short_reason;
+use quotree_sim::result::ClaimResult;
+use std::{fmt::Write, time::Duration};
+
+impl Checks<'_> {
+    /// JUnit XML. Each scenario is a suite. Its first case says whether it could be loaded and run, and has the time; then
+    /// comes a case for each claim, with the time 0, for claims are judged while the scenario runs.
+    #[must_use]
+    pub fn junit(self) -> String {
+        let claims: usize = self.0.iter().map(|one| one.claims.len()).sum();
+        let failures: usize = self.0.iter().map(|one| one.failed().count()).sum();
+        let errors = self.count(CheckOutcome::Invalid) + self.count(CheckOutcome::Fault);
+        let took: Duration = self.0.iter().map(|one| one.took).sum();
+        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+        let _ = writeln!(
+            xml,
+            "<testsuites name=\"quotree check\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{}\">",
+            claims + self.0.len(),
+            seconds(took)
+        );
+        self.0.iter().for_each(|one| suite(&mut xml, one));
+        xml + "</testsuites>\n"
+    }
+}
+
+fn suite(xml: &mut String, one: &Checked) {
+    let (name, file, took) = (escape(&one.scenario), escape(&one.file), seconds(one.took));
+    let is_error = matches!(one.outcome, CheckOutcome::Invalid | CheckOutcome::Fault);
+    let _ = writeln!(
+        xml,
+        "  <testsuite name=\"{name}\" file=\"{file}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{took}\">",
+        one.claims.len() + 1,
+        one.failed().count(),
+        u8::from(is_error)
+    );
+    let runs = format!("    <testcase name=\"runs\" classname=\"{name}\" file=\"{file}\" time=\"{took}\"");
+    if is_error {
+        let what = if one.outcome == CheckOutcome::Fault { "internal error" } else { "invalid" };
+        let trouble = escape(&one.trouble);
+        let _ = writeln!(xml, "{runs}>\n      <error message=\"{what}\">{trouble}</error>\n    </testcase>");
+    } else {
+        let _ = writeln!(xml, "{runs}/>");
+    }
+    for claim in &one.claims {
+        let case = format!(
+            "    <testcase name=\"{}\" classname=\"{name}\" file=\"{file}\" line=\"{}\" time=\"0\"",
+            escape(&format!("line {}: {}", claim.line, claim.claim)),
+            claim.line
+        );
+        if claim.passed {
+            let _ = writeln!(xml, "{case}/>");
+        } else {
+            let (seen, why) = (escape(&format!("observed: {}", claim.seen)), escape(&why(claim)));
+            let _ = writeln!(xml, "{case}>\n      <failure message=\"{seen}\">{why}</failure>\n    </testcase>");
+        }
+    }
+    xml.push_str("  </testsuite>\n");
+}
+
+fn why(claim: &ClaimResult) -> String {
+    let because = claim.because.iter().map(|because| format!("It should hold because: {because}"));
+    let reasons = claim.explanations.iter().map(|text| short_reason(text));
+    because.chain(reasons).collect::<Vec<_>>().join("\n")
+}
+
+fn seconds(took: Duration) -> String {
+    format!("{}.{:03}", took.as_secs(), took.subsec_millis())
+}
+
+fn escape(text: &str) -> String {
+    let plain: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
+    plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,73 @@
+//! The checks as Markdown, fit for a comment on a pull request or for the summary of a job.
+
+use super::{CheckOutcome, Checked, Checks, text::what};
+use crate::{
+    format::{many, moment, short_reason},
+    markdown::escape::{block, clipped, code, code_in_cell, words},
+};
+use quotree_sim::result::ClaimResult;
+
+/// The most bytes of the list of what failed, and the most rows of the table. A comment on GitHub has at most 65,536
+/// characters.
+const MOST_OF_THE_LIST: usize = 40_000;
+const MOST_ROWS: usize = 60;
+/// The most characters of a text.
+const LONG: usize = 400;
+
+impl Checks<'_> {
+    /// Markdown below 65,536 bytes: the sum, what failed, and a table of the scenarios, those that failed first. What is
+    /// left out is counted.
+    #[must_use]
+    pub fn markdown(self) -> String {
+        let is_fine = self.count(CheckOutcome::Passed) == self.0.len();
+        let mut text = format!("## {} quotree check: {}\n\n", if is_fine { "✅" } else { "❌" }, self.sum());
+        let mut left = 0;
+        for one in self.0.iter().filter(|one| one.outcome != CheckOutcome::Passed) {
+            let part = failed(one);
+            if text.len() + part.len() > MOST_OF_THE_LIST {
+                left += 1;
+            } else {
+                text += &part;
+            }
+        }
+        if left > 0 {
+            text += &format!("… and {} that did not pass\n\n", many(left, "more scenario"));
+        }
+        text + &self.table()
+    }
+
+    fn table(self) -> String {
+        let mut rows: Vec<&Checked> = self.0.iter().collect();
+        rows.sort_by_key(|one| one.outcome == CheckOutcome::Passed);
+        let row = |one: &&Checked| {
+            let mark = if one.outcome == CheckOutcome::Passed { "✅" } else { "❌" };
+            let (name, file) = (code_in_cell(&clipped(&one.scenario, 100)), code_in_cell(&clipped(&one.file, 200)));
+            format!("| {mark} | {name} | {} | {file} |\n", words(&what(one)))
+        };
+        let mut text = String::from("| | scenario | claims | file |\n|---|---|---|---|\n");
+        text.extend(rows.iter().take(MOST_ROWS).map(row));
+        let left = rows.len().saturating_sub(MOST_ROWS) as u64;
+        if left > 0 { text + &format!("\n… and {}\n", many(left, "more scenario")) } else { text }
+    }
+}
+
+fn failed(one: &Checked) -> String {
+    let mut text = format!("### {}\n\n", code(&clipped(&one.scenario, 100)));
+    text.extend(one.failed().map(claim));
+    if !one.trouble.is_empty() {
+        text += &block("text", &clipped(&one.trouble, 10 * LONG));
+    }
+    text + "\n"
+}
+
+fn claim(claim: &ClaimResult) -> String {
+    let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
+    let (says, seen) = (code(&clipped(&claim.claim, LONG)), words(&clipped(&claim.seen, LONG)));
+    let mut text = format!("- line {}: {says}\n  - observed{at}: {seen}\n", claim.line);
+    if let Some(because) = &claim.because {
+        text += &format!("  - it should hold because: {}\n", words(&clipped(because, LONG)));
+    }
+    let reasons = claim.explanations.iter().take(3);
+    text.extend(reasons.map(|reason| format!("  - {}\n", words(&clipped(&short_reason(reason), LONG)))));
+    text
+}

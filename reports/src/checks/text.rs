@@ -1,0 +1,64 @@
+//! A line for each scenario, with the claims that failed below it.
+
+use super::{CheckOutcome, Checked, Checks};
+use crate::format::{many, moment, short_reason};
+use quotree_sim::result::ClaimResult;
+use std::fmt::Write;
+
+impl Checks<'_> {
+    /// A line for each scenario, with what is wrong below it, and the sum.
+    #[must_use]
+    pub fn text(self) -> String {
+        let width = self.0.iter().map(|one| one.scenario.chars().count()).max().unwrap_or(0);
+        let mut text = String::new();
+        for one in self.0 {
+            let word = match one.outcome {
+                CheckOutcome::Passed => "ok     ",
+                CheckOutcome::Failed => "FAILED ",
+                CheckOutcome::Invalid => "INVALID",
+                CheckOutcome::Fault => "FAULT  ",
+            };
+            let _ = writeln!(text, "{word} {:<width$}  {:<22}  {}", one.scenario, what(one), one.file);
+            text.extend(one.failed().map(failed));
+            for line in one.trouble.lines() {
+                let _ = writeln!(text, "        {line}");
+            }
+        }
+        text + &self.sum() + "\n"
+    }
+
+    /// `3 passed, 1 failed, 1 invalid`.
+    pub(super) fn sum(self) -> String {
+        let (passed, invalid) = (self.count(CheckOutcome::Passed), self.count(CheckOutcome::Invalid));
+        let failed = self.0.len() - passed - invalid;
+        let invalid = if invalid > 0 { format!(", {invalid} invalid") } else { String::new() };
+        format!("{passed} passed, {failed} failed{invalid}")
+    }
+}
+
+/// What became of a scenario, in a few words.
+pub(super) fn what(one: &Checked) -> String {
+    let claims = many(one.claims.len() as u64, "claim");
+    match one.outcome {
+        CheckOutcome::Passed => {
+            let noted = one.noted().count() as u64;
+            let more = [(noted, "note"), (one.warnings(), "warning")].into_iter().filter(|(n, _)| *n > 0);
+            more.fold(claims, |text, (n, of)| format!("{text}, {}", many(n, of)))
+        }
+        CheckOutcome::Failed => format!("{} of {claims} failed", one.failed().count()),
+        CheckOutcome::Invalid => "not run".to_owned(),
+        CheckOutcome::Fault => "internal error".to_owned(),
+    }
+}
+
+fn failed(claim: &ClaimResult) -> String {
+    let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
+    let mut text = format!("        line {}: {}\n          observed{at}: {}\n", claim.line, claim.claim, claim.seen);
+    if let Some(because) = &claim.because {
+        let _ = writeln!(text, "          comment: {because}");
+    }
+    for explanation in &claim.explanations {
+        let _ = writeln!(text, "          {}", short_reason(explanation));
+    }
+    text
+}
