@@ -445,7 +445,38 @@ fn check_of_a_folder_does_not_depend_on_the_number_of_jobs() {
     assert!(!text.contains("part.ron"), "{text}");
     assert_eq!(check("4"), (code, text));
     let xml = std::fs::read_to_string(junit).unwrap();
-    assert!(xml.contains("tests=\"3\" failures=\"1\" errors=\"1\""), "{xml}");
+    assert!(xml.contains("tests=\"9\" failures=\"1\" errors=\"1\""), "{xml}");
+}
+
+#[test]
+fn check_writes_what_ci_shows() {
+    let folder = scratch("check-ci");
+    std::fs::copy(data().join("too-hopeful.ron"), folder.join("too-hopeful.ron")).unwrap();
+    let warned = r#"Scenario(name: "warned", cluster: [Pool({ "cpu": "4" })], quota: Quota(name: "root"))"#;
+    std::fs::write(folder.join("warned.ron"), warned).unwrap();
+    let check = |more: &[&str]| {
+        let args = [&["check", "."], more].concat();
+        let output = quotree(&args).current_dir(&folder).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, text, annotations) = check(&["--annotate"]);
+    assert_eq!(code, Some(1), "a failed claim, warnings are allowed");
+    assert!(text.contains("ok      warned") && text.contains("0 claims, 1 warning"), "{text}");
+    assert!(
+        annotations.contains("::error file=too-hopeful.ron,line=17,title=A claim of too-hopeful failed::"),
+        "{annotations}"
+    );
+    assert!(annotations.contains("::warning file=warned.ron,line=1,col="), "{annotations}");
+    let (code, text, annotations) = check(&["--annotate", "--deny-warnings"]);
+    assert_eq!(code, Some(2), "warnings are denied");
+    assert!(
+        text.contains("INVALID warned") && annotations.contains("::error file=warned.ron,line=1"),
+        "{text}{annotations}"
+    );
+    let (_, markdown, _) = check(&["--markdown", "-"]);
+    assert!(markdown.starts_with("## ❌ quotree check: 1 passed, 1 failed\n"), "{markdown}");
+    assert_eq!(check(&["--markdown", "-", "--format", "json"]).0, Some(2), "one of them goes to stdout");
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! What CI gets of checked scenarios: JUnit, Markdown and annotations say the same as the text, whatever names say.
 
-#![expect(clippy::unwrap_used, reason = "test")]
-
 use expect_test::expect;
 use quotree_reports::{CheckOutcome, Checked, Checks, Remark};
 use quotree_sim::result::ClaimResult;
@@ -128,7 +126,8 @@ fn markdown_is_inert_and_fits_a_comment() {
         ### `broken`
 
         ````text
-        error: `broken.ron` is a cluster dump⟨U+000A⟩```
+        error: `broken.ron` is a cluster dump
+        ```
         ````
 
         | | scenario | claims | file |

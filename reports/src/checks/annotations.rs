@@ -20,18 +20,23 @@ fn annotate(text: &mut String, one: &Checked) {
         let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
         let says = format!("{}\nobserved{at}: {}", claim.claim, claim.seen);
         let title = format!("A claim of {} failed", one.scenario);
-        let (file, title, says) = (property(&one.file), property(&title), data(&says));
+        let (file, title, says) = (path(&one.file), property(&title), data(&says));
         let _ = writeln!(text, "::error file={file},line={},title={title}::{says}", claim.line);
     }
     for remark in &one.remarks {
         let kind = if remark.is_error { "error" } else { "warning" };
-        let (file, says) = (property(&remark.file), data(&remark.title));
+        let (file, says) = (path(&remark.file), data(&remark.title));
         let _ = writeln!(text, "::{kind} file={file},line={},col={}::{says}", remark.line, remark.column);
     }
     // An internal error, and a file of another kind, have no place.
     if !one.trouble.is_empty() && !one.remarks.iter().any(|remark| remark.is_error) {
-        let _ = writeln!(text, "::error file={}::{}", property(&one.file), data(&one.trouble));
+        let _ = writeln!(text, "::error file={}::{}", path(&one.file), data(&one.trouble));
     }
+}
+
+/// A path as GitHub names the files of a repository.
+fn path(file: &str) -> String {
+    property(file.strip_prefix("./").unwrap_or(file))
 }
 
 /// What stands behind `::`, as the runner of GitHub decodes it.
