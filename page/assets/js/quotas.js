@@ -110,8 +110,8 @@ panels.shares = (body, card) => {
     const resource = state.resource, r = data.resources[resource];
     const rows = leaves().flatMap((q) => { const row = seriesOf(q, resource); return row ? [{ q, row, over: series.less(row.used, row.share), under: series.less(row.share, row.used) }] : []; });
     const far = (/** @type {{over: Series, under: Series}} */ x) => Math.max(series.peak(x.over, 0, data.end), series.peak(x.under, 0, data.end));
-    const shown = leaves().length > 12 ? rows.sort((a, b) => series.area(b.under) - series.area(a.under)).slice(0, 24) : rows, top = Math.max(0, ...shown.map(far));
-    if (!shown.length) return [h("p", { class: "none" }, "No quota limits it.")];
+    const top = Math.max(0, ...rows.map(far)), all = rows.filter((x) => far(x) * 100 >= top), shown = all.length > 12 ? all.sort((a, b) => series.area(b.under) - series.area(a.under)).slice(0, 24) : all;
+    if (!rows.length) return [h("p", { class: "none" }, "No quota limits it.")];
     if (!top) return [h("p", { class: "none" }, "Every leaf has exactly its fair share, all the time.")];
     const charts = shown.map(({ q, row, over, under }) => {
       const now = h("span", { class: "soft small" }), c = chart({
@@ -120,7 +120,7 @@ panels.shares = (body, card) => {
       });
       return { element: h("div", { class: shown.length > 6 ? "c4" : "c6" }, h("h4", {}, team(q), " ", now), c.element), update: () => { now.textContent = `uses ${units.bare(resource, series.at(row.used, state.moment))}, fair share ${units.bare(resource, series.at(row.share, state.moment))}`; c.update(); } };
     });
-    return [h("div", { class: "grid" }, charts.map((c) => c.element)), legend([["url(#borrowed-slate)", "above its share"], ["url(#waiting)", "below its share"]]), { element: h("div"), update: () => charts.forEach((c) => c.update()) }];
+    return [h("div", { class: "grid" }, charts.map((c) => c.element)), legend([["url(#borrowed-slate)", "above its share"], ["url(#waiting)", "below its share"]]), ...(rows.length > shown.length ? [h("p", { class: "sub" }, `${units.many(rows.length - shown.length, "leaf", "leaves")} that never ${rows.length - shown.length === 1 ? "is" : "are"} so far from it ${rows.length - shown.length === 1 ? "is" : "are"} left out.`)] : []), { element: h("div"), update: () => charts.forEach((c) => c.update()) }];
   });
   return () => { setTitle(card, "Fair share against use", "How far each leaf is above or below its fair share, on one scale. What is below adds up to the fairness error."); setTools(card, zoomButtons()); follow(); };
 };

@@ -186,9 +186,12 @@ pub(super) fn leaves(html: &mut Html, context: &Context<'_>) {
 
 /// A chart for each leaf: how far it is from its fair share.
 pub(super) fn shares(html: &mut Html, context: &Context<'_>) {
-    let rows = rows(context);
     let end = context.report.run.end_ms;
-    let top = rows.iter().map(|(quota, row)| peak(&distance(context, *quota, row), end)).fold(0.0, f64::max);
+    let far = |(quota, row): &(QuotaIx, &QuotaSeries)| peak(&distance(context, *quota, row), end);
+    let mut rows = rows(context);
+    let top = rows.iter().map(far).fold(0.0, f64::max);
+    // Of others nothing would be seen.
+    rows.retain(|row| far(row) * 100.0 >= top);
     if !rows.is_empty() && top <= 0.0 {
         return none(html, "Every leaf has exactly its fair share, all the time.");
     }
