@@ -2,7 +2,7 @@
 
 use crate::exit::Trouble;
 use flate2::read::MultiGzDecoder;
-use quotree_sim::scenario::Loader;
+use quotree_sim::scenario::{self, Loader, Notation};
 use std::{
     fs::File,
     io::{ErrorKind, Read},
@@ -92,26 +92,26 @@ pub(crate) fn slashed(path: &Path) -> String {
     if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 
-/// All scenarios below these paths: files whose name ends in `.ron`, except those that scenarios only include. Paths that
-/// are files are taken as they are; folders are searched in order of file names.
+/// All scenarios below these paths: files in RON, YAML and JSON, except those that scenarios only include, and files of
+/// other kinds in YAML and JSON. Paths that are files are taken as they are; folders are searched in order of file names.
 ///
 /// # Errors
 /// If a path cannot be read.
 pub(crate) fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
-    let mut found = all(paths)?;
+    let mut found = all(paths, &Notation::ALL)?;
     found.retain(|path| paths.contains(path) || is_scenario(path));
     Ok(found)
 }
 
-/// All files below these paths whose name ends in `.ron`, included files too.
+/// All files below these paths whose names say that they are in one of these notations, included files too.
 ///
 /// # Errors
 /// If a path cannot be read.
-pub(crate) fn all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
+pub(crate) fn all(paths: &[PathBuf], notations: &[Notation]) -> Result<Vec<PathBuf>, Trouble> {
     let mut found = Vec::new();
     for path in paths {
         if path.is_dir() {
-            search(path, 0, &mut found)?;
+            search(path, notations, 0, &mut found)?;
         } else {
             found.push(path.clone());
         }
@@ -119,7 +119,7 @@ pub(crate) fn all(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
     Ok(found)
 }
 
-fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Trouble> {
+fn search(folder: &Path, notations: &[Notation], depth: usize, found: &mut Vec<PathBuf>) -> Result<(), Trouble> {
     const MOST_DEPTH: usize = 64;
     let cannot = |error: std::io::Error| Trouble::invalid(format!("cannot read `{}`: {error}", folder.display()));
     let entries = std::fs::read_dir(folder).map_err(cannot)?;
@@ -129,8 +129,8 @@ fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), T
         let path = entry.path();
         let kind = entry.file_type().map_err(cannot)?;
         if kind.is_dir() && depth < MOST_DEPTH {
-            search(&path, depth + 1, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "ron") {
+            search(&path, notations, depth + 1, found)?;
+        } else if Notation::named(&slashed(&path)).is_some_and(|notation| notations.contains(&notation)) {
             found.push(path);
         }
     }
@@ -141,21 +141,5 @@ fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<(), T
 /// that the check reports why.
 fn is_scenario(path: &Path) -> bool {
     let Ok(bytes) = bytes(path) else { return true };
-    let text = String::from_utf8_lossy(&bytes);
-    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
-    loop {
-        let skipped = if rest.starts_with("//") {
-            rest.find('\n').map(|end| end + 1)
-        } else if rest.starts_with("/*") {
-            rest.find("*/").map(|end| end + 2)
-        } else if rest.starts_with("#!") {
-            rest.find(']').map(|end| end + 1)
-        } else {
-            None
-        };
-        match skipped.and_then(|end| rest.get(end..)) {
-            Some(after) => rest = after.trim_start(),
-            None => return rest.starts_with("Scenario") || !rest.starts_with(|c: char| c.is_alphabetic() || c == '['),
-        }
-    }
+    scenario::is_scenario(&slashed(path), &String::from_utf8_lossy(&bytes))
 }

@@ -59,12 +59,24 @@ pub(crate) fn refusal(loaded: &Loaded, colour: bool) -> String {
     let main = loaded.sources.first();
     let kind = main.and_then(|source| detect(source.text.as_bytes())).filter(|kind| *kind != FileKind::Scenario);
     match (main, kind) {
-        (Some(Source { path, .. }), Some(FileKind::Other { what, advice })) => {
-            format!("error: `{path}` is {what}, not a scenario: {advice}")
+        (Some(Source { path, .. }), Some(kind)) => {
+            format!("error: `{path}` is {kind}, not a scenario{}", advice(&kind, path))
         }
-        (Some(Source { path, .. }), Some(kind)) => format!(
-            "error: `{path}` is {kind}, not a scenario\n  = help: `quotree import {path} --out NAME.ron` makes a scenario of it"
-        ),
         _ => snippets::draw(&loaded.diagnostics, &loaded.sources, colour),
+    }
+}
+
+/// What to do with a file that is no scenario, as lines of help.
+pub(crate) fn advice(kind: &FileKind, path: &str) -> String {
+    let import = format!("\n  = help: `quotree import {path} --out NAME.ron` makes a scenario of it");
+    match kind {
+        FileKind::Scenario | FileKind::Mixed(_) => String::new(),
+        FileKind::Other { advice, .. } if advice.is_empty() => String::new(),
+        FileKind::Other { advice, .. } => format!("\n  = help: {advice}"),
+        FileKind::Quotas(..) => format!(
+            "{import}\n  = help: `quotree validate {path}` checks it; a scenario beside it may say `quota: \"{}\"`",
+            path.rsplit('/').next().unwrap_or(path)
+        ),
+        FileKind::Trace(_) | FileKind::Cluster(_) => import,
     }
 }

@@ -1,6 +1,6 @@
 //! Runs every command in the documents and compares its output and exit code; checks every policy that they show.
 //!
-//! A block marked `ron NAME.ron` is a file that the reader writes. In a block marked `console`, a line `$ quotree ..` (or
+//! A block marked `ron NAME.ron` or `yaml NAME.yaml` is a file that the reader writes. In a block marked `console`, a line `$ quotree ..` (or
 //! `$ cargo run --release -- ..`, the same) is a command, and what follows is its output. `...` stands for lines that are
 //! left out. `exit: 1` at the end is the exit code; without it the code is 0. The commands of a document run one after the
 //! other, in a folder with a copy of the catalogue.
@@ -37,11 +37,13 @@ fn blocks<'a>(text: &'a str, mark: &str) -> Vec<(usize, Vec<&'a str>)> {
     found
 }
 
-/// The files that a reader of the document writes: blocks marked `ron NAME.ron`.
+/// The files that a reader of the document writes: blocks marked `ron NAME.ron` and `yaml NAME.yaml`.
 fn files(text: &str) -> Vec<(&str, String)> {
-    let marks = text.lines().filter_map(|line| line.strip_prefix("```ron ")).filter(|name| name.ends_with(".ron"));
-    let content = |name| blocks(text, &format!("ron {name}")).into_iter().flat_map(|(_, body)| body);
-    marks.map(|name| (name, content(name).collect::<Vec<_>>().join("\n"))).collect()
+    let named = |line: &'static str| text.lines().filter_map(move |head| head.strip_prefix("```")?.strip_prefix(line));
+    let is_file = |(kind, name): &(&str, &str)| name.ends_with(&format!(".{}", kind.trim_end()));
+    let marks = ["ron ", "yaml "].into_iter().flat_map(|kind| named(kind).map(move |name| (kind, name)));
+    let content = |kind, name| blocks(text, &format!("{kind}{name}")).into_iter().flat_map(|(_, body)| body);
+    marks.filter(is_file).map(|(kind, name)| (name, content(kind, name).collect::<Vec<_>>().join("\n"))).collect()
 }
 
 /// Words of a command line; single quotes keep a word together.

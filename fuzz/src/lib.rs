@@ -2,7 +2,7 @@
 //! takes any bytes and panics when a property is broken.
 
 use quotree_core::{Log, Recorder, Unit, format_quantity, parse_quantity};
-use quotree_sim::scenario::{MapLoader, Severity, format, load};
+use quotree_sim::scenario::{MapLoader, Notation, Severity, convert, format, load};
 use quotree_testkit::{
     drive::{Play, Played, drive, drive_with_reference},
     generate::Kinds,
@@ -20,21 +20,35 @@ pub fn quantity(data: &[u8]) {
     }
 }
 
-/// Scenario files: any bytes are loaded or refused, with a position for every diagnostic; formatting twice changes
-/// nothing.
+/// Scenario files in every notation: any bytes are loaded or refused, with a position for every diagnostic; formatting
+/// twice changes nothing, and what is written in another notation reads back.
 pub fn scenario(data: &[u8]) {
-    let loader = MapLoader::new().with("main.ron", data);
-    let loaded = load("main.ron", &loader);
+    ["main.ron", "main.yaml", "main.json"].iter().for_each(|path| scenario_as(path, data));
+    if let Ok(text) = std::str::from_utf8(data) {
+        let formatted = format(text);
+        if let Ok(formatted) = formatted {
+            assert_eq!(format(&formatted).as_ref().ok(), Some(&formatted), "formatting twice changes nothing");
+        }
+    }
+}
+
+fn scenario_as(path: &str, data: &[u8]) {
+    let loader = MapLoader::new().with(path, data);
+    let loaded = load(path, &loader);
     let refused = loaded.diagnostics.iter().any(|d| d.severity == Severity::Error);
     assert_eq!(loaded.scenario.is_none(), refused, "{:?}", loaded.diagnostics);
     for diagnostic in &loaded.diagnostics {
         let (line, column) = diagnostic.line_column();
         assert!(line > 0 && column > 0, "{diagnostic:?}");
     }
-    if let Ok(text) = std::str::from_utf8(data) {
-        let formatted = format(text);
-        if let Ok(formatted) = formatted {
-            assert_eq!(format(&formatted).as_ref().ok(), Some(&formatted), "formatting twice changes nothing");
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for to in Notation::ALL {
+        if let Ok(converted) = convert(path, text, to) {
+            match convert(&["main", to.extension()].join("."), &converted.text, to) {
+                Ok(again) => assert_eq!(again.text, converted.text, "{path} as {}", to.name()),
+                // What is no scenario may be written as something that is none either.
+                Err(errors) => assert!(loaded.scenario.is_none(), "{path} as {}: {errors:?}", to.name()),
+            }
         }
     }
 }

@@ -206,6 +206,9 @@ fn documents(text: &str) -> Option<FileKind> {
     if !problems.is_empty() {
         return None;
     }
+    if documents.first().is_some_and(is_scenario) {
+        return Some(FileKind::Scenario);
+    }
     let (mut objects, mut formats) = (Objects::default(), BTreeSet::new());
     documents.iter().for_each(|document| count(document, None, &mut objects, &mut formats));
     match (formats.len(), formats.first()) {
@@ -233,6 +236,20 @@ fn documents(text: &str) -> Option<FileKind> {
             advice: "import the workload specification, and give this with `--nodes`",
         }),
         () => None,
+    }
+}
+
+/// Whether a document is a scenario in YAML or JSON, or a quota tree in the words of scenarios.
+fn is_scenario(document: &Node) -> bool {
+    let has = |names: &[&str]| names.iter().any(|name| find(document, name).is_some());
+    match find(document, "kind").and_then(scalar) {
+        Some(kind) => matches!(kind, "Scenario" | "Quota") && !has(&["apiVersion"]),
+        None if has(&["apiVersion", "nodes", "cohorts"]) => false,
+        None => {
+            has(&["Scenario", "Quota", "extends"])
+                || has(&["cluster"]) && has(&["quota", "name"])
+                || has(&["name"]) && has(&["min", "max", "children", "quota", "include"])
+        }
     }
 }
 
@@ -271,6 +288,9 @@ mod tests {
         for (text, wanted) in [
             ("// a\nScenario(\n", "a scenario"),
             ("#![enable(implicit_some)]\n\nScenario(\n", "a scenario"),
+            ("# a\nname: x\ncluster: []\nquota: {}\n", "a scenario"),
+            ("{\"extends\": \"a.yaml\"}", "a scenario"),
+            ("name: root\nmin: {cpu: 4}\n", "a scenario"),
             ("timestamp,duration,num_gpus,gpu_time,cluster\n", "a Philly job list"),
             ("job_id,user,vc,gpu_num,cpu_num,node_num,state,submit_time\n", "a Helios job list"),
             ("job_id,user,node_num,gpu_num,cpu_num,type,state,submit_time,duration\n", "an Acme job list"),

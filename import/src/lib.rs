@@ -23,7 +23,6 @@ mod series;
 mod slurm;
 mod swf;
 mod table;
-mod yaml;
 
 pub use daily::{DailyQuotas, daily_quotas};
 pub use jiff::civil::DateTime;
@@ -31,6 +30,7 @@ pub use jiff::civil::DateTime;
 use quotree_core::{Amounts, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Name, PodTemplate, Time, TreeSpec};
 pub use quotree_model::MAX_MS;
 use quotree_model::{Limits, TraceRow};
+use quotree_syntax::yaml;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

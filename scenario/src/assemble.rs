@@ -11,7 +11,8 @@ use crate::{
     nodes,
     people::{self, ReadPeople},
     pods_limit, policy, pools,
-    quota::{self, ReadTree},
+    quota::ReadTree,
+    quota_file,
     workload::{self, ReadWorkload, Workload},
 };
 use quotree_core::{Name, Policy, Time};
@@ -63,10 +64,14 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let mut cluster = cluster::check(&parts, files, report);
     let knows_cluster = report.errors() == before && !cluster.nodes.is_empty();
     pools::add_spares(&written, &mut cluster, report);
-    let tree = tree.and_then(|node| quota::read(node, report));
+    let tree = tree.and_then(|node| quota_file::tree(node, &policy, &cluster, files, report));
+    let (tree, file_classes) = tree.map_or_else(Default::default, |(tree, classes)| (Some(tree), classes));
     let (users, groups) = (read_list(merged.list("users"), report), read_list(merged.list("groups"), report));
     let people = people::check(&users, &groups, tree.as_ref(), report);
-    let classes = numbers::<i32>(merged.maps("classes"), report);
+    let mut classes = numbers::<i32>(merged.maps("classes"), report);
+    for (class, priority) in file_classes {
+        classes.entry(class).or_insert(priority);
+    }
     let budgets = numbers::<u32>(merged.maps("budgets"), report);
     let mut context = workload::Context { classes: &classes, datasets: &[], files };
     let datasets: Vec<dataset::Dataset> = read_list(merged.list("datasets"), report);

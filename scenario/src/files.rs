@@ -10,7 +10,7 @@ use std::hash::Hasher;
 const MAX_FILES: usize = 1000;
 
 /// The most bytes of a scenario file (not of a trace).
-const MAX_BYTES: usize = 64 << 20;
+pub(crate) const MAX_BYTES: usize = 64 << 20;
 
 /// All files read so far.
 pub(crate) struct Files<'l> {

@@ -14,15 +14,18 @@ mod bandwidth;
 mod checks;
 mod claim;
 mod cluster;
+mod convert;
 mod dataset;
 mod event;
 mod files;
 mod gpus;
 mod job_queue;
+mod language;
 mod loader;
 mod merge;
 mod no_min;
 mod nodes;
+mod notation;
 mod overridden;
 mod people;
 mod pod;
@@ -30,14 +33,18 @@ mod pods_limit;
 mod policy;
 mod pools;
 mod quota;
+mod quota_file;
 mod schema;
 mod times;
 mod trace;
 mod training;
+mod typed;
 mod workflow;
 mod workload;
 
+pub use convert::{Converted, convert};
 pub use loader::{Loader, MapLoader};
+pub use notation::{Notation, is_scenario};
 pub use overridden::load_with_policy;
 pub use quotree_syntax::{Diagnostic, Place, Severity, Source, Value, format, parse_amount};
 pub use schema::{reference, schema};
@@ -63,6 +70,8 @@ pub struct Loaded {
 pub struct LoadedTree {
     /// The tree; present if and only if no diagnostic is an error.
     pub tree: Option<TreeSpec>,
+    /// Whether the file holds a quota tree alone, not a scenario.
+    pub alone: bool,
     /// All errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
     /// The files that were read, in the order of reading.
@@ -109,12 +118,12 @@ pub fn load_tree(path: &str, loader: &dyn Loader) -> LoadedTree {
     };
     if file.as_ref().is_none_or(|file| !is_tree(&file.root)) {
         let Loaded { scenario, diagnostics, sources } = load(path, loader);
-        return LoadedTree { tree: scenario.map(|s| s.tree), diagnostics, sources };
+        return LoadedTree { tree: scenario.map(|s| s.tree), alone: false, diagnostics, sources };
     }
     let tree = file.filter(|_| !report.broken).and_then(|file| quota::read(&file.root, &mut report));
     if let Some(tree) = &tree {
         tree.check(OverPromised::Error, &mut report);
     }
     let tree = tree.filter(|_| report.errors() == 0).map(|tree| tree.spec);
-    LoadedTree { tree, diagnostics: report.finish(&files.sources), sources: files.sources }
+    LoadedTree { tree, alone: true, diagnostics: report.finish(&files.sources), sources: files.sources }
 }

@@ -2,8 +2,8 @@
 //! file contains some of the fields; lists are concatenated, and other fields may be given once. With `extends`, the
 //! fields given here replace those of the base, and entries of lists replace base entries of the same name.
 
-use crate::files::Files;
-use quotree_syntax::{At, Node, Read, Report, Shape, Span, Struct, list, parse, wrong};
+use crate::{files::Files, notation};
+use quotree_syntax::{At, Node, Read, Report, Shape, Span, Struct, list, wrong};
 use std::collections::BTreeMap;
 
 /// Fields that may be given once.
@@ -51,7 +51,7 @@ fn read(
         report.error(Span::new(number, at..at + 1), "the file is not valid UTF-8", "the first bad byte");
     }
     let text = files.sources.get(number as usize).map(|s| s.text.clone()).unwrap_or_default();
-    let root = parse(&text, number, report)?;
+    let root = notation::parse(path, &text, number, report)?;
     let mut file = File { root, includes: Vec::new(), base: None };
     above.push(path.to_owned());
     let (includes, base) = named_files(&file.root, report);

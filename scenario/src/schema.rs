@@ -1,116 +1,11 @@
 //! The JSON schema and the reference page of the language, generated from its records.
 
-use crate::{
-    arrivals::Pattern,
-    claim::{Claim, What, Whose},
-    cluster::Part,
-    dataset::{Accelerate, Dataset, Reads},
-    event::{At as Event, Change},
-    gpus::{Gpus, Same},
-    job_queue::JobQueue,
-    nodes::Faults,
-    people::{Group as PeopleGroup, User},
-    pod::Devices,
-    policy::{Bounds, Policy, World},
-    pools::Autoscale,
-    quota::Quota,
-    times::Distribution,
-    training::{Role, Scaling},
-    workflow::Task,
-    workload::Workload,
-};
-use quotree_core::Name;
-use quotree_syntax::{Group, Path, Read, Row, Texts, Type};
+use crate::language::{Kind, field, groups, kind, may_be_text};
+use quotree_syntax::{Group, Row, Type};
 use serde_json::{Map, Value, json};
 
-/// All groups, in the order of the reference page.
-fn groups() -> Vec<Group> {
-    vec![
-        file(),
-        Part::group(),
-        Group::one::<Autoscale>("How a pool grows and shrinks."),
-        Group::one::<Quota>("The quota tree: one root, nested."),
-        Group::one::<Devices>("Resources that come as separate devices."),
-        Group::one::<Gpus>("The GPUs of a node pool."),
-        Policy::group(),
-        Group::one::<Bounds>("How much one search may look at; counted, never timed."),
-        Group::one::<User>("Entries of `users`. Where a scenario has users or groups, it is checked who submits."),
-        Group::one::<PeopleGroup>(
-            "Entries of `groups`: each allows its members to use one leaf of the tree, and the namespaces on it.",
-        ),
-        Group::one::<World>("How the world behaves around the scheduler."),
-        Group::one::<JobQueue>(
-            "Entries of `queues`: a queue holds the jobs of a leaf back and releases them to the scheduler, which knows nothing of \
-             suspended jobs.",
-        ),
-        Group::one::<Dataset>(
-            "Entries of `datasets`: what workloads read. The formulas are in [datasets.md](../datasets.md).",
-        ),
-        Group::one::<Accelerate>("How a dataset is accelerated."),
-        Workload::group(),
-        Task::group(),
-        Pattern::group(),
-        Group::one::<Role>("Roles of a `Training`."),
-        Group::one::<Reads>("What a Job or Training reads."),
-        Scaling::group(),
-        Group::one::<Same>("Where the pods of a gang must be placed."),
-        Distribution::group(),
-        Group::one::<Event>(
-            "Entries of `events`: what happens to the world. Equal times happen in the order of the file.",
-        ),
-        Change::group(),
-        Group::one::<Faults>("Entries of `faults`: nodes that fail at random, each with a random stream of its own."),
-        Claim::group(),
-        What::group(),
-        Whose::group(),
-    ]
-}
-
-/// The file as a whole. [`merge`](crate::merge) reads it, since its fields come from several files.
-fn file() -> Group {
-    let numbers =
-        |name, about: &str| Row { kind: "map of whole number".to_owned(), ..row::<Texts>(name, "none", about) };
-    let rows = vec![
-        row::<Name>("name", "required", "Unique in a catalogue."),
-        row::<String>("about", "empty", "One sentence for people."),
-        row::<u64>("seed", "1", "The root of all random streams."),
-        row::<Vec<Path>>("include", "none", "Files that hold some of the fields, relative to this file."),
-        row::<Path>("extends", "absent", "A scenario whose fields these replace."),
-        row::<Policy>("policy", "`Capacity()`", "The scheduler's knobs."),
-        row::<World>("world", "`World()`", "Delays and the end of the run."),
-        row::<Vec<Part>>("cluster", "required", "The nodes, and the pools of equal nodes."),
-        row::<Quota>("quota", "required", "The quota tree."),
-        numbers("classes", "Priority classes, usable as `priority: \"high\"`."),
-        numbers("budgets", "Disruption budgets: how many of the pods of each may be evicted."),
-        row::<Vec<User>>("users", "none", "The users."),
-        row::<Vec<PeopleGroup>>("groups", "none", "The groups of users, and the leaf of each."),
-        row::<Vec<JobQueue>>("queues", "none", "Queues in front of leaves."),
-        row::<Vec<Dataset>>("datasets", "none", "The datasets that workloads read, and their caches."),
-        row::<Vec<Workload>>(
-            "workloads",
-            "none",
-            "What is submitted: jobs, trainings, deployments, workflows, rows of traces.",
-        ),
-        row::<Vec<Event>>(
-            "events",
-            "none",
-            "Changes at given times: a node fails, a quota is edited, a deployment is scaled.",
-        ),
-        row::<Vec<Faults>>("faults", "none", "Nodes that fail at random."),
-        row::<Vec<Claim>>("expect", "none", "What must hold in the run; `quotree check` fails where it does not."),
-    ];
-    let about = "A simulated world with its claims.".to_owned();
-    let types = vec![Type { name: "Scenario", about, positional: &[], rows }];
-    let about = "A scenario file holds one `Scenario(..)`; included files hold some of its fields.".to_owned();
-    Group { name: "file", about, types }
-}
-
-fn row<T: Read>(name: &'static str, default: &str, about: &str) -> Row {
-    Row::of::<T>(name, default, &[about])
-}
-
-/// The JSON schema of a scenario file, in the shape that serde gives RON as JSON: a named struct is an object whose one
-/// key is the name.
+/// The JSON schema of scenario files in YAML and JSON, for editors and other checkers. What it accepts is what
+/// [`load`](crate::load) reads as such a file; `load` also checks what the values mean.
 ///
 /// ```
 /// let schema = quotree_scenario::schema();
@@ -118,23 +13,19 @@ fn row<T: Read>(name: &'static str, default: &str, about: &str) -> Row {
 /// ```
 #[must_use]
 pub fn schema() -> Value {
-    let groups = groups();
     let mut defs = Map::new();
-    for group in &groups {
+    for group in groups() {
         for ty in &group.types {
-            defs.insert(format!("{}.{}", group.name, ty.name), object(ty, &groups));
+            defs.insert(format!("{}.{}", group.name, ty.name), object(ty));
         }
     }
-    for Group { name, about, types } in &groups {
-        let members = types.iter().map(|ty| {
-            let inner = json!({ "$ref": format!("#/$defs/{name}.{}", ty.name) });
-            let tagged = json!({
-                "type": "object", "properties": { ty.name: inner }, "required": [ty.name], "additionalProperties": false
-            });
-            if ty.rows.is_empty() { json!({ "const": ty.name }) } else { tagged }
-        });
-        let members: Vec<Value> = members.collect();
-        defs.insert((*name).to_owned(), json!({ "description": about, "oneOf": members }));
+    for group in groups() {
+        let members: Vec<Value> = group.types.iter().flat_map(|ty| members(group, ty)).collect();
+        let text = may_be_text(group).then(|| json!({ "type": "string" }));
+        // A task without the topology of its workflow.
+        let none = (group.name == "topology").then(|| json!({ "const": "None" }));
+        let members: Vec<Value> = text.into_iter().chain(none).chain(members).collect();
+        defs.insert(group.name.to_owned(), json!({ "description": group.about, "anyOf": members }));
     }
     json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -144,10 +35,57 @@ pub fn schema() -> Value {
     })
 }
 
-fn object(ty: &Type, groups: &[Group]) -> Value {
+fn reference_to(group: &str, ty: &str) -> Value {
+    json!({ "$ref": format!("#/$defs/{group}.{ty}") })
+}
+
+/// The forms in which a struct of a group is written.
+fn members(group: &'static Group, ty: &'static Type) -> Vec<Value> {
+    let mut forms = Vec::new();
+    let fields = reference_to(group.name, ty.name);
+    if group.types.len() == 1 {
+        forms.push(fields.clone());
+    } else if !ty.rows.is_empty() {
+        forms.push(json!({ "allOf": [fields, { "required": ["kind"] }] }));
+    }
+    let named = json!({
+        "type": "object", "properties": { ty.name: inside(group.name, ty) }, "required": [ty.name],
+        "additionalProperties": false
+    });
+    forms.push(named);
+    if ty.rows.iter().all(|row| row.default != "required") {
+        forms.push(json!({ "const": ty.name }));
+    }
+    forms
+}
+
+/// What stands below the name of a struct: its fields, or the values of those that need no name.
+fn inside(group: &str, ty: &'static Type) -> Value {
+    let fields = reference_to(group, ty.name);
+    let rows: Vec<&Row> = ty.positional.iter().filter_map(|name| field(ty, name)).collect();
+    let Some(first) = rows.first() else { return fields };
+    let mut forms = vec![fields, shape(&first.kind)];
+    if !matches!(kind(&first.kind), Kind::List(_)) && rows.len() > 1 {
+        let items: Vec<Value> = rows.iter().map(|row| shape(&row.kind)).collect();
+        forms.push(json!({ "type": "array", "prefixItems": items, "maxItems": rows.len() }));
+    }
+    json!({ "anyOf": forms })
+}
+
+fn object(ty: &'static Type) -> Value {
     let mut properties = Map::new();
+    if ty.name != "Scenario" {
+        properties.insert("kind".to_owned(), json!({ "const": ty.name }));
+    }
+    // A field whose value may stand in its place is not required under its own name.
+    let mut required: Vec<&str> = Vec::new();
     for field in &ty.rows {
-        let mut property = shape(&field.kind, groups);
+        let mut property = shape(&field.kind);
+        if let ("cluster" | "include", "Scenario", Some(inner)) =
+            (field.name, ty.name, field.kind.strip_prefix("list of "))
+        {
+            property = json!({ "anyOf": [property, shape(inner)] });
+        }
         if let Some(property) = property.as_object_mut() {
             property.insert("description".into(), json!(format!("{} ({})", field.about, field.kind)));
             if !matches!(field.default.as_str(), "required" | "absent" | "") {
@@ -155,8 +93,17 @@ fn object(ty: &Type, groups: &[Group]) -> Value {
             }
         }
         properties.insert(field.name.to_owned(), property);
+        let inner = match kind(&field.kind) {
+            Kind::Group(group) if ty.positional.contains(&field.name) => Some(group),
+            _ => None,
+        };
+        if field.default == "required" && inner.is_none() && ty.name != "Scenario" {
+            required.push(field.name);
+        }
+        for (group, inner) in inner.into_iter().flat_map(|group| group.types.iter().map(move |ty| (group, ty))) {
+            properties.insert(inner.name.to_owned(), inside(group.name, inner));
+        }
     }
-    let required: Vec<&str> = ty.rows.iter().filter(|f| f.default == "required").map(|f| f.name).collect();
     json!({
         "type": "object", "description": ty.about, "properties": properties, "required": required,
         "additionalProperties": false
@@ -164,25 +111,30 @@ fn object(ty: &Type, groups: &[Group]) -> Value {
 }
 
 /// The JSON shape of a kind of value.
-fn shape(kind: &str, groups: &[Group]) -> Value {
-    if let Some(inner) = kind.strip_prefix("list of ") {
-        return json!({ "type": "array", "items": shape(inner, groups) });
-    }
-    if let Some(inner) = kind.strip_prefix("map of ") {
-        return json!({ "type": "object", "additionalProperties": shape(inner, groups) });
-    }
-    match kind {
-        "string" | "name" | "duration" | "quantity" | "bandwidth" | "path" | "digest" => json!({ "type": "string" }),
-        "whole number" => json!({ "type": "integer" }),
-        "bool" => json!({ "type": "boolean" }),
-        "amounts" => json!({ "type": "object", "additionalProperties": { "type": "string" } }),
-        "ratio" => json!({ "type": ["number", "string"] }),
-        kind => match groups.iter().find(|group| group.name == kind) {
-            Some(group) => json!({ "$ref": format!("#/$defs/{}", group.name) }),
-            None => match kind.strip_prefix("one of ") {
-                Some(words) => json!({ "enum": words.split(", ").collect::<Vec<_>>() }),
-                None => json!({}),
-            },
+fn shape(kind_of: &str) -> Value {
+    let amount = || json!({ "type": ["string", "number"] });
+    match kind(kind_of) {
+        Kind::List(inner) => json!({ "type": "array", "items": shape(inner) }),
+        // A label may have one value or several.
+        Kind::Map("list of string") => json!({
+            "type": "object",
+            "additionalProperties": { "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] }
+        }),
+        Kind::Map(inner) => json!({ "type": "object", "additionalProperties": shape(inner) }),
+        Kind::Amounts => json!({ "type": "object", "additionalProperties": amount() }),
+        Kind::Text => json!({ "type": "string" }),
+        Kind::Quantity => amount(),
+        Kind::Words(words) => json!({ "enum": words.split(", ").collect::<Vec<_>>() }),
+        Kind::Group(group) => json!({ "$ref": format!("#/$defs/{}", group.name) }),
+        Kind::Forms(_) => json!({ "type": ["string", "object"] }),
+        Kind::Plain => match kind_of {
+            "duration" | "bandwidth" => json!({ "type": "string" }),
+            "whole number" => json!({ "type": "integer" }),
+            "bool" => json!({ "type": "boolean" }),
+            "ratio" | "ratio, bandwidth or duration" => amount(),
+            "whole number or class" => json!({ "type": ["integer", "string"] }),
+            "bool or duration" => json!({ "type": ["boolean", "string"] }),
+            _ => json!({}),
         },
     }
 }
@@ -223,14 +175,14 @@ value such as a duration ([writing values](../scenario.md#writing-values)). *Def
 
 #[cfg(test)]
 mod tests {
-    use super::{file, groups};
+    use crate::language::{groups, scenario};
     use crate::merge::{LISTS, MAPS, SINGLE};
     use std::collections::BTreeSet;
 
     #[test]
     fn no_struct_has_a_field_twice() {
         for group in groups() {
-            for ty in group.types {
+            for ty in &group.types {
                 let names: BTreeSet<&str> = ty.rows.iter().map(|row| row.name).collect();
                 assert_eq!(names.len(), ty.rows.len(), "`{}` of {}", ty.name, group.name);
             }
@@ -239,8 +191,7 @@ mod tests {
 
     #[test]
     fn the_fields_of_a_file_are_those_that_are_merged() {
-        let file = file();
-        let stated: BTreeSet<&str> = file.types[0].rows.iter().map(|row| row.name).collect();
+        let stated: BTreeSet<&str> = scenario().unwrap().rows.iter().map(|row| row.name).collect();
         let merged = SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
         assert_eq!(stated, merged);
     }

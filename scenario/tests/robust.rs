@@ -3,24 +3,41 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use proptest::prelude::*;
-use quotree_scenario::{MapLoader, format, load, load_tree};
+use quotree_scenario::{MapLoader, Notation, convert, format, load, load_tree};
 
 fn demo() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../scenarios/nginx-40-core.ron")).unwrap()
 }
 
+/// In every notation.
 fn try_all(bytes: &[u8]) {
-    let loader = MapLoader::new().with("x.ron", bytes);
-    let loaded = load("x.ron", &loader);
+    for path in ["x.ron", "x.yaml", "x.json", "x"] {
+        try_as(path, bytes);
+    }
+    if let Some(even) = std::str::from_utf8(bytes).ok().and_then(|text| format(text).ok()) {
+        assert_eq!(format(&even).unwrap(), even, "formatting twice changes nothing");
+    }
+}
+
+fn try_as(path: &str, bytes: &[u8]) {
+    let loader = MapLoader::new().with(path, bytes);
+    let loaded = load(path, &loader);
     assert_eq!(loaded.scenario.is_none(), loaded.diagnostics.iter().any(|d| d.to_string().contains(": error: ")));
     for diagnostic in &loaded.diagnostics {
         let source = &loaded.sources[diagnostic.source];
         assert!(source.text.get(diagnostic.span.clone()).is_some(), "a span on character boundaries: {diagnostic:?}");
         assert_eq!(source.line_column(diagnostic.span.start), diagnostic.line_column());
     }
-    let _ = load_tree("x.ron", &loader);
-    if let Some(even) = std::str::from_utf8(bytes).ok().and_then(|text| format(text).ok()) {
-        assert_eq!(format(&even).unwrap(), even, "formatting twice changes nothing");
+    let _ = load_tree(path, &loader);
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    for to in Notation::ALL {
+        let Ok(converted) = convert(path, text, to) else { continue };
+        let name = format!("x.{}", to.extension());
+        match convert(&name, &converted.text, to) {
+            Ok(again) => assert_eq!(again.text, converted.text, "{path} {text:?}"),
+            // What is no scenario may be written as something that is none either.
+            Err(errors) => assert!(loaded.scenario.is_none(), "{path} {text:?}: {}\n{errors:?}", converted.text),
+        }
     }
 }
 
@@ -80,6 +97,11 @@ proptest! {
 
     #[test]
     fn random_syntax_never_panics(text in "([(){}\\[\\]:,\"#/*\\\\ \n]|Quota|Scenario|name|\"a\"|5|r#|None|At|é){0,60}") {
+        try_all(text.as_bytes());
+    }
+
+    #[test]
+    fn random_yaml_never_panics(text in "([\\[{}\\]:,\"'#|>*&\\\\ \n-]|name: |quota|kind: |Job|Quota|At|- |  |a|5|null|é){0,60}") {
         try_all(text.as_bytes());
     }
 

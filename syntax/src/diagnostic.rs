@@ -143,6 +143,13 @@ impl Report {
         self.push(Severity::Warning, span, title.into(), label.into())
     }
 
+    /// Adds diagnostics that another reader made of a source.
+    pub fn adopt(&mut self, diagnostics: Vec<Diagnostic>, source: u32) {
+        self.errors += diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+        let adopted = diagnostics.into_iter().map(|d| Diagnostic { source: source as usize, ..d });
+        self.diagnostics.extend(adopted);
+    }
+
     fn push(&mut self, severity: Severity, span: Span, title: String, label: String) -> Help<'_> {
         let index = self.diagnostics.len();
         self.errors += usize::from(severity == Severity::Error);

@@ -4,6 +4,7 @@
 //! The notation is that of RON. No mistake is fatal: each becomes a [`Diagnostic`] at its place, and reading continues.
 
 mod brackets;
+mod comments;
 mod diagnostic;
 mod duration;
 mod format;
@@ -16,7 +17,9 @@ mod tree;
 mod value;
 mod values;
 mod words;
+pub mod yaml;
 
+pub use comments::{Comment, comments};
 pub use diagnostic::{Diagnostic, Help, Place, Report, Severity, Source, Span};
 pub use duration::{MAX_MS, exact, parse_duration};
 pub use format::format;
@@ -25,5 +28,5 @@ pub use reader::{At, Fields, Given, Read, Rows, Variant, choice, choices, list, 
 pub use record::{Group, Part, Record, Row, Type, Unnamed, plain, sentence};
 pub use resource::{AmountError, misspelt_resource, parse_amount};
 pub use tree::{Ident, Node, Shape, Struct, clip};
-pub use value::Value;
+pub use value::{Value, quoted};
 pub use values::{Count, Later, Ms, Path, Permille, Positive, Quantity, Texts, entries, quantity};

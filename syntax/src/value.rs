@@ -201,8 +201,9 @@ impl Value {
     }
 }
 
-/// A string in the notation of the language.
-fn quoted(text: &str) -> String {
+/// A string in the notation of the language, with its quotes.
+#[must_use]
+pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
     for c in text.chars() {

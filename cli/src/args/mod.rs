@@ -12,6 +12,7 @@ pub(crate) use swarm::{Shrink, Swarm};
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use quotree_core::Time;
+use quotree_sim::scenario::Notation;
 use std::{num::NonZeroU32, path::PathBuf};
 
 const FIRST_SCREEN: &str = "Try it:
@@ -20,6 +21,16 @@ const FIRST_SCREEN: &str = "Try it:
   quotree check scenarios                                 run all scenarios and check their claims
 
 Exit codes: 0 success, 1 a claim failed, 2 a file or an argument is invalid, 3 internal error.";
+
+const SCHEMA: &str = "Editors check and complete scenarios in YAML by the schema if the file begins with
+
+  # yaml-language-server: $schema=quotree.schema.json
+
+Examples:
+  quotree schema > quotree.schema.json
+  quotree schema --reference > scenario-fields.md
+
+Exit codes: 0 success.";
 
 /// Simulate elastic quotas on a GPU cluster: which pod runs where, which is preempted for which, and why.
 #[derive(Debug, Parser)]
@@ -76,9 +87,10 @@ pub(crate) enum Verb {
     Swarm(Swarm),
     /// Reduce a failing scenario to a small one that fails in the same way.
     Shrink(Shrink),
-    /// Format scenario files in place.
+    /// Format scenario files in place, or write them in another notation.
     Fmt(Fmt),
     /// Print the JSON schema of scenario files.
+    #[command(after_help = SCHEMA)]
     Schema {
         /// Print the reference page of all fields instead, as Markdown.
         #[arg(long)]
@@ -125,7 +137,8 @@ pub(crate) struct Pins {
 
 #[derive(Debug, Group)]
 #[command(
-    after_help = "In a folder, every *.ron file that is a scenario is run; files that scenarios only include are skipped.
+    after_help = "In a folder, every scenario is run (*.ron, *.yaml, *.json); files that scenarios only include, and other files in
+YAML and JSON, are skipped.
 
 Examples:
   quotree check scenarios
@@ -215,12 +228,13 @@ pub(crate) struct Tenancy {
 #[derive(Debug, Group)]
 #[command(after_help = "Examples:
   quotree validate scenarios/nginx-40-core.ron
+  quotree validate team.yaml                a scenario in YAML
   quotree validate elastic-quota-tree.yaml
   quotree validate kueue-queues.yaml
 
 Exit codes: 0 valid (perhaps with warnings), 2 invalid.")]
 pub(crate) struct Validate {
-    /// A scenario or quota tree (*.ron), or quota objects of any format that `import` reads.
+    /// A scenario or a quota tree (*.ron, *.yaml, *.json), or quota objects of any format that `import` reads.
     pub(crate) file: PathBuf,
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -321,16 +335,50 @@ pub(crate) struct Replay {
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "Examples:
+#[command(
+    after_help = "Scenarios are written in RON, YAML or JSON; the name of a file says in which. `--to` writes the same scenario beside
+the file, with its comments, where the notation has any. Files that it includes stay as they are.
+
+Examples:
   quotree fmt scenarios/nginx-40-core.ron
   quotree fmt --check scenarios
+  quotree fmt team.ron --to yaml              writes team.yaml
+  quotree fmt team.yaml --to ron --out -      prints it
 
-Exit codes: 0 success, 1 with --check: a file is not formatted, 2 a file is invalid.")]
+Exit codes: 0 success, 1 with --check: a file is not formatted, 2 a file is invalid."
+)]
 pub(crate) struct Fmt {
-    /// Scenario files, or folders of them.
+    /// Scenario files, or folders of them. Without `--to`, files in RON.
     #[arg(required = true)]
     pub(crate) paths: Vec<PathBuf>,
     /// Do not write; exit 1 if any file needs formatting.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "to")]
     pub(crate) check: bool,
+    /// Write the files in this notation.
+    #[arg(long, value_enum, value_name = "NOTATION")]
+    pub(crate) to: Option<To>,
+    /// With `--to`: the file to write, or `-` for stdout (default: the file's name with another ending).
+    #[arg(long, value_name = "FILE", requires = "to")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// A notation of scenario files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum To {
+    /// RON, with named structs.
+    Ron,
+    /// YAML, as manifests are written.
+    Yaml,
+    /// JSON, for programs; it has no comments.
+    Json,
+}
+
+impl From<To> for Notation {
+    fn from(to: To) -> Self {
+        match to {
+            To::Ron => Self::Ron,
+            To::Yaml => Self::Yaml,
+            To::Json => Self::Json,
+        }
+    }
 }

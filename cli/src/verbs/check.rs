@@ -30,7 +30,9 @@ struct Judged {
 pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
     let paths = files::scenarios(&args.paths)?;
     if paths.is_empty() {
-        return Err(Trouble::invalid("no scenario found: no file in these paths ends in .ron"));
+        return Err(Trouble::invalid(
+            "no scenario found: no file in these paths is a scenario (*.ron, *.yaml, *.json)",
+        ));
     }
     let to_stdout = args.markdown.as_deref().is_some_and(is_stdout);
     if to_stdout && args.format == Format::Json {

@@ -8,6 +8,7 @@ use crate::{
     terminal::Terminal,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use quotree_sim::scenario::Notation;
 use quotree_swarm::{ShrinkOptions, Shrunk, Unshrinkable};
 
 pub(super) fn shrink(args: &Args, terminal: Terminal) -> Outcome {
@@ -15,6 +16,12 @@ pub(super) fn shrink(args: &Args, terminal: Terminal) -> Outcome {
     let target = if terminal.watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(u64::from(args.steps)), target);
     let file = slashed(&args.file);
+    if let Some(notation @ (Notation::Yaml | Notation::Json)) = Notation::named(&file) {
+        return Err(Trouble::invalid(format!(
+            "`{file}` is {}, and `shrink` works on RON; `quotree fmt {file} --to ron` writes it",
+            notation.name()
+        )));
+    }
     let shrunk = quotree_swarm::shrink(&file, &Disk, &options, &mut |tried, _| bar.set_position(u64::from(tried)));
     bar.finish_and_clear();
     let shrunk = shrunk.map_err(|error| trouble(&file, error, terminal))?;

@@ -4,7 +4,7 @@ use super::report;
 use crate::{args::How, exit::Trouble, files, load, runner, terminal::Terminal};
 use quotree_core::Time;
 use quotree_reports::{Report, Told};
-use quotree_sim::{RunOptions, Scenario};
+use quotree_sim::{RunOptions, Scenario, scenario};
 use serde_json::Value;
 use std::{
     cmp::Ordering,
@@ -45,6 +45,11 @@ pub(super) fn both(a: &Path, b: &Path, with_reports: bool, terminal: Terminal) -
     })
 }
 
+/// Whether a file in JSON is a scenario rather than a summary.
+fn is_scenario(path: &Path) -> bool {
+    files::text(path).is_ok_and(|text| scenario::is_scenario(&files::slashed(path), &text))
+}
+
 /// One side of the comparison.
 enum Side {
     /// The summary of an earlier run, and its folder.
@@ -58,7 +63,7 @@ impl Side {
         if path.is_dir() {
             return Ok(Self::Files { summary: path.join(SUMMARY), folder: path.to_path_buf() });
         }
-        if path.extension().is_some_and(|extension| extension == "json") {
+        if path.extension().is_some_and(|extension| extension == "json") && !is_scenario(path) {
             let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
             // The report of a run is named, too: its summary is beside it.
             let is_report = path.file_name().is_some_and(|name| name == report::DATA);

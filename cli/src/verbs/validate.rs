@@ -22,11 +22,11 @@ pub(super) fn validate(args: &Args, terminal: Terminal) -> Outcome {
     let bytes = files::bytes(&args.file).unwrap_or_default();
     let (what, diagnostics, sources) = match detect(&bytes) {
         Some(FileKind::Quotas(format, _)) => quotas(format, &args.file)?,
-        // What is no quota object in YAML is reported to be no ElasticQuotaTree.
-        _ if args.file.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") => {
-            quotas(QuotaFormat::ElasticQuotaTree, &args.file)?
+        None | Some(FileKind::Scenario) => validate_scenario(&args.file)?,
+        Some(kind) => {
+            let (file, help) = (slashed(&args.file), load::advice(&kind, &slashed(&args.file)));
+            return Err(Trouble::invalid(format!("`{file}` is {kind}, neither a scenario nor quota objects{help}")));
         }
-        _ => validate_ron(&args.file),
     };
     let exit = if what.is_some() { Exit::Fine } else { Exit::Invalid };
     let text = match args.format {
@@ -47,11 +47,14 @@ pub(super) fn validate(args: &Args, terminal: Terminal) -> Outcome {
 type Checked = (Option<String>, Vec<Diagnostic>, Vec<Source>);
 
 /// Validates a scenario, or a quota tree alone.
-fn validate_ron(path: &Path) -> Checked {
+///
+/// # Errors
+/// If the file cannot be read.
+fn validate_scenario(path: &Path) -> Result<Checked, Trouble> {
+    files::text(path)?;
     let loaded = scenario::load_tree(&slashed(path), &Disk);
-    let is_tree = loaded.sources.first().is_some_and(|source| source.text.trim_start().starts_with("Quota"));
-    if is_tree {
-        return (loaded.tree.as_ref().map(size), loaded.diagnostics, loaded.sources);
+    if loaded.alone {
+        return Ok((loaded.tree.as_ref().map(size), loaded.diagnostics, loaded.sources));
     }
     let loaded = load::load(path, &How { seed: None, policy: None });
     let what = loaded.scenario.as_ref().map(|s| {
@@ -64,7 +67,7 @@ fn validate_ron(path: &Path) -> Checked {
             many(claims, "claim")
         )
     });
-    (what, loaded.diagnostics, loaded.sources)
+    Ok((what, loaded.diagnostics, loaded.sources))
 }
 
 fn size(tree: &TreeSpec) -> String {

@@ -93,7 +93,7 @@ pub(super) fn tell_text(
     span: Span,
     diagnostics: &mut Diagnostics,
 ) {
-    let value = Node { span: 0..0, value: Value::Scalar(value.to_owned()) };
+    let value = Node { span: 0..0, value: Value::Scalar(value.to_owned()), quoted: false };
     match find(fields, name).map(|field| field.fate) {
         Some(Fate::Becomes(_) | Fate::Idle | Fate::Holds(_)) => {}
         Some(Fate::Lost(meant, neutral)) => {

@@ -17,13 +17,16 @@ mod world;
 use crate::{
     args::{Import as Args, ImportKind},
     exit::{Exit, Outcome, Trouble},
-    files,
+    files::{self, slashed},
     terminal::Terminal,
 };
 use clap::ValueEnum;
 use quotree_core::{Amounts, StableHasher};
 use quotree_reports::many;
-use quotree_sim::import::{NodeRows, RowProblem, TraceFormat, TraceRows};
+use quotree_sim::{
+    import::{NodeRows, RowProblem, TraceFormat, TraceRows},
+    scenario::{Notation, convert},
+};
 use std::{
     fmt::Write,
     hash::Hasher,
@@ -51,10 +54,20 @@ pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
         }
     };
     match &args.out {
-        Some(path) => files::write(path, &text)?,
+        Some(path) => files::write(path, &in_notation_of(path, text)?)?,
         None => terminal.show(&text)?,
     }
     Ok(Exit::Fine)
+}
+
+/// The scenario in the notation that the name of its file says.
+fn in_notation_of(path: &Path, text: String) -> Result<String, Trouble> {
+    let to = Notation::named(&slashed(path)).unwrap_or(Notation::Ron);
+    if to == Notation::Ron {
+        return Ok(text);
+    }
+    let failed = |_| Trouble::fault(format!("the imported scenario cannot be written as {}", to.name()));
+    convert("imported.ron", &text, to).map(|converted| converted.text).map_err(failed)
 }
 
 /// The scenario of a file that one importer reads.

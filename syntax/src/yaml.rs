@@ -1,8 +1,8 @@
-//! Parses YAML into a tree of values with their places. The tree is built from the flat events of the parser, without
-//! recursion and with bounded depth. Aliases are errors (they let small files become huge), and so are duplicate keys
-//! (one of the two would be lost silently).
+//! Parses YAML, and so JSON, into a tree of values with their places. The tree is built from the flat events of the
+//! parser, without recursion and with bounded depth. Aliases are errors (they let small files become huge), and so are
+//! duplicate keys (one of the two would be lost silently).
 
-use saphyr_parser::{Event, Marker, Parser, Span};
+use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use std::{collections::BTreeSet, ops::Range};
 
 /// The deepest nesting. It bounds the stack that a walk through the tree needs.
@@ -22,11 +22,14 @@ pub struct YamlProblem {
 }
 
 impl YamlProblem {
-    pub(super) fn new(span: Range<usize>, what: impl Into<String>) -> Self {
+    /// An error at this place.
+    pub fn new(span: Range<usize>, what: impl Into<String>) -> Self {
         Self { span, what: what.into(), help: None, warning: false }
     }
 
-    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+    /// The same with help.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
@@ -34,40 +37,55 @@ impl YamlProblem {
 
 /// A value with its place.
 #[derive(Debug, Clone)]
-pub(super) struct Node {
+pub struct Node {
     /// The place in bytes of the text; for lists and maps, their beginning.
-    pub(super) span: Range<usize>,
-    pub(super) value: Value,
+    pub span: Range<usize>,
+    /// The value.
+    pub value: Value,
+    /// Whether it is a scalar in quotes or a block scalar, so that it can be nothing but a string.
+    pub quoted: bool,
 }
 
+/// A value.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub enum Value {
     /// Any scalar as written, without quotes.
     Scalar(String),
+    /// A list.
     List(Vec<Node>),
     /// Keys with their places, in the order of the file.
     Map(Vec<Entry>),
 }
 
+/// A key of a map with its value.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    pub(super) key_span: Range<usize>,
-    pub(super) value: Node,
+pub struct Entry {
+    /// The key, without quotes.
+    pub key: String,
+    /// Its place.
+    pub key_span: Range<usize>,
+    /// The value.
+    pub value: Node,
 }
 
-pub(super) fn map(node: &Node) -> Option<&[Entry]> {
+/// The entries of a map.
+#[must_use]
+pub fn map(node: &Node) -> Option<&[Entry]> {
     match &node.value {
         Value::Map(entries) => Some(entries),
         _ => None,
     }
 }
 
-pub(super) fn find<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
+/// The value of a key.
+#[must_use]
+pub fn find<'a>(node: &'a Node, key: &str) -> Option<&'a Node> {
     map(node)?.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
 }
 
-pub(super) fn scalar(node: &Node) -> Option<&str> {
+/// The text of a scalar.
+#[must_use]
+pub fn scalar(node: &Node) -> Option<&str> {
     match &node.value {
         Value::Scalar(text) => Some(text),
         _ => None,
@@ -75,7 +93,8 @@ pub(super) fn scalar(node: &Node) -> Option<&str> {
 }
 
 /// Whether a field is present but empty.
-pub(super) fn is_null(text: &str) -> bool {
+#[must_use]
+pub fn is_null(text: &str) -> bool {
     matches!(text, "" | "~" | "null")
 }
 
@@ -93,13 +112,20 @@ struct Keys {
 }
 
 /// The documents of a text, and its problems. A syntax error ends the reading.
-pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<YamlProblem>) {
+#[must_use]
+pub fn documents(text: &str) -> (Vec<Node>, Vec<YamlProblem>) {
     let mut builder = Builder { documents: Vec::new(), open: Vec::new(), problems: Vec::new() };
     let places = Places::of(text);
     for event in Parser::new_from_str(text) {
         match event {
             Ok((event, span)) => {
-                if builder.take(event, places.range(span)).is_none() {
+                let range = match &event {
+                    Event::Scalar(_, ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted, ..) => {
+                        within_quotes(text, places.range(span))
+                    }
+                    _ => places.range(span),
+                };
+                if builder.take(event, range).is_none() {
                     break;
                 }
             }
@@ -111,6 +137,30 @@ pub(super) fn documents(text: &str) -> (Vec<Node>, Vec<YamlProblem>) {
         }
     }
     (builder.documents, builder.problems)
+}
+
+/// The place of a scalar in quotes. That of the parser goes on to the end of the line, with a comment that is there.
+fn within_quotes(text: &str, range: Range<usize>) -> Range<usize> {
+    let Some(quote) = text.as_bytes().get(range.start).copied() else { return range };
+    let inside = text.as_bytes().get(range.start + 1..range.end).unwrap_or_default();
+    let mut escaped = false;
+    for (i, byte) in inside.iter().enumerate() {
+        let doubled = quote == b'\'' && inside.get(i + 1) == Some(&quote);
+        match *byte {
+            _ if std::mem::take(&mut escaped) => {}
+            b'\\' if quote == b'"' => escaped = true,
+            byte if byte == quote && doubled => escaped = true,
+            byte if byte == quote => return range.start..range.start + i + 2,
+            _ => {}
+        }
+    }
+    range
+}
+
+/// The comments of a text.
+#[must_use]
+pub fn comments(text: &str) -> Vec<crate::Comment> {
+    crate::comments::of_yaml(text, &documents(text).0)
 }
 
 /// A syntax error, at the bracket that is not closed if that is the reason.
@@ -141,7 +191,10 @@ fn unclosed(text: &str, stopped: usize) -> Option<(usize, char)> {
             (None, '"' | '\'') if !before.is_alphanumeric() => quote = Some(c),
             (None, '#') if before.is_whitespace() => drop(chars.by_ref().find(|(_, c)| *c == '\n')),
             (None, '[' | '{') if !open.is_empty() || !before.is_alphanumeric() => open.push((at, c)),
-            (None, ']' | '}') => drop(open.pop()),
+            (None, ']' | '}') => match open.pop() {
+                Some((at, bracket)) if (bracket == '[') != (c == ']') => return Some((at, bracket)),
+                _ => {}
+            },
             _ => {}
         }
         before = c;
@@ -159,18 +212,21 @@ impl Builder {
     /// Processes one event; nothing if reading cannot continue.
     fn take(&mut self, event: Event<'_>, span: Range<usize>) -> Option<()> {
         match event {
-            Event::Scalar(text, ..) => self.add(Node { span, value: Value::Scalar(text.into_owned()) }),
+            Event::Scalar(text, style, ..) => {
+                let quoted = style != ScalarStyle::Plain;
+                self.add(Node { span, value: Value::Scalar(text.into_owned()), quoted });
+            }
             Event::Alias(_) => {
                 let problem = YamlProblem::new(span.clone(), "aliases are not supported");
                 self.problems.push(problem.help("write out the value"));
-                self.add(Node { span, value: Value::Scalar(String::new()) });
+                self.add(Node { span, value: Value::Scalar(String::new()), quoted: false });
             }
             Event::SequenceStart(..) => self.open(Open::List(span, Vec::new()))?,
             Event::MappingStart(..) => self.open(Open::Map(span, Vec::new(), Keys::default()))?,
             Event::SequenceEnd | Event::MappingEnd => {
                 let node = match self.open.pop()? {
-                    Open::List(span, items) => Node { span, value: Value::List(items) },
-                    Open::Map(span, entries, _) => Node { span, value: Value::Map(entries) },
+                    Open::List(span, items) => Node { span, value: Value::List(items), quoted: false },
+                    Open::Map(span, entries, _) => Node { span, value: Value::Map(entries), quoted: false },
                 };
                 self.add(node);
             }
@@ -200,7 +256,7 @@ impl Builder {
                     keys.next = Some((format!("key {}", entries.len()), node.span));
                 }
                 (Some((key, key_span)), value) if keys.seen.insert(key.clone()) => {
-                    entries.push(Entry { key, key_span, value: Node { span: node.span, value } });
+                    entries.push(Entry { key, key_span, value: Node { span: node.span, value, quoted: node.quoted } });
                 }
                 (Some((key, key_span)), _) => {
                     self.problems.push(YamlProblem::new(key_span, format!("duplicate key `{key}`")));
@@ -255,6 +311,7 @@ mod tests {
             ("a: 1\nb: [1,\n  {c: 2},\nd: 3\n", Some("[1")),
             ("{\"a\": [1, 2, \"b\": {\"c\": 3}}", Some("[1")),
             ("a: {b: 1 # }\nc: 2\n", Some("{b")),
+            ("- {a: [1}\n- {b: 2}\n", Some("[1")),
             ("a: 'x'\n b: 2\n", None),
         ] {
             let (_, problems) = documents(text);

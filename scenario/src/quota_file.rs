@@ -1,0 +1,102 @@
+//! `quota: "quota.yaml"`: the tree is in a file of its own. The file may be the very one that is deployed; the importers
+//! read it, with its mistakes at their places.
+
+use crate::{
+    files::Files,
+    notation,
+    quota::{self, ReadTree},
+};
+use quotree_core::{Name, Policy};
+use quotree_import::{
+    detect::{FileKind, detect},
+    quota::{Note, QuotaOptions, Quotas, read as read_objects},
+};
+use quotree_model::Cluster;
+use quotree_syntax::{Node, Report, Shape, Source, Span};
+
+/// A tree, and the priority classes that its file declares.
+type Read = (ReadTree, Vec<(Name, i32)>);
+
+/// The tree of a scenario: as written there, or from the file that it names.
+pub(crate) fn tree(
+    node: &Node,
+    policy: &Policy,
+    cluster: &Cluster,
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Option<Read> {
+    let Shape::String(named) = &node.shape else { return Some((quota::read(node, report)?, Vec::new())) };
+    let path = files.resolve(node.span.source, named);
+    let source = path.and_then(|path| Ok((files.source(&path)?.0, path)));
+    let (number, path) = match source {
+        Ok(read) => read,
+        Err(why) => {
+            report.error(node.span, format!("cannot read `{named}`: {why}"), "the file named here");
+            return None;
+        }
+    };
+    let text = files.sources.get(number as usize).map(|source| source.text.clone()).unwrap_or_default();
+    match detect(text.as_bytes()) {
+        Some(FileKind::Quotas(format, _)) => {
+            let total = cluster.total_with(&[]).filter(|total| !total.is_empty());
+            let options = QuotaOptions { over_promised: policy.over_promised, total, ..QuotaOptions::default() };
+            let mut read = read_objects(format, vec![Source { path, text }], &options);
+            if *policy != Policy::default() {
+                read.knobs.clear();
+            }
+            objects(read, node.span, number, named, report)
+        }
+        None | Some(FileKind::Scenario) => {
+            let root = notation::parse(&path, &text, number, report).filter(|_| !report.broken)?;
+            let is_tree = matches!(&root.shape, Shape::Struct(body) if body.name.as_ref().is_some_and(|name| name.text == "Quota"));
+            if is_tree {
+                return Some((quota::read(&root, report)?, Vec::new()));
+            }
+            let help = "it may hold quota objects that `quotree import` reads, or one `Quota(..)`";
+            report.error(node.span, format!("`{named}` holds no quota tree"), "the file named here").help(help);
+            None
+        }
+        Some(kind) => {
+            let help = match kind {
+                FileKind::Trace(_) | FileKind::Cluster(_) => format!("`quotree import {path}` makes a scenario of it"),
+                FileKind::Mixed(_) => {
+                    "a scenario has one tree: keep the objects of one scheduler in the file".to_owned()
+                }
+                _ => "name a file of quota objects that `quotree import` reads".to_owned(),
+            };
+            report.error(node.span, format!("`{named}` is {kind}, not a quota tree"), "the file named here").help(help);
+            None
+        }
+    }
+}
+
+/// The tree of quota objects, with what the importer found.
+fn objects(read: Quotas, named_at: Span, source: u32, named: &str, report: &mut Report) -> Option<Read> {
+    report.adopt(read.diagnostics, source);
+    let tree = read.tree?;
+    let lost: Vec<&Note> = read.notes.iter().filter(|note| note.lost).collect();
+    if !lost.is_empty() || !read.knobs.is_empty() {
+        tell(&lost, &read.knobs, named_at, named, report);
+    }
+    Some((ReadTree::of_file(tree, named_at), read.classes))
+}
+
+/// Warns of what the file says and a scenario has no place for.
+fn tell(lost: &[&Note], knobs: &[String], named_at: Span, named: &str, report: &mut Report) {
+    const SHOWN: usize = 3;
+    let fields = if lost.len() == 1 { "1 setting".to_owned() } else { format!("{} settings", lost.len()) };
+    let title = match lost.len() {
+        0 => format!("`{named}` asks for another policy than the default"),
+        _ => format!("`{named}` has {fields} without a place in a scenario"),
+    };
+    let mut help = report.warning(named_at, title, "the file named here");
+    for note in lost.iter().take(SHOWN) {
+        help = help.help(format!("line {}: {note}", note.first.line));
+    }
+    if lost.len() > SHOWN {
+        help = help.help(format!("`quotree import {named}` lists all of them"));
+    }
+    if !knobs.is_empty() {
+        help.help(format!("the policy that is nearest is `Capacity({})`", knobs.join(", ")));
+    }
+}
