@@ -71,7 +71,7 @@ pub(crate) fn advice(kind: &FileKind, path: &str) -> String {
     let import = format!("\n  = help: `quotree import {path} --out NAME.ron` makes a scenario of it");
     match kind {
         FileKind::Scenario | FileKind::Mixed(_) => String::new(),
-        FileKind::Other { advice, .. } if advice.is_empty() => String::new(),
+        FileKind::Other { advice: "", .. } => String::new(),
         FileKind::Other { advice, .. } => format!("\n  = help: {advice}"),
         FileKind::Quotas(..) => format!(
             "{import}\n  = help: `quotree validate {path}` checks it; a scenario beside it may say `quota: \"{}\"`",

@@ -190,7 +190,8 @@ fn every_policy_knob_is_in_policies_md() {
     let schema: serde_json::Value = serde_json::from_slice(&command.arg("schema").output().unwrap().stdout).unwrap();
     let knobs = schema["$defs"]["policy.Capacity"]["properties"].as_object().unwrap();
     assert!(knobs.len() > 10, "{} knobs", knobs.len());
-    for knob in knobs.keys() {
+    // `kind` is how YAML names the struct.
+    for knob in knobs.keys().filter(|knob| *knob != "kind") {
         assert!(text.contains(&format!("`{knob}`")), "docs/policies.md does not mention `{knob}`");
     }
 }

@@ -29,7 +29,7 @@ fn stdout(args: &[&str]) -> String {
 #[test]
 fn a_scenario_in_yaml_runs_with_the_quota_file_that_is_deployed() {
     quotree(&["validate", "two-teams.yaml"]).assert().code(0).stdout_eq(str![[r#"
-two-teams.yaml: valid, 3 quotas, 0 nodes, 2 workloads, 2 claims
+two-teams.yaml: valid, 3 quotas, 1 node, 2 workloads, 2 claims
 
 "#]]);
     quotree(&["check", "two-teams.yaml"]).assert().code(0).stderr_eq("");
@@ -41,7 +41,7 @@ two-teams.yaml: valid, 3 quotas, 0 nodes, 2 workloads, 2 claims
 fn all_errors_of_a_scenario_in_yaml_are_reported_together() {
     quotree(&["run", "bad.yaml"]).assert().code(2).stdout_eq("").stderr_eq(file!["transcripts/bad-yaml.txt"]);
     let json: serde_json::Value = serde_json::from_str(&stdout(&["validate", "bad.yaml", "--format", "json"])).unwrap();
-    assert_eq!((&json["diagnostics"][0]["line"], &json["diagnostics"][0]["column"]), (&3.into(), &63.into()));
+    assert_eq!((&json["diagnostics"][0]["line"], &json["diagnostics"][0]["column"]), (&3.into(), &65.into()));
 }
 
 #[test]

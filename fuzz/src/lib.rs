@@ -44,10 +44,10 @@ fn scenario_as(path: &str, data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     for to in Notation::ALL {
         if let Ok(converted) = convert(path, text, to) {
-            match convert(&["main", to.extension()].join("."), &converted.text, to) {
-                Ok(again) => assert_eq!(again.text, converted.text, "{path} as {}", to.name()),
-                // What is no scenario may be written as something that is none either.
-                Err(errors) => assert!(loaded.scenario.is_none(), "{path} as {}: {errors:?}", to.name()),
+            let again = convert(&["main", to.extension()].join("."), &converted.text, to).map(|again| again.text);
+            // What is no scenario may be written as something else that is none.
+            if loaded.scenario.is_some() {
+                assert_eq!(again.as_ref(), Ok(&converted.text), "{path} as {}", to.name());
             }
         }
     }

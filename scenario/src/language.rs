@@ -35,11 +35,6 @@ pub(crate) fn group(name: &str) -> Option<&'static Group> {
     groups().iter().find(|group| group.name == name)
 }
 
-/// The struct of a scenario file.
-pub(crate) fn scenario() -> Option<&'static Type> {
-    group("file").and_then(|group| group.types.first())
-}
-
 /// The struct of this name in a group.
 pub(crate) fn member(group: &'static Group, name: &str) -> Option<&'static Type> {
     group.types.iter().find(|ty| ty.name == name)

@@ -175,7 +175,7 @@ value such as a duration ([writing values](../scenario.md#writing-values)). *Def
 
 #[cfg(test)]
 mod tests {
-    use crate::language::{groups, scenario};
+    use crate::language::{group, groups};
     use crate::merge::{LISTS, MAPS, SINGLE};
     use std::collections::BTreeSet;
 
@@ -191,7 +191,7 @@ mod tests {
 
     #[test]
     fn the_fields_of_a_file_are_those_that_are_merged() {
-        let stated: BTreeSet<&str> = scenario().unwrap().rows.iter().map(|row| row.name).collect();
+        let stated: BTreeSet<&str> = group("file").unwrap().types[0].rows.iter().map(|row| row.name).collect();
         let merged = SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
         assert_eq!(stated, merged);
     }

@@ -252,7 +252,11 @@ pub(crate) fn with_fields(span: Span, name: Ident, ty: &'static Type, pairs: Pai
                 let at = key.span.to(inner.span);
                 (ident(row.name), open(at, ident(key_text), inner_type, inner, report))
             }
-            (None, None) => (ident(key_text), inner),
+            (None, None) => match misnamed(ty, key_text) {
+                // The reader reports the name, and the nearest that it knows.
+                Some(row) => (ident(row.name), unknown(ident(key_text), inner)),
+                None => (ident(key_text), inner),
+            },
         };
         fields.push(entry);
     }
@@ -263,6 +267,23 @@ pub(crate) fn with_fields(span: Span, name: Ident, ty: &'static Type, pairs: Pai
         args.push(fields.remove(at).1);
     }
     Node { span: end, shape: Shape::Struct(Struct { name: Some(name), args, fields }) }
+}
+
+/// The field whose value a struct of an unknown name was meant to be.
+fn misnamed(ty: &'static Type, name: &str) -> Option<&'static Row> {
+    let holds_structs = |row: &&Row| matches!(kind(&row.kind), Kind::Group(group) if group.types.len() > 1);
+    let looks_named = name.starts_with(|c: char| c.is_ascii_uppercase());
+    ty.positional.iter().filter(|_| looks_named).filter_map(|of| field(ty, of)).find(holds_structs)
+}
+
+/// A struct whose name the language does not have.
+fn unknown(name: Ident, inner: Node) -> Node {
+    let fields = match inner.shape {
+        Shape::Map(pairs) => pairs.into_iter().filter_map(named).collect(),
+        _ => Vec::new(),
+    };
+    let span = name.span;
+    Node { span, shape: Shape::Struct(Struct { name: Some(name), args: Vec::new(), fields }) }
 }
 
 /// Whether reports that print the struct read better with all names: `Used(quota: "a", resource: "cpu", ..)`.
