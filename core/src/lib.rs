@@ -69,8 +69,8 @@
 //! ```
 //!
 //! The scheduler assumes that its plan is carried out: the six pods count as used from here on. The caller reports
-//! outcomes only, as further events: [`Event::PodBound`], [`Event::BindFailed`], [`Event::PodGone`]. Without a new
-//! event the next plan is empty.
+//! outcomes only, as further events: [`Event::PodBound`], [`Event::BindFailed`], [`Event::PodGone`]. Until one comes, or
+//! the time of [`Scheduler::next_wake`], the next plan is empty.
 //!
 //! # Reclaim
 //!
@@ -121,7 +121,8 @@
 //! # Why
 //!
 //! [`Scheduler::explain`] says why a workload waits, as data: the limit that binds, who uses what is missing, which
-//! pods are protected by which rule, and which single change would start it. Here vision asks for a seventh GPU.
+//! pods are protected by which rule, and which single change would start it. Here vision, which has four GPUs left, asks
+//! for a fifth.
 //!
 //! ```
 //! # use quotree_core::{Amounts, Event, NodeSpec, Policy, QuotaSpec, Rule, Scheduler, Time, WorkloadId, WorkloadSpec};
@@ -151,6 +152,8 @@
 //! # Where to go from here
 //!
 //! - [`Policy`] has every knob: order, reclaim, victims, placement and more. It is a value, not code.
+//! - [`Scheduler::usage`], [`Scheduler::nodes`], [`Scheduler::workload`] and [`Scheduler::waiting`] read the state;
+//!   [`parse_quantity`] reads the amounts of manifests.
 //! - [`WorkloadSpec`], [`PodSet`] and [`PodTemplate`]: priorities, gangs with elastic members, topology, selectors.
 //!   [`NodeSpec`] and [`DeviceMode`]: GPUs that are given out whole, in parts, or by topology.
 //! - [`Recorder`] keeps a [`Log`] of events and decisions; [`Log::replay`] proves that it gives the same plans again.

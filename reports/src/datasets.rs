@@ -25,8 +25,7 @@ pub(crate) fn section(result: &RunResult, style: Style) -> String {
         Column::right("GPU IDLE", 1),
         Column::right("TIME SAVED", 0),
     ];
-    let rows: Vec<Vec<Cell>> = result.datasets.iter().take(style.rows).map(row).collect();
-    format!("\n{}{}", grid::lines(style, &columns, &rows), style.more(result.datasets.len(), style.rows, "dataset"))
+    format!("\n{}", grid::first(style, &columns, result.datasets.iter().map(row), "dataset"))
 }
 
 fn row(dataset: &DatasetRow) -> Vec<Cell> {

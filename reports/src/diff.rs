@@ -139,7 +139,7 @@ impl Diff {
         self.bounded(of, name, field, (a, false), (b, false));
     }
 
-    /// The same; each value says whether it is a lower bound.
+    /// As [`value`](Self::value); each value says whether it is a lower bound.
     fn bounded(
         &mut self,
         of: &'static str,

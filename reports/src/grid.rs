@@ -131,6 +131,18 @@ pub(crate) fn lines(style: Style, columns: &[Column], rows: &[Vec<Cell>]) -> Str
     text + &plan.told(style)
 }
 
+/// The first rows of a table, as many as the style shows, and how many more `things` there are.
+pub(crate) fn first(
+    style: Style,
+    columns: &[Column],
+    all: impl ExactSizeIterator<Item = Vec<Cell>>,
+    things: &str,
+) -> String {
+    let count = all.len();
+    let rows: Vec<Vec<Cell>> = all.take(style.rows).collect();
+    lines(style, columns, &rows) + &style.more(count, rows.len(), things)
+}
+
 /// The width of each column of a table; of a column that is left out, nothing.
 struct Plan<'a> {
     columns: &'a [Column],

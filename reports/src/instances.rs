@@ -49,9 +49,7 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
         .collect();
     let mut text = String::new();
     if !all.is_empty() {
-        let shown = all.get(..all.len().min(style.rows)).unwrap_or_default();
-        text += &format!("\n{}", grid::lines(style, &columns, shown));
-        text += &style.more(all.len(), shown.len(), "workload");
+        text += &format!("\n{}", grid::first(style, &columns, all.into_iter(), "workload"));
     }
     text + &failures(result, style)
 }

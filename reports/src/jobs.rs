@@ -121,9 +121,7 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     }
     let columns: Vec<Column> = COLUMNS.iter().filter_map(|column| Some(column.text?.0)).collect();
     let cells = |job: &JobRow| COLUMNS.iter().filter_map(|column| Some((column.text?.1)(job))).collect();
-    let rows: Vec<Vec<Cell>> = all.iter().take(style.rows).map(cells).collect();
-    let table = grid::lines(style, &columns, &rows);
-    format!("\n{}\n{table}{}", style.heading("Jobs"), style.more(all.len(), rows.len(), "job"))
+    format!("\n{}\n{}", style.heading("Jobs"), grid::first(style, &columns, all.iter().map(cells), "job"))
 }
 
 /// The names of the columns, separated by spaces, and the rows, for CSV.

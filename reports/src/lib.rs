@@ -38,4 +38,4 @@ pub use quotree_page::model::{Report, SCHEMA};
 pub use report::{Told, brief_report, report, report_html, report_json};
 pub use style::Style;
 pub use summary::{nodes_text, state_text, summary_text};
-pub use tables::{Table, tables, tables_csv};
+pub use tables::{Table, tables};

@@ -9,7 +9,7 @@ use crate::{
 use quotree_sim::result::{PendingRow, RunResult};
 use std::collections::BTreeMap;
 
-/// The pending pods by reason. Who waits for the same reason is told together.
+/// The pending pods by reason: the pods that wait for it, by quota, then the reason once.
 pub(crate) fn text(result: &RunResult, style: Style) -> String {
     if result.pending.is_empty() {
         return String::new();

@@ -61,11 +61,9 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
         cells.extend([in_a_cell(&row.wait), hours(&row.share.used_time_s).map_or_else(Cell::none, Cell::new)]);
         cells
     };
-    let lines: Vec<Vec<Cell>> = rows.iter().take(style.rows).map(line).collect();
-    let parts = parts(head, &rows, style);
-    let heading = style.paint(Tone::Strong, &format!("Usage by {what}"));
-    let more = style.more(rows.len(), style.rows, what);
-    format!("\n{heading}\n{}{more}{parts}", grid::lines(style, &columns, &lines))
+    let heading = style.heading(&format!("Usage by {what}"));
+    let table = grid::first(style, &columns, rows.iter().map(line), what);
+    format!("\n{heading}\n{table}{}", parts(head, &rows, style))
 }
 
 /// Figures that not every run has: a column is shown if any row has the figure, a row if it has any figure.

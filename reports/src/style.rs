@@ -45,7 +45,7 @@ impl Style {
         self.more_after("", all, shown, what)
     }
 
-    /// The same, with an indentation.
+    /// As [`more`](Self::more), with an indentation.
     pub(crate) fn more_after(self, indent: &str, all: usize, shown: usize, what: &str) -> String {
         match all.saturating_sub(shown) {
             0 => String::new(),

@@ -16,7 +16,7 @@ use crate::{
     tree,
 };
 use quotree_page::model::Report;
-use quotree_sim::result::{EvictionRow, NamespaceRow, QuantityMap, QuotaRow, RunResult};
+use quotree_sim::result::{EvictionRow, NamespaceRow, NodeRow, QuantityMap, QuotaRow, RunResult};
 use std::collections::BTreeSet;
 
 /// The whole summary of a run, ending in a newline. With a report of the run, what happened comes first. `by` adds usage
@@ -155,12 +155,10 @@ fn namespaces(result: &RunResult, style: Style) -> String {
         let quota = n.quota.as_deref().map_or_else(|| Cell::new("(none)").tone(Tone::Odd), Cell::new);
         [Cell::new(&n.name), quota].into_iter().chain(count_cells(&n.counts)).chain([in_a_cell(&n.wait)]).collect()
     };
-    let rows: Vec<Vec<Cell>> = result.namespaces.iter().take(style.rows).map(row).collect();
-    if rows.is_empty() {
+    if result.namespaces.is_empty() {
         return String::new();
     }
-    let more = style.more(result.namespaces.len(), style.rows, "namespace");
-    format!("\n{}{more}", grid::lines(style, &columns, &rows))
+    format!("\n{}", grid::first(style, &columns, result.namespaces.iter().map(row), "namespace"))
 }
 
 /// Submissions and edits that were refused.
@@ -227,25 +225,20 @@ pub fn nodes_text(result: &RunResult, style: Style) -> String {
         Column::left("USED", 0),
         Column::left("ALLOCATABLE", 1),
     ];
-    let rows: Vec<Vec<Cell>> = result
-        .nodes
-        .iter()
-        .take(style.rows)
-        .map(|node| {
-            let state = match (node.up, node.schedulable) {
-                (false, _) => Cell::new("down").tone(Tone::Bad),
-                (true, false) => Cell::new("cordoned").tone(Tone::Odd),
-                (true, true) if node.unhealthy > 0 => {
-                    Cell::new(format!("ready, {}", many(node.unhealthy, "unhealthy device"))).tone(Tone::Odd)
-                }
-                (true, true) => Cell::new("ready"),
-            };
-            let amounts = |map: &QuantityMap| format::amounts(&map.0).map_or_else(Cell::none, Cell::new);
-            vec![Cell::new(&node.name), state, Cell::count(node.pods), amounts(&node.used), amounts(&node.allocatable)]
-        })
-        .collect();
-    if rows.is_empty() {
+    if result.nodes.is_empty() {
         return String::new();
     }
-    format!("\n{}{}", grid::lines(style, &columns, &rows), style.more(result.nodes.len(), style.rows, "node"))
+    let row = |node: &NodeRow| {
+        let state = match (node.up, node.schedulable) {
+            (false, _) => Cell::new("down").tone(Tone::Bad),
+            (true, false) => Cell::new("cordoned").tone(Tone::Odd),
+            (true, true) if node.unhealthy > 0 => {
+                Cell::new(format!("ready, {}", many(node.unhealthy, "unhealthy device"))).tone(Tone::Odd)
+            }
+            (true, true) => Cell::new("ready"),
+        };
+        let amounts = |map: &QuantityMap| format::amounts(&map.0).map_or_else(Cell::none, Cell::new);
+        vec![Cell::new(&node.name), state, Cell::count(node.pods), amounts(&node.used), amounts(&node.allocatable)]
+    };
+    format!("\n{}", grid::first(style, &columns, result.nodes.iter().map(row), "node"))
 }

@@ -43,18 +43,6 @@ impl fmt::Debug for Table<'_> {
     }
 }
 
-/// The tables of a result as texts: file name and content.
-#[must_use]
-pub fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
-    let text = |table: Table<'_>| {
-        let (name, mut bytes) = (table.name, Vec::new());
-        // Writing to a `Vec` cannot fail.
-        let written = table.write(&mut bytes);
-        (name, written.ok().and_then(|()| String::from_utf8(bytes).ok()).unwrap_or_default())
-    };
-    tables(result).into_iter().map(text).collect()
-}
-
 /// The tables of a result. Jobs, datasets, instances and failures have a table only if there are any.
 #[must_use]
 pub fn tables(result: &RunResult) -> Vec<Table<'_>> {

@@ -5,7 +5,7 @@
 use expect_test::{expect, expect_file};
 use quotree_core::Amounts;
 use quotree_reports::{
-    By, Style, breakdown_text, diff, summary_json, summary_text, tables_csv, tenancy_text, tree_svg,
+    By, Style, Table, breakdown_text, diff, summary_json, summary_text, tables, tenancy_text, tree_svg,
 };
 use quotree_sim::people::{Role, Tenancy};
 use quotree_sim::result::{
@@ -13,6 +13,16 @@ use quotree_sim::result::{
     NamespaceRow, NodeRow, PendingRow, PodCounts, QuantityMap, QuotaRow, RunResult, ShareRow, SlowdownRow, SpreadRow,
     TimeMap, UserRow, WorkRow, WorkloadRow,
 };
+
+/// The tables of a result: file name and content.
+fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
+    let text = |table: Table<'_>| {
+        let (name, mut bytes) = (table.name, Vec::new());
+        table.write(&mut bytes).unwrap();
+        (name, String::from_utf8(bytes).unwrap())
+    };
+    tables(result).into_iter().map(text).collect()
+}
 
 fn cpu(cores: i64) -> QuantityMap {
     QuantityMap(if cores == 0 { Amounts::new() } else { Amounts::new().with("cpu", cores * 1000) })

@@ -75,7 +75,7 @@ impl AgeLaw {
 /// A workload of which no pod has a place and that has no hold.
 fn waiting(scheduler: &Scheduler, workload: WorkloadId) -> Option<WorkloadView> {
     let view = scheduler.workload(workload).filter(|view| !view.held)?;
-    view.pods.iter().all(|pod| pod.state == PodState::Waiting).then_some(view)
+    view.pods.iter().all(|pod| pod.state == PodState::Pending).then_some(view)
 }
 
 const fn equals(view: &WorkloadView) -> (Option<quotree_core::QuotaId>, i32, bool) {

@@ -91,7 +91,7 @@ impl<'a> FitCheck<'a> {
             let range = ordinal..ordinal + count;
             ordinal += count;
             let of_set = || view.pods.iter().filter(|pod| range.contains(&pod.id.ordinal));
-            let waiting = of_set().filter(|pod| pod.state == PodState::Waiting).count();
+            let waiting = of_set().filter(|pod| pod.state == PodState::Pending).count();
             let standing = of_set().count() - waiting;
             first &= standing == 0;
             let lacks = (*min as usize).saturating_sub(standing);

@@ -218,7 +218,8 @@ impl Replay<'_> {
             if view.held {
                 unsettled.push(format!("{} has a hold", of(*id)));
             }
-            let moving = view.pods.iter().filter(|p| matches!(p.state, PodState::Binding | PodState::Leaving)).count();
+            let moving =
+                view.pods.iter().filter(|p| matches!(p.state, PodState::Binding | PodState::Terminating)).count();
             if moving > 0 {
                 unsettled.push(format!("{moving} pods of {} are being bound or terminating", of(*id)));
             }

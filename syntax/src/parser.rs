@@ -140,8 +140,8 @@ impl Parser<'_, '_> {
             }
             Kind::Ident => return Some(self.word(&token)),
             Kind::Punct(b'(') => return Some(self.structure(None, span)),
-            Kind::Punct(b'[') => return Some(self.list(span)),
-            Kind::Punct(b'{') => return Some(self.map(span)),
+            Kind::Punct(b'[') => return Some(self.items(span, b']', Self::value, Shape::List)),
+            Kind::Punct(b'{') => return Some(self.items(span, b'}', Self::entry, Shape::Map)),
             Kind::Bad => {
                 self.at += 1;
                 Shape::Bad
@@ -354,36 +354,27 @@ impl Parser<'_, '_> {
         body.fields.push((ident, value));
     }
 
-    fn list(&mut self, start: Span) -> Node {
+    /// The items of a bracket that ends with `close`, as the shape that they make.
+    fn items<T>(
+        &mut self,
+        start: Span,
+        close: u8,
+        item: fn(&mut Self) -> Option<T>,
+        shape: fn(Vec<T>) -> Shape,
+    ) -> Node {
         let Some(open) = self.open() else { return Node { span: start, shape: Shape::Bad } };
         let mut items = Vec::new();
         while !self.at_end() {
-            match self.value() {
-                Some(node) => items.push(node),
+            match item(self) {
+                Some(item) => items.push(item),
                 None => self.recover(),
             }
-            if !self.comma(b']') {
+            if !self.comma(close) {
                 break;
             }
         }
-        let end = self.close(b']', open);
-        Node { span: start.to(end), shape: Shape::List(items) }
-    }
-
-    fn map(&mut self, start: Span) -> Node {
-        let Some(open) = self.open() else { return Node { span: start, shape: Shape::Bad } };
-        let mut entries = Vec::new();
-        while !self.at_end() {
-            match self.entry() {
-                Some(entry) => entries.push(entry),
-                None => self.recover(),
-            }
-            if !self.comma(b'}') {
-                break;
-            }
-        }
-        let end = self.close(b'}', open);
-        Node { span: start.to(end), shape: Shape::Map(entries) }
+        let end = self.close(close, open);
+        Node { span: start.to(end), shape: shape(items) }
     }
 
     fn entry(&mut self) -> Option<(Node, Node)> {

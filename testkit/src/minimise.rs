@@ -78,7 +78,7 @@ fn under_way(core: &Scheduler) -> Vec<WorkloadId> {
     let under_way = |id: &WorkloadId| {
         let view = core.workload(*id);
         view.is_some_and(|w| {
-            w.held || w.pods.iter().any(|pod| matches!(pod.state, PodState::Binding | PodState::Leaving))
+            w.held || w.pods.iter().any(|pod| matches!(pod.state, PodState::Binding | PodState::Terminating))
         })
     };
     all_workloads(core).into_iter().filter(under_way).collect()
@@ -100,7 +100,7 @@ pub fn cut(core: &Scheduler, cited: &Cited, stays_pending: &BTreeSet<WorkloadId>
     }
     let idle = cited.workloads.iter().filter(|id| !stays_pending.contains(id)).filter_map(|id| core.workload(*id));
     for pod in idle.filter(|view| !view.held).flat_map(|view| view.pods) {
-        if pod.state == PodState::Waiting {
+        if pod.state == PodState::Pending {
             events.push(Event::PodGone { pod: pod.id, outcome: PodOutcome::Deleted });
         }
     }

@@ -19,7 +19,7 @@ pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
     let mut places: BTreeMap<PodId, NodeId> = BTreeMap::new();
     for view in specs.keys().filter_map(|w| core.workload(*w)) {
         let sets = || specs.get(&view.id).into_iter().flat_map(|s| &s.pods);
-        for pod in view.pods.iter().filter(|p| p.state != PodState::Waiting) {
+        for pod in view.pods.iter().filter(|p| p.state != PodState::Pending) {
             let mut ordinal = pod.id.ordinal;
             let set = sets().find(|set| {
                 let here = ordinal < set.count;
@@ -51,9 +51,9 @@ pub fn recount(core: &Scheduler, specs: &Specs, calm: bool) -> Vec<String> {
 /// I6: a gang runs as a whole or not at all. Terminating pods still count, and pods that have ended are not missing.
 fn partly(view: &WorkloadView, min: u32, count: u32) -> Option<String> {
     let ended = (count as usize).saturating_sub(view.pods.len());
-    let stand = view.pods.iter().filter(|p| p.state != PodState::Waiting).count();
-    let leave = view.pods.iter().any(|p| p.state == PodState::Leaving);
-    let wait = view.pods.iter().any(|p| p.state == PodState::Waiting);
+    let stand = view.pods.iter().filter(|p| p.state != PodState::Pending).count();
+    let leave = view.pods.iter().any(|p| p.state == PodState::Terminating);
+    let wait = view.pods.iter().any(|p| p.state == PodState::Pending);
     (stand > 0 && stand + ended < min as usize && wait && !leave)
         .then(|| format!("I6: {stand} pods of {} are placed, and it needs {min}", view.id))
 }

@@ -128,13 +128,13 @@ pub enum EventError {
     #[error("unknown pod {0}")]
     UnknownPod(PodId),
     /// The event is impossible in the state that the pod is in, such as a bind of a pod that runs.
-    #[error("pod {pod} is {state}, so it cannot be {event}")]
+    #[error("pod {pod} is {state}, so `{event}` is impossible")]
     ImpossibleOrder {
         /// The pod.
         pod: PodId,
         /// The state of the pod.
         state: &'static str,
-        /// What the event says happened to it.
+        /// The event.
         event: &'static str,
     },
     /// A workload without pods, with too many pods, or with a pod set whose `min` exceeds its `count`.

@@ -28,7 +28,7 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// How severe it is.
+    /// An error where the tree cannot be used, so that it is refused; otherwise a warning (T2).
     #[must_use]
     pub const fn severity(&self) -> Severity {
         use FindingKind as K;

@@ -9,41 +9,43 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
-    /// Which pending workload goes first (O1).
+    /// Which pending workload goes first (O1). Default: [`Order::GuaranteedFirst`].
     pub order: Order,
-    /// How old a workload is that a controller creates again (O3). The scheduler does not read this: whoever submits
-    /// workloads to it sets [`WorkloadSpec::submitted`](crate::WorkloadSpec::submitted) accordingly.
+    /// How old a workload is that a controller creates again (O3). Default: [`Age::ByKind`]. The scheduler does not read
+    /// this: whoever submits workloads to it sets [`WorkloadSpec::submitted`](crate::WorkloadSpec::submitted) by it.
     pub age: Age,
-    /// What a leaf may reclaim from others (R2, R8).
+    /// What a leaf may reclaim from others (R2, R8). Default: [`Reclaim::Min`].
     pub reclaim: Reclaim,
-    /// Which workloads of its own leaf a workload may preempt (R1, R8).
+    /// Which workloads of its own leaf a workload may preempt (R1, R8). Default:
+    /// [`WithinQueuePreemption::LowerPriority`].
     pub within: WithinQueuePreemption,
-    /// Whether preemption within a leaf may make the leaf borrow more (R1).
+    /// Whether preemption within a leaf may make the leaf borrow more (R1). Default: [`BorrowWhilePreempting::Refused`].
     pub growth: BorrowWhilePreempting,
-    /// Which kinds of preemption are enabled (R8).
+    /// Which kinds of preemption are enabled (R8). Default: [`Preemption::Auto`].
     pub preemption: Preemption,
-    /// How far an eviction may bring a quota below its min (R2b).
+    /// How far an eviction may bring a quota below its min (R2b). Default: [`Floor::Pod`].
     pub floor: Floor,
-    /// Which victims go first (V1).
+    /// Which victims go first (V1). Default: [`VictimOrder::FairThenLatest`].
     pub victims: VictimOrder,
-    /// Which node a pod gets (P2).
+    /// Which node a pod gets (P2). Default: [`Placement::BestFit`].
     pub placement: Placement,
-    /// The pod shapes that fragmentation is measured against; only [`Placement::Fgd`] uses them (P2).
+    /// The pod shapes that fragmentation is measured against; only [`Placement::Fgd`] uses them (P2). Default: none.
     pub typical: Vec<TypicalPod>,
-    /// Whether exhausted disruption budgets can be broken (R7).
+    /// Whether exhausted disruption budgets can be broken (R7). Default: [`RespectBudgets::Prefer`].
     pub respect_budgets: RespectBudgets,
-    /// What happens to pods whose namespace is attached to no leaf (A4).
+    /// What happens to pods whose namespace is attached to no leaf (A4). Default: [`Unquotaed::Refuse`].
     pub unquotaed: Unquotaed,
-    /// What happens to usage above a max that was lowered (T4).
+    /// What happens to usage above a max that was lowered (T4). Default: [`EnforceMax::Never`].
     pub enforce_max: EnforceMax,
-    /// What happens to trees where the children's min exceed the parent's min (T2).
+    /// What happens to trees where the children's min exceed the parent's min (T2). Default: [`OverPromised::Error`].
     pub over_promised: OverPromised,
-    /// No pod of a workload is a victim before this long after the last of its pods started, milliseconds (R2c).
+    /// No pod of a workload is a victim before this long after the last of its pods started, milliseconds (R2c). Default: 0.
     pub min_runtime_ms: u64,
-    /// A hold ends after this long, milliseconds, if some of its victims are still there; absent: never by timeout
-    /// (H2).
+    /// A hold ends after this long, milliseconds, if some of its victims are still there; absent (the default): never by
+    /// timeout (H2).
     pub hold_timeout_ms: Option<u64>,
-    /// A gang that runs below its minimum is evicted as a whole after this long, milliseconds; absent: never (G3).
+    /// A gang that runs below its minimum is evicted as a whole after this long, milliseconds; absent (the default): never
+    /// (G3).
     pub stale_after_ms: Option<u64>,
     /// How much one search for a plan may look at.
     pub bounds: SearchBounds,
@@ -106,12 +108,12 @@ pub enum Order {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Age {
-    /// Work that ends keeps its age: all pods of a job are as old as the job. A replica that never ends is a new pod.
+    /// All pods of a job are as old as the job. A replica of a service, which has no end, is as old as itself.
     #[default]
     ByKind,
-    /// Everything keeps its age: a replica is as old as the one that it replaces, too.
+    /// Pods of a job are as old as the job, and a replica is as old as the one that it replaces.
     Original,
-    /// Nothing keeps its age: every pod is as old as itself.
+    /// Every pod is as old as itself.
     Recreated,
 }
 

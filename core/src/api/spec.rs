@@ -122,7 +122,7 @@ pub struct NodeSpec {
     /// What pods may use, base units, devices included (as thousandths of a device).
     pub allocatable: Amounts,
     /// Resources that come as separate devices (P1). There are two where each device holds two resources, such as
-    /// memory and cores.
+    /// memory and cores, which only mode [`DeviceMode::Share`] allows.
     pub devices: Vec<DeviceSpec>,
     /// How requests are divided over the devices.
     #[serde(default)]
@@ -148,7 +148,7 @@ pub struct NodeSpec {
 }
 
 impl NodeSpec {
-    /// A healthy node with these amounts and no devices, labels or taints.
+    /// A node that takes pods, with these allocatable amounts (base units) and no devices, labels or taints.
     #[must_use]
     pub fn new(id: u32, allocatable: Amounts) -> Self {
         Self {

@@ -6,17 +6,23 @@ use super::{
     ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId},
 };
 
-/// The ledger of one quota (L1, L2). Amounts cover the governed resources (Q2), in base units; those that are 0 are
-/// absent.
+/// The ledger of one quota and all below it (L1, L2). Amounts cover the governed resources (Q2), in base units; those
+/// that are 0 are absent.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-#[expect(missing_docs, reason = "the terms of rules L1 and L2")]
 pub struct Usage {
+    /// Requested by pods that are bound, being bound or terminating.
     pub used: Amounts,
+    /// The part of `used` that is of non-preemptible pods (A2).
     pub used_np: Amounts,
+    /// `used`, and what pending pods request.
     pub request: Amounts,
+    /// Requested by workloads with a hold (H1).
     pub held: Amounts,
+    /// The part of `used` that is of terminating pods.
     pub freeing: Amounts,
+    /// `used` above min.
     pub borrowed: Amounts,
+    /// Unused min that siblings use.
     pub lent: Amounts,
     /// Pods that are bound, being bound or terminating.
     pub pods: u32,
@@ -39,7 +45,7 @@ pub struct NodeView {
     pub held: Amounts,
     /// Its pods.
     pub pods: Vec<PodId>,
-    /// What is free of each device, by device resource.
+    /// What is free of each device, by device resource, base units.
     pub devices_free: Vec<(Name, Vec<i64>)>,
 }
 
@@ -81,12 +87,12 @@ pub struct PodView {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PodState {
-    /// It is pending.
-    Waiting,
+    /// It is not placed.
+    Pending,
     /// A bind was planned, and its outcome is not reported yet.
     Binding,
     /// It runs.
     Running,
-    /// It is terminating: its eviction was planned, and it is not gone yet.
-    Leaving,
+    /// It was told to stop, by a plan or by others, and is not gone yet. It still uses its node and its quota.
+    Terminating,
 }

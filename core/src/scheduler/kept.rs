@@ -73,7 +73,7 @@ impl World {
 
     fn step(&mut self, (what, a, b): Step) {
         self.now += u64::from(b % 3);
-        let terminating = self.pods_in(&[PodState::Leaving]);
+        let terminating = self.pods_in(&[PodState::Terminating]);
         let running = self.pods_in(&[PodState::Running]);
         match what % 8 {
             0..=3 => {
@@ -145,7 +145,7 @@ fn check_under_way(cluster: &Cluster) {
     };
     for slot in cluster.workloads.sorted() {
         for (ordinal, pod) in cluster.workloads.at(slot).ordinals() {
-            if pod.state == Some(PodState::Leaving) {
+            if pod.state == Some(PodState::Terminating) {
                 add(slot.pod(ordinal), pod.assignment.node, false);
             }
         }

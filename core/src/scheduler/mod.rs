@@ -85,7 +85,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Decides what to do now. A second decision without a new event is empty (S1).
+    /// Decides what to do now, and counts the plan as carried out. A second decision at the same time without a new event
+    /// is empty (S1). Time does not go back: an earlier `now` than before counts as the latest.
     pub fn decide(&mut self, now: Time) -> Plan {
         self.cluster.now = self.cluster.now.max(now);
         let mut plan = Plan::default();
@@ -102,7 +103,8 @@ impl Scheduler {
         self.cluster.generation
     }
 
-    /// The earliest time at which a decision can differ although no event comes (timeouts, protected runtimes).
+    /// The earliest time at which a decision can differ although no event comes (timeouts, protected runtimes); nothing
+    /// where only events change it.
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
         self.cluster.timers.first().copied()
@@ -120,8 +122,8 @@ impl Scheduler {
         &self.cluster.policy
     }
 
-    /// What blocks a pending workload, in brief. Where room is missing, it does not say on which nodes. Costs a path of
-    /// the tree.
+    /// What blocks a workload, in brief: where room is missing, not on which nodes. Nothing when it is not pending and
+    /// holds nothing, or is not known. Costs a path of the tree.
     #[must_use]
     pub fn bound_by(&self, workload: WorkloadId) -> Option<BlockingReason> {
         explain::blocked_by(&self.cluster, workload)

@@ -34,7 +34,10 @@ fn r2c_a_pod_that_is_being_bound_may_be_evicted_after_the_next_event() {
     );
     for late in [Event::PodBound { pod: pod(1), at: Time(5) }, Event::BindFailed { pod: pod(1) }] {
         core.apply(late).unwrap();
-        assert_eq!(core.scheduler().workload(WorkloadId(1)).unwrap().pods[0].state, quotree_core::PodState::Leaving);
+        assert_eq!(
+            core.scheduler().workload(WorkloadId(1)).unwrap().pods[0].state,
+            quotree_core::PodState::Terminating
+        );
         assert!(core.decide(Time(5)).is_empty());
     }
     core.apply(Event::PodGone { pod: pod(1), outcome: PodOutcome::Evicted }).unwrap();

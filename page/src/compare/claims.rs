@@ -1,6 +1,6 @@
 //! Claims of both runs, matched by their text: which hold in one and fail in the other.
 
-use super::Both;
+use super::{Both, only};
 use crate::{
     html::Html,
     model::Claim,
@@ -45,17 +45,8 @@ impl<'a> Flips<'a> {
 
     /// The line under the heading.
     pub(super) fn says(&self) -> String {
-        let mut said = format!(
-            "{} of {} that both runs have.",
-            units::count(self.flipped.len() as u64),
-            units::many(self.in_both as u64, "claim")
-        );
-        for (count, which) in [(self.only_before, "before"), (self.only_after, "after")] {
-            if count > 0 {
-                said += &format!(" {} only {which}.", units::many(count as u64, "claim"));
-            }
-        }
-        said
+        let (flipped, in_both) = (units::count(self.flipped.len() as u64), units::many(self.in_both as u64, "claim"));
+        format!("{flipped} of {in_both} that both runs have.{}", only(self.only_before, self.only_after, "claim"))
     }
 
     /// The table.

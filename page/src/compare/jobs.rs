@@ -3,6 +3,7 @@
 use super::{
     Both,
     change::{Change, Good},
+    only,
 };
 use crate::{
     html::Html,
@@ -65,17 +66,11 @@ fn pair<'a>(both: &Both<'a>, before: &'a Job, after: &'a Job) -> Pair<'a> {
 impl Jobs<'_> {
     /// The line under the heading.
     pub(super) fn says(&self) -> String {
-        let mut said = format!(
-            "{} of {} that both runs have differ. Most changed first, by the time from submission to success.",
-            units::count(self.changed.len() as u64),
-            units::many(self.in_both as u64, "job")
-        );
-        for (count, which) in [(self.only_before, "before"), (self.only_after, "after")] {
-            if count > 0 {
-                said += &format!(" {} only {which}.", units::many(count as u64, "job"));
-            }
-        }
-        said
+        let (changed, in_both) = (units::count(self.changed.len() as u64), units::many(self.in_both as u64, "job"));
+        format!(
+            "{changed} of {in_both} that both runs have differ. Most changed first, by the time from submission to success.{}",
+            only(self.only_before, self.only_after, "job")
+        )
     }
 
     /// The table.

@@ -115,6 +115,12 @@ fn head(html: &mut Html, both: &Both<'_>, teams: &[teams::Team<'_>]) {
     html.close("div").close("div").close("header");
 }
 
+/// How many of a thing only one of the two runs has, a sentence for each: ` 2 jobs only before.`
+fn only(before: usize, after: usize, thing: &str) -> String {
+    let sentence = |(count, which): (usize, &str)| format!(" {} only {which}.", units::many(count as u64, thing));
+    [(before, "before"), (after, "after")].into_iter().filter(|(count, _)| *count > 0).map(sentence).collect()
+}
+
 fn waits(html: &mut Html, both: &Both<'_>) {
     let curves: Vec<Curve<'_>> = [(&both.before, "slate dashed", "before"), (&both.after, "accent", "after")]
         .into_iter()

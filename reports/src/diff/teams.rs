@@ -118,9 +118,7 @@ impl Teams {
             Column::right("USED", 2),
             Column::right("EVICTED", 0),
         ];
-        let shown = self.rows.len().min(style.rows);
-        let rows: Vec<Vec<Cell>> = self.rows.iter().take(shown).map(|team| cells(team, &scale)).collect();
-        text + &grid::lines(style, &columns, &rows) + &style.more(self.rows.len(), shown, "team")
+        text + &grid::first(style, &columns, self.rows.iter().map(|team| cells(team, &scale)), "team")
     }
 }
 
@@ -166,7 +164,7 @@ fn changed(pair: Pair<u128>, shown: impl Fn(u128) -> String) -> Cell {
     }
 }
 
-/// In what amounts over time are told: hours, or seconds where there is not much.
+/// The unit in which amounts over time are shown: hours, or seconds where there is not much.
 struct Scale {
     unit: String,
     /// Hundredths of a unit, in base units times seconds.

@@ -37,7 +37,7 @@ pub(crate) fn code(text: &str) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// The same in a cell of a table, where a pipe would end the cell.
+/// As [`code`], in a cell of a table, where a pipe would end the cell.
 pub(crate) fn code_in_cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
@@ -53,7 +53,7 @@ fn longest_run(text: &str, of: char) -> usize {
     text.split(|c| c != of).map(str::len).max().unwrap_or(0)
 }
 
-/// A text of at most this many characters; what is cut off is told by `…`.
+/// A text of at most this many characters; `…` stands for what is cut off.
 pub(crate) fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

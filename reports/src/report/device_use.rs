@@ -11,7 +11,7 @@ use quotree_sim::{
 };
 use std::collections::BTreeMap;
 
-/// Series are told of so many devices.
+/// The most devices that get a series of their own.
 const MOST_LOADS: usize = 256;
 
 /// How much a workload uses of the devices that its pods are given.
@@ -148,7 +148,7 @@ impl From<'_> {
         report.loads = loads.into_iter().take(MOST_LOADS).map(row).collect();
         if all > MOST_LOADS {
             report.left_out.push(LeftOut {
-                what: "The load over time is told of the first devices that were used".to_owned(),
+                what: "The load over time is shown for the first devices that were used".to_owned(),
                 kept: MOST_LOADS as u64,
                 of: all as u64,
             });

@@ -266,7 +266,7 @@ impl From<'_> {
         self.wait(Some(&|pod| job(pod).is_some_and(of)))
     }
 
-    /// What is told in words: claims, refusals, failures.
+    /// Fills what is in words: claims, refusals, failures.
     fn words(&self, report: &mut Report) {
         report.claims = self.result.claims.results.iter().map(|claim| self.claim(claim, report)).collect();
         let refusal = |row: &quotree_sim::result::RefusalRow| Refusal {

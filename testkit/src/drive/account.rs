@@ -77,7 +77,7 @@ impl Driver<'_> {
         for workload in self.alive() {
             let view = self.core().workload(workload);
             let (pods, held) = view.map(|w| (w.pods, w.held)).unwrap_or_default();
-            if held || pods.iter().any(|p| matches!(p.state, PodState::Leaving | PodState::Binding)) {
+            if held || pods.iter().any(|p| matches!(p.state, PodState::Terminating | PodState::Binding)) {
                 return;
             }
             let running = pods.iter().filter(|p| p.state == PodState::Running).count();
@@ -134,7 +134,7 @@ impl Driver<'_> {
         let tree = self.core().tree();
         let Some(spec) = self.specs.get(&workload) else { return false };
         let Some(leaf) = tree.leaf_of(spec.namespace.as_str()) else { return false };
-        let runs = self.states(workload).iter().any(|s| *s != PodState::Waiting);
+        let runs = self.states(workload).iter().any(|s| *s != PodState::Pending);
         let pods: i64 = if runs { 1 } else { spec.pods.iter().map(|set| i64::from(set.min)).sum() };
         let Some(request) = spec.pods.first().map(|set| &set.template.request) else { return false };
         let fits = |quota: QuotaId| {

@@ -98,7 +98,7 @@ impl Driver<'_> {
 
 /// Whether none of its pods has a place, and it has no hold.
 fn waits(workload: &WorkloadView) -> bool {
-    !workload.held && workload.pods.iter().all(|pod| pod.state == PodState::Waiting)
+    !workload.held && workload.pods.iter().all(|pod| pod.state == PodState::Pending)
 }
 
 fn asks_the_same(one: &WorkloadSpec, other: &WorkloadSpec) -> bool {

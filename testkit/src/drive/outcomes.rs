@@ -45,7 +45,7 @@ impl Driver<'_> {
     pub(super) fn take_effect(&mut self, event: Event) {
         let (pod, wanted) = match &event {
             Event::PodBound { pod, .. } | Event::BindFailed { pod } => (*pod, PodState::Binding),
-            Event::PodGone { pod, .. } => (*pod, PodState::Leaving),
+            Event::PodGone { pod, .. } => (*pod, PodState::Terminating),
             _ => return,
         };
         let view = self.core().workload(pod.workload);
@@ -58,7 +58,7 @@ impl Driver<'_> {
             event => event,
         };
         self.apply(event);
-        if wanted == PodState::Leaving && self.play.delays.is_some() {
+        if wanted == PodState::Terminating && self.play.delays.is_some() {
             self.answer_eviction(pod.workload);
         }
     }
@@ -75,7 +75,7 @@ impl Driver<'_> {
             });
             let change = WorkloadChange { add_pods: set, ..WorkloadChange::of(workload) };
             self.apply(Event::WorkloadChanged(change));
-        } else if !states.contains(&PodState::Leaving) {
+        } else if !states.contains(&PodState::Terminating) {
             self.recreate(workload);
         }
     }
@@ -127,7 +127,7 @@ impl Driver<'_> {
         let mut whole = BTreeSet::new();
         for workload in gone {
             if !whole.contains(workload) {
-                if self.states(*workload).iter().all(|s| *s == PodState::Waiting) {
+                if self.states(*workload).iter().all(|s| *s == PodState::Pending) {
                     whole.insert(*workload);
                 }
                 self.answer_eviction(*workload);

@@ -120,7 +120,7 @@ impl Driver<'_> {
     }
 
     pub(super) fn finish(&mut self, k: usize) {
-        let quiet = |s: &PodState| matches!(s, PodState::Running | PodState::Waiting);
+        let quiet = |s: &PodState| matches!(s, PodState::Running | PodState::Pending);
         let mut runs = self.alive();
         runs.retain(|w| {
             let states = self.states(*w);

@@ -205,14 +205,14 @@ fn is_placed_without(core: &Scheduler, pods: &BTreeSet<PodId>, id: WorkloadId, n
     let mut without = core.clone();
     for other in core.waiting().into_iter().filter(|other| *other != id) {
         let pending = without.workload(other).map(|view| view.pods).unwrap_or_default();
-        for pod in pending.iter().filter(|pod| pod.state == PodState::Waiting) {
+        for pod in pending.iter().filter(|pod| pod.state == PodState::Pending) {
             drop(without.apply(Event::PodGone { pod: pod.id, outcome: PodOutcome::Deleted }));
         }
     }
     for pod in pods {
         drop(without.apply(Event::PodGone { pod: *pod, outcome: PodOutcome::Deleted }));
         let pending = without.workload(pod.workload).map(|view| view.pods).unwrap_or_default();
-        for pod in pending.iter().filter(|pod| pod.state == PodState::Waiting) {
+        for pod in pending.iter().filter(|pod| pod.state == PodState::Pending) {
             drop(without.apply(Event::PodGone { pod: pod.id, outcome: PodOutcome::Deleted }));
         }
     }

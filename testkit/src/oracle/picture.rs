@@ -140,7 +140,7 @@ impl Picture {
 
     fn add(&mut self, view: &quotree_core::WorkloadView, books: &Books) -> Option<()> {
         let book = books.workloads.get(&view.id)?;
-        if view.held || view.pods.iter().any(|pod| matches!(pod.state, PodState::Binding | PodState::Leaving)) {
+        if view.held || view.pods.iter().any(|pod| matches!(pod.state, PodState::Binding | PodState::Terminating)) {
             return None;
         }
         let leaf = view.leaf?.0 as usize;
@@ -161,7 +161,7 @@ impl Picture {
             let minimums = minimums.clone();
             self.owners.push(Owner { id, leaf, priority, evictable, just_bound, started, budget, minimums });
         }
-        let waiting = view.pods.iter().filter(|pod| pod.state == PodState::Waiting).count();
+        let waiting = view.pods.iter().filter(|pod| pod.state == PodState::Pending).count();
         let [(template, min)] = book.sets.as_slice() else { return (waiting == 0).then_some(()) };
         let lacking = (*min as usize).saturating_sub(running.len());
         if waiting > 0 && waiting >= lacking {

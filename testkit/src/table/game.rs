@@ -79,7 +79,7 @@ impl Game {
         let views = self.specs.keys().filter_map(|w| self.core().workload(*w));
         let states: Vec<PodState> =
             views.filter(|w| w.namespace == *namespace).flat_map(|w| w.pods).map(|p| p.state).collect();
-        let waiting = states.iter().filter(|s| **s == PodState::Waiting).count();
+        let waiting = states.iter().filter(|s| **s == PodState::Pending).count();
         (states.len() - waiting, waiting)
     }
 
@@ -166,7 +166,7 @@ impl Game {
             ["terminate", id, count] => self.terminate(id, number(count.trim_start_matches('x'))? as usize),
             ["gone", id] => {
                 let workload = self.id(id)?;
-                self.end(workload, PodState::Leaving, PodOutcome::Evicted)?;
+                self.end(workload, PodState::Terminating, PodOutcome::Evicted)?;
                 self.recreate(workload)
             }
             ["recreate", id] => self.create_again(self.id(id)?),
@@ -256,7 +256,7 @@ impl Game {
     fn recreate(&mut self, workload: WorkloadId) -> Result<(), Malformed> {
         let view = self.core().workload(workload);
         let pods = view.as_ref().map(|w| w.pods.as_slice()).unwrap_or_default();
-        if self.no_recreation || pods.iter().any(|p| p.state != PodState::Waiting) {
+        if self.no_recreation || pods.iter().any(|p| p.state != PodState::Pending) {
             return Ok(());
         }
         if view.is_some() {

@@ -53,7 +53,7 @@ impl<'a> Books<'a> {
         }
         let mut terminating: BTreeMap<NodeId, Amount> = BTreeMap::new();
         for slot in workloads.sorted() {
-            for ordinal in workloads.at(slot).in_state(PodState::Leaving) {
+            for ordinal in workloads.at(slot).in_state(PodState::Terminating) {
                 let Some(pod) = workloads.pod(slot.pod(ordinal)) else { continue };
                 let node = nodes.at(pod.assignment.node).id;
                 add(terminating.entry(node).or_default(), workloads.governed(slot.pod(ordinal)), 1);

@@ -36,22 +36,22 @@ fn recount(cluster: &Cluster) -> Ledger {
         let workload = workloads.at(slot);
         let leaf = workload.leaf;
         let request = workloads.requested(slot);
-        ledger.each(leaf, |ledger, q| ledger.request.add(q, &request));
+        ledger.each(leaf, |ledger, q| ledger.request.add(q, &request, 1));
         if workload.is_on_nodes() || workload.hold.is_some() {
             ledger.each(leaf, |ledger, q| *ledger.jobs.at_mut(q) += 1);
         }
         for (ordinal, pod) in workload.ordinals().filter(|(_, pod)| pod.is_on_node()) {
             let governed = workloads.governed(slot.pod(ordinal));
-            ledger.use_up(leaf, governed, workload.preemptible);
+            ledger.add_usage(leaf, governed, workload.preemptible, 1);
             ledger.each(leaf, |ledger, q| *ledger.pods.at_mut(q) += 1);
-            if pod.state == Some(PodState::Leaving) {
-                ledger.each(leaf, |ledger, q| ledger.leaving.add(q, governed));
+            if pod.state == Some(PodState::Terminating) {
+                ledger.each(leaf, |ledger, q| ledger.leaving.add(q, governed, 1));
             }
         }
     }
     for (_, hold) in cluster.holds.iter() {
         let workload = workloads.at(hold.slot);
-        ledger.hold(workload.leaf, &workloads.interner.ask(hold.ask).total, workload.preemptible);
+        ledger.add_held(workload.leaf, &workloads.interner.ask(hold.ask).total, workload.preemptible, 1);
     }
     ledger
 }
@@ -126,7 +126,7 @@ fn audit_nodes(cluster: &Cluster, found: &mut Vec<Breach>) {
         let mut used = NodeReservation::default();
         for pod in on_node.get(&slot).into_iter().flatten() {
             let Some(row) = workloads.pod(*pod) else { continue };
-            used.add(&nodes.footprint(row.assignment, workloads.template(*pod)));
+            used.add(&nodes.footprint(row.assignment, workloads.template(*pod)), 1);
         }
         for (r, amount) in &used.resources {
             if let Some(free) = free.get_mut(usize::from(*r)) {

@@ -42,7 +42,7 @@ pub(crate) struct Cluster {
     pub(crate) timers: BTreeSet<Time>,
     /// Workloads that may be gangs below their minimum (G3).
     pub(crate) maybe_stale: BTreeSet<WorkloadId>,
-    /// The changes of nodes and of non-preemptible usage that the leaves that block are settled at (O4).
+    /// How often nodes and non-preemptible usage had changed when the leaves that block were last settled (O4).
     pub(crate) lines_settled_at: (u64, u64),
     /// Workloads that are no victims yet, because pods of theirs were just bound (R2c).
     pub(crate) just_bound: JustBound,

@@ -24,9 +24,9 @@ pub(crate) struct Hold {
     pub(crate) assignments: Assignments,
     /// The victims that have not left yet.
     pub(crate) victims: BTreeSet<PodRef>,
-    /// What it reserves of quotas.
+    /// What it reserves in quotas: its request, less what its victims will free there.
     pub(crate) change: PendingChange,
-    /// What it reserves of nodes.
+    /// What it reserves on nodes.
     pub(crate) reserved: SmallVec<[(NodeSlot, NodeReservation); 1]>,
 }
 

@@ -51,7 +51,7 @@ impl Cluster {
         let workload = self.workloads.at(pod.workload);
         let (leaf, preemptible) = (workload.leaf, workload.preemptible);
         let ledger = &mut self.quotas.ledger;
-        ledger.use_up(leaf, self.workloads.governed(pod), preemptible);
+        ledger.add_usage(leaf, self.workloads.governed(pod), preemptible, 1);
         ledger.each(leaf, |ledger, q| *ledger.pods.at_mut(q) += 1);
         if let Some(row) = self.workloads.pod_mut(pod) {
             row.state = Some(state);
@@ -66,15 +66,15 @@ impl Cluster {
         let row = self.workloads.pod(pod).copied()?;
         let workload = self.workloads.at(pod.workload);
         let (leaf, preemptible) = (workload.leaf, workload.preemptible);
-        let is_terminating = row.state == Some(PodState::Leaving);
+        let is_terminating = row.state == Some(PodState::Terminating);
         let template = self.workloads.template(pod);
         let ledger = &mut self.quotas.ledger;
         if is_terminating {
-            ledger.stop_leaving(leaf, &template.governed);
+            ledger.add_leaving(leaf, &template.governed, -1);
             self.nodes.stop_leaving(row.assignment, template);
             self.holds.unclaimed_terminating.remove(&self.workloads.id_of(pod));
         }
-        ledger.give_back(leaf, &template.governed, preemptible);
+        ledger.add_usage(leaf, &template.governed, preemptible, -1);
         ledger.each(leaf, |ledger, q| *ledger.pods.at_mut(q) -= 1);
         self.nodes.take(row.assignment, template, pod);
         self.nodes.freed.note(row.assignment.node);
@@ -90,12 +90,12 @@ impl Cluster {
     pub(crate) fn start_terminating(&mut self, pod: PodRef, hold: Option<HoldId>) {
         let leaf = self.workloads.at(pod.workload).leaf;
         let governed: &Row = self.workloads.governed(pod);
-        self.quotas.ledger.start_leaving(leaf, governed);
+        self.quotas.ledger.add_leaving(leaf, governed, 1);
         if let Some(row) = self.workloads.pod(pod) {
             self.nodes.start_leaving(row.assignment, self.workloads.template(pod));
         }
         if let Some(row) = self.workloads.pod_mut(pod) {
-            row.state = Some(PodState::Leaving);
+            row.state = Some(PodState::Terminating);
             row.evicted_for = hold;
         }
         if hold.is_none() {

@@ -22,7 +22,7 @@ use std::{
 /// The place of a leaf: the lowest priority of a possible victim, its overuse, and the leaf.
 pub(crate) type Place = (i32, Reverse<Ratio>, QuotaSlot);
 
-/// A group of leaves: in each resource, by index, their order.
+/// The leaves of a group in order, once for each resource (by index) in which they are above their guarantee.
 pub(crate) type Group = SmallVec<[(usize, BTreeSet<Place>); 2]>;
 
 /// Where a leaf stands: its group, its priority there, and its overuse in each resource of the group.

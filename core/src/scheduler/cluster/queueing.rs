@@ -20,9 +20,9 @@ impl Cluster {
         self.queue.dequeue(slot, &self.workloads);
     }
 
-    /// Puts a workload into the queue again after a failed bind, the loss of pods, or the end of its hold, unless it is
-    /// there already, since pods of it were evicted after its hold had ended. If none of its pods is on a node, it is no
-    /// longer an admitted job (A5).
+    /// Puts a workload into the queue again after a failed bind, the loss of pods, or the end of its hold. It may be there
+    /// already, where pods of it were evicted after its hold had ended. If none of its pods is on a node, it is no longer
+    /// an admitted job (A5).
     pub(crate) fn requeue(&mut self, slot: WorkloadSlot) {
         if !self.workloads.at(slot).is_on_nodes() {
             self.set_admitted(slot, false);
@@ -45,8 +45,7 @@ impl Cluster {
         }
     }
 
-    /// Brings the leaves that block up to date: whose turn it is there, since who cannot run keeps nobody waiting (O2,
-    /// O4).
+    /// Brings the leaves that block up to date: the first workload that can run blocks, those before it do not (O2, O4).
     pub(crate) fn settle_lines(&mut self) {
         let version = (self.nodes.changes(), self.quotas.ledger.non_preemptible_changes());
         let changed = std::mem::replace(&mut self.lines_settled_at, version) != version;

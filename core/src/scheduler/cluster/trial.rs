@@ -88,17 +88,10 @@ impl Cluster {
             (false, false) => self.nodes.put(row.assignment, template, pod),
             _ => self.nodes.move_unindexed(row.assignment, template, pod, off),
         }
-        if off {
-            ledger.give_back(leaf, governed, preemptible);
-        } else {
-            ledger.use_up(leaf, governed, preemptible);
-        }
-        if row.state == Some(PodState::Leaving) {
-            if off {
-                ledger.stop_leaving(leaf, governed);
-            } else {
-                ledger.start_leaving(leaf, governed);
-            }
+        let sign = if off { -1 } else { 1 };
+        ledger.add_usage(leaf, governed, preemptible, sign);
+        if row.state == Some(PodState::Terminating) {
+            ledger.add_leaving(leaf, governed, sign);
         }
     }
 }

@@ -56,7 +56,7 @@ pub(super) fn protected<'a>(
             let id = victim.id.pod(ordinal);
             if !helps {
                 no_help += 1;
-            } else if pod.state == Some(PodState::Leaving) {
+            } else if pod.state == Some(PodState::Terminating) {
                 resources.truncate(before);
                 classes.entry(Protection::Leaving).or_default().push(id);
             } else {

@@ -21,8 +21,8 @@ pub(super) fn bound(cluster: &mut Cluster, id: PodId, at: Time) -> Result<(), Ev
     let (pod, state) = find(cluster, id)?;
     match state {
         PodState::Binding => {}
-        PodState::Leaving => return Ok(()),
-        _ => return Err(impossible(id, state, "bound")),
+        PodState::Terminating => return Ok(()),
+        _ => return Err(impossible(id, state, "PodBound")),
     }
     if let Some(row) = cluster.workloads.pod_mut(pod) {
         row.state = Some(PodState::Running);
@@ -40,11 +40,11 @@ pub(super) fn bind_failed(cluster: &mut Cluster, id: PodId) -> Result<(), EventE
     let (pod, state) = find(cluster, id)?;
     match state {
         PodState::Binding => {}
-        PodState::Leaving => return Ok(()),
-        _ => return Err(impossible(id, state, "failed to bind")),
+        PodState::Terminating => return Ok(()),
+        _ => return Err(impossible(id, state, "BindFailed")),
     }
     let slot = pod.workload;
-    take_off(cluster, pod, Some(PodState::Waiting));
+    take_off(cluster, pod, Some(PodState::Pending));
     cluster.workloads.at_mut(slot).lost_some = true;
     cluster.dequeue(slot);
     cluster.update_victim_index(slot);
@@ -57,7 +57,7 @@ pub(super) fn bind_failed(cluster: &mut Cluster, id: PodId) -> Result<(), EventE
 pub(super) fn gone(cluster: &mut Cluster, id: PodId, outcome: PodOutcome) -> Result<(), EventError> {
     let (pod, state) = find(cluster, id)?;
     let slot = pod.workload;
-    if state == PodState::Waiting {
+    if state == PodState::Pending {
         cluster.dequeue(slot);
         if let Some(hold) = cluster.workloads.at(slot).hold {
             hold::end(cluster, hold);
@@ -77,15 +77,15 @@ pub(super) fn gone(cluster: &mut Cluster, id: PodId, outcome: PodOutcome) -> Res
     Ok(())
 }
 
-/// A pod is terminating by somebody else's decision, such as a drain. A gang whose pods all are asks for nothing any
-/// more, as if it had been evicted as a whole (G2). The audit does not blame the scheduler for its being below its
-/// minimum (I6).
+/// A pod is terminating by somebody else's decision, such as a drain. A gang of which every pod is terminating asks for
+/// nothing any more, as if it had been evicted as a whole (G2). The audit does not blame the scheduler when such a gang
+/// is below its minimum (I6).
 pub(super) fn leaving(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {
     let (pod, state) = find(cluster, id)?;
     match state {
         PodState::Binding | PodState::Running => {}
-        PodState::Leaving => return Ok(()),
-        PodState::Waiting => return Err(impossible(id, state, "leaving")),
+        PodState::Terminating => return Ok(()),
+        PodState::Pending => return Err(impossible(id, state, "PodLeaving")),
     }
     let slot = pod.workload;
     let node = cluster.workloads.pod(pod).map(|row| cluster.nodes.at(row.assignment.node).id);
@@ -117,14 +117,14 @@ pub(super) fn lost(cluster: &mut Cluster, pod: PodRef) {
 /// Ends a pod: off its node, and out of the ledger.
 pub(super) fn end(cluster: &mut Cluster, pod: PodRef) {
     let Some(state) = cluster.workloads.pod(pod).and_then(|row| row.state) else { return };
-    if state != PodState::Waiting {
+    if state != PodState::Pending {
         take_off(cluster, pod, None);
     } else if let Some(row) = cluster.workloads.pod_mut(pod) {
         row.state = None;
     }
     let leaf = cluster.workloads.at(pod.workload).leaf;
     let governed = cluster.workloads.governed(pod);
-    cluster.quotas.ledger.remove_requests(leaf, governed);
+    cluster.quotas.ledger.add_requests(leaf, governed, -1);
 }
 
 /// Takes a pod off its node. A hold that waited for it reserves what it frees.
@@ -163,10 +163,10 @@ fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, id: WorkloadId) {
 
 fn impossible(pod: PodId, state: PodState, event: &'static str) -> EventError {
     let state = match state {
-        PodState::Waiting => "waiting",
+        PodState::Pending => "pending",
         PodState::Binding => "being bound",
         PodState::Running => "running",
-        PodState::Leaving => "leaving",
+        PodState::Terminating => "terminating",
     };
     EventError::ImpossibleOrder { pod, state, event }
 }

@@ -74,16 +74,16 @@ fn adopt(cluster: &mut Cluster, old: WorkloadSlot, before: &Cluster) -> Result<(
     let slot = cluster.workloads.add(workload);
     let leaf = cluster.workloads.at(slot).leaf;
     let requested = cluster.workloads.requested(slot);
-    cluster.quotas.ledger.add_requests(leaf, &requested);
+    cluster.quotas.ledger.add_requests(leaf, &requested, 1);
     for (ordinal, pod) in (0u32..).zip(&pods) {
-        let Some(state) = pod.state.filter(|state| *state != PodState::Waiting) else { continue };
+        let Some(state) = pod.state.filter(|state| *state != PodState::Pending) else { continue };
         let id = before.nodes.at(pod.assignment.node).id;
         let Some(node) = cluster.nodes.slot(id) else { continue };
         let (pod, assignment) = (slot.pod(ordinal), Assignment { node, ..pod.assignment });
         cluster.nodes.put(assignment, cluster.workloads.template(pod), pod);
         cluster.charge(pod, assignment, state);
         cluster.set_admitted(slot, true);
-        if state == PodState::Leaving {
+        if state == PodState::Terminating {
             cluster.start_terminating(pod, None);
         }
     }

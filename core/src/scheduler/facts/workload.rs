@@ -31,7 +31,7 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
     let total = cluster.workloads.interner.total(&members)?;
     let leaf = cluster.quotas.leaf_of(&spec.namespace);
     check_request(cluster, leaf, &total)?;
-    cluster.quotas.ledger.add_requests(leaf, &total);
+    cluster.quotas.ledger.add_requests(leaf, &total, 1);
     let arrived = arrival(cluster, spec.replaces);
     let pods = sets.iter().zip(0u16..).flat_map(|(set, i)| (0..set.count).map(move |_| Pod::pending(i))).collect();
     let slot = cluster.workloads.add(Workload {
@@ -99,7 +99,7 @@ pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(
         let index = workload.join_set(set);
         workload.pods.extend((0..set.count).map(|_| Pod::pending(index)));
         let leaf = workload.leaf;
-        cluster.quotas.ledger.add_requests(leaf, &total);
+        cluster.quotas.ledger.add_requests(leaf, &total, 1);
     }
     cluster.update_victim_index(slot);
     if cluster.workloads.at(slot).hold.is_none() {
@@ -155,14 +155,14 @@ fn set_preemptible(cluster: &mut Cluster, slot: WorkloadSlot, preemptible: bool)
     let ledger = &mut cluster.quotas.ledger;
     for (ordinal, _) in workload.ordinals().filter(|(_, pod)| pod.is_on_node()) {
         let governed = cluster.workloads.governed(slot.pod(ordinal));
-        ledger.give_back(leaf, governed, before);
-        ledger.use_up(leaf, governed, preemptible);
+        ledger.add_usage(leaf, governed, before, -1);
+        ledger.add_usage(leaf, governed, preemptible, 1);
     }
     if let Some(hold) = hold.and_then(|id| cluster.holds.get_mut(id)) {
         let interner = &mut cluster.workloads.interner;
         let ask = Ask { preemptible, ..interner.ask(hold.ask).clone() };
-        ledger.end_hold(leaf, &ask.total, before);
-        ledger.hold(leaf, &ask.total, preemptible);
+        ledger.add_held(leaf, &ask.total, before, -1);
+        ledger.add_held(leaf, &ask.total, preemptible, 1);
         hold.ask = interner.intern_ask(ask);
     }
     cluster.workloads.at_mut(slot).preemptible = preemptible;

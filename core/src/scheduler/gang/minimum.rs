@@ -28,7 +28,7 @@ impl Workload {
     /// Whether each set has enough pending pods to reach its minimum.
     pub(crate) fn can_provide(&self, missing: &[u32]) -> bool {
         let pending = |set: usize| {
-            let is_pending = |pod: &&Pod| pod.state == Some(PodState::Waiting) && usize::from(pod.set) == set;
+            let is_pending = |pod: &&Pod| pod.state == Some(PodState::Pending) && usize::from(pod.set) == set;
             narrow(self.pods.iter().filter(is_pending).count())
         };
         missing.iter().enumerate().all(|(set, missing)| *missing == 0 || pending(set) >= *missing)

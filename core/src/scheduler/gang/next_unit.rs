@@ -12,7 +12,7 @@ impl Workloads {
     pub(crate) fn next_ask(&mut self, slot: WorkloadSlot) -> Option<AskId> {
         let workload = self.at(slot);
         let (preemptible, job) = (workload.preemptible, !workload.admitted);
-        let first = workload.in_state(PodState::Waiting).next()?;
+        let first = workload.in_state(PodState::Pending).next()?;
         if workload.evicted_whole {
             return None;
         }
@@ -41,14 +41,14 @@ impl Workloads {
     pub(crate) fn next_pods(&self, slot: WorkloadSlot) -> SmallVec<[u32; 4]> {
         let workload = self.at(slot);
         if workload.pods.len() == 1 {
-            return workload.in_state(PodState::Waiting).collect();
+            return workload.in_state(PodState::Pending).collect();
         }
         let mut missing = workload.missing_minimum();
         if missing.iter().all(|count| *count == 0) {
-            return workload.in_state(PodState::Waiting).take(1).collect();
+            return workload.in_state(PodState::Pending).take(1).collect();
         }
         let mut chosen: SmallVec<[u32; 4]> = SmallVec::new();
-        for ordinal in workload.in_state(PodState::Waiting) {
+        for ordinal in workload.in_state(PodState::Pending) {
             let set = workload.pods.get(ordinal as usize).map_or(0, |pod| usize::from(pod.set));
             if let Some(left) = missing.get_mut(set).filter(|left| **left > 0) {
                 *left -= 1;

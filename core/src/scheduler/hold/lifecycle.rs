@@ -49,7 +49,7 @@ pub(crate) fn begin(
     let spots = preemption.assignments.iter().map(spot).collect();
     plan.actions.push(Action::Hold { workload: cause, spots, victims: narrow(victims.len()) });
     cluster.workloads.at_mut(slot).hold = Some(id);
-    let leaf = count_held(cluster, slot, ask, true);
+    let leaf = count_held(cluster, slot, ask, 1);
     let hold = Hold {
         slot,
         ask,
@@ -88,17 +88,12 @@ fn promise(cluster: &mut Cluster, hold: &Hold, begins: bool) {
     }
 }
 
-/// Adds the request of a workload with a hold to the ledger, or removes it. Gives its leaf.
-fn count_held(cluster: &mut Cluster, slot: WorkloadSlot, ask: AskId, holds: bool) -> QuotaSlot {
+/// Adds `sign` times the request of a workload with a hold to the ledger. Gives its leaf.
+fn count_held(cluster: &mut Cluster, slot: WorkloadSlot, ask: AskId, sign: i64) -> QuotaSlot {
     let workload = cluster.workloads.at(slot);
-    let (leaf, preemptible) = (workload.leaf, workload.preemptible);
     let total = &cluster.workloads.interner.ask(ask).total;
-    if holds {
-        cluster.quotas.ledger.hold(leaf, total, preemptible);
-    } else {
-        cluster.quotas.ledger.end_hold(leaf, total, preemptible);
-    }
-    leaf
+    cluster.quotas.ledger.add_held(workload.leaf, total, workload.preemptible, sign);
+    workload.leaf
 }
 
 /// After an eviction, updates what the victim's workload waits for (G1). If its gang was evicted as a whole and has a
@@ -145,7 +140,7 @@ pub(crate) fn end(cluster: &mut Cluster, id: HoldId) -> Option<Hold> {
     unreserve(cluster, id);
     let hold = cluster.holds.remove(id)?;
     promise(cluster, &hold, false);
-    let leaf = count_held(cluster, hold.slot, hold.ask, false);
+    let leaf = count_held(cluster, hold.slot, hold.ask, -1);
     for pod in &hold.victims {
         if let Some(row) = cluster.workloads.pod_mut(*pod) {
             row.evicted_for = None;
@@ -159,7 +154,7 @@ pub(crate) fn end(cluster: &mut Cluster, id: HoldId) -> Option<Hold> {
 
 /// Reverses [`end`].
 pub(crate) fn restore(cluster: &mut Cluster, id: HoldId, hold: Hold) {
-    count_held(cluster, hold.slot, hold.ask, true);
+    count_held(cluster, hold.slot, hold.ask, 1);
     hold.victims.iter().for_each(|pod| claim(cluster, id, *pod));
     cluster.workloads.at_mut(hold.slot).hold = Some(id);
     promise(cluster, &hold, true);

@@ -26,19 +26,19 @@ pub(super) fn reserve(cluster: &mut Cluster, id: HoldId) {
     for (pod, assignment) in &hold.assignments {
         let footprint = cluster.nodes.footprint(*assignment, workloads.template(*pod));
         match reserved.iter_mut().find(|(node, _)| *node == assignment.node) {
-            Some((_, amounts)) => amounts.add(&footprint),
+            Some((_, amounts)) => amounts.add(&footprint, 1),
             None => reserved.push((assignment.node, footprint)),
         }
     }
     for pod in &hold.victims {
         let Some(at) = workloads.pod(*pod).map(|row| row.assignment) else { continue };
         if let Some((_, amounts)) = reserved.iter_mut().find(|(node, _)| *node == at.node) {
-            amounts.subtract(&cluster.nodes.footprint(at, workloads.template(*pod)));
+            amounts.add(&cluster.nodes.footprint(at, workloads.template(*pod)), -1);
         }
     }
     for (node, amounts) in &mut reserved {
         amounts.clip();
-        cluster.nodes.reserve(*node, amounts);
+        cluster.nodes.reserve(*node, amounts, 1);
     }
     cluster.quotas.ledger.reserve(id, &change);
     let mut is_ready = false;
@@ -59,7 +59,7 @@ pub(super) fn unreserve(cluster: &mut Cluster, id: HoldId) {
     let (reserved, change) = (std::mem::take(&mut hold.reserved), std::mem::take(&mut hold.change));
     for (node, amounts) in reserved {
         if cluster.nodes.at(node).up {
-            cluster.nodes.unreserve(node, &amounts);
+            cluster.nodes.reserve(node, &amounts, -1);
             cluster.nodes.freed.note(node);
         }
     }

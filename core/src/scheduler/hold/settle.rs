@@ -28,7 +28,7 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
     fits_when_settled_on_trial(cluster, slot, ask)
 }
 
-/// The same by a trial: everything under way is done, and reversed.
+/// As [`fits_when_settled`], by a trial: everything under way is done, and reversed.
 pub(crate) fn fits_when_settled_on_trial(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
     let leaf = cluster.workloads.at(slot).leaf;
     let mut trial = Trial::default();
@@ -40,7 +40,7 @@ pub(crate) fn fits_when_settled_on_trial(cluster: &mut Cluster, slot: WorkloadSl
         cluster.trial_evict(&mut trial, *pod);
     }
     for (_, hold) in &ended {
-        charge_as_placed(cluster, hold, true);
+        charge_as_placed(cluster, hold, 1);
         for (pod, assignment) in &hold.assignments {
             cluster.trial_bind(&mut trial, *pod, *assignment);
         }
@@ -48,7 +48,7 @@ pub(crate) fn fits_when_settled_on_trial(cluster: &mut Cluster, slot: WorkloadSl
     let fits = cluster.quotas.admits(ask, leaf) && fits(cluster, slot);
     cluster.trial_unbind(&mut trial);
     for (_, hold) in &ended {
-        charge_as_placed(cluster, hold, false);
+        charge_as_placed(cluster, hold, -1);
     }
     cluster.undo(trial);
     for (id, hold) in ended.into_iter().rev() {
@@ -80,14 +80,9 @@ fn would_have_room(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> Opti
     None
 }
 
-/// Charges the quotas of a holding workload as if it were placed, or reverses that.
-fn charge_as_placed(cluster: &mut Cluster, hold: &Hold, placed: bool) {
+/// Charges the quotas of a holding workload `sign` times as if it were placed.
+fn charge_as_placed(cluster: &mut Cluster, hold: &Hold, sign: i64) {
     let workload = cluster.workloads.at(hold.slot);
-    let (leaf, preemptible) = (workload.leaf, workload.preemptible);
     let total = &cluster.workloads.interner.ask(hold.ask).total;
-    if placed {
-        cluster.quotas.ledger.use_up(leaf, total, preemptible);
-    } else {
-        cluster.quotas.ledger.give_back(leaf, total, preemptible);
-    }
+    cluster.quotas.ledger.add_usage(workload.leaf, total, workload.preemptible, sign);
 }

@@ -6,7 +6,7 @@
 
 use crate::{
     api::{DeviceChoice, DeviceMode, DeviceSet, NodeSpec},
-    scheduler::state::{Devices, ResourceId, Template},
+    scheduler::state::{DeviceRequest, ResourceId, Template},
 };
 use smallvec::SmallVec;
 
@@ -64,28 +64,28 @@ impl DeviceGranularity {
     }
 
     /// How an amount without a device request is divided over devices that hold `each`; nothing if that is impossible.
-    pub(super) fn split(self, resource: ResourceId, amount: i64, each: i64) -> Option<Devices> {
+    pub(super) fn split(self, resource: ResourceId, amount: i64, each: i64) -> Option<DeviceRequest> {
         let whole = amount % each == 0;
         match self {
             Self::WholeOrFraction => split_over_devices(resource, amount, each),
-            Self::Whole => whole.then_some(split_over_devices(resource, amount, each)?),
-            Self::AtMostOne => (amount <= each).then_some(Devices { resource, count: 1, each: amount }),
+            Self::Whole => split_over_devices(resource, amount, each).filter(|_| whole),
+            Self::AtMostOne => (amount <= each).then_some(DeviceRequest { resource, count: 1, each: amount }),
         }
     }
 
     /// Whether a device request is allowed on devices that hold `each`.
-    pub(super) fn allows(self, ask: &Devices, each: i64) -> bool {
+    pub(super) fn allows(self, ask: &DeviceRequest, each: i64) -> bool {
         self != Self::Whole || ask.each == each
     }
 }
 
 /// How an amount is divided over devices that hold `each`: whole ones, or a fraction of one.
-fn split_over_devices(resource: ResourceId, amount: i64, each: i64) -> Option<Devices> {
+fn split_over_devices(resource: ResourceId, amount: i64, each: i64) -> Option<DeviceRequest> {
     if amount <= each {
-        return Some(Devices { resource, count: 1, each: amount });
+        return Some(DeviceRequest { resource, count: 1, each: amount });
     }
     let whole = amount % each == 0;
-    whole.then(|| Devices { resource, count: u32::try_from(amount / each).unwrap_or(u32::MAX), each })
+    whole.then(|| DeviceRequest { resource, count: u32::try_from(amount / each).unwrap_or(u32::MAX), each })
 }
 
 fn requested(template: &Template, resource: ResourceId) -> Option<i64> {
@@ -99,7 +99,7 @@ impl NodeDevices {
     }
 
     /// How a request is divided over these devices. `Some(None)`: it needs none. `None`: it is not allowed here.
-    pub(super) fn ask(&self, template: &Template) -> Option<Option<Devices>> {
+    pub(super) fn ask(&self, template: &Template) -> Option<Option<DeviceRequest>> {
         if let Some(ask) = template.devices.iter().find(|ask| ask.resource == self.resource) {
             return self.granularity.allows(ask, self.each).then_some(Some(*ask));
         }
@@ -109,17 +109,20 @@ impl NodeDevices {
         }
     }
 
-    /// The same where the devices hold a second resource. A request may give the number of devices by either resource.
-    pub(super) fn ask_with_second(&self, second: &Self, template: &Template) -> Option<Option<Devices>> {
+    /// As [`ask`](Self::ask), where the devices hold a second resource, too. Only those of mode `Share` do, so parts of any
+    /// size are allowed. A request may give the number of devices by either resource.
+    pub(super) fn ask_with_second(&self, second: &Self, template: &Template) -> Option<Option<DeviceRequest>> {
         let explicit = template.devices.iter().find(|ask| ask.resource == second.resource);
         let (resource, amount) = (self.resource, requested(template, self.resource));
         match (explicit, amount) {
             (Some(explicit), _) => {
                 let (amount, count) = (amount.unwrap_or(0), explicit.count);
                 (amount % i64::from(count) == 0)
-                    .then(|| Some(Devices { resource, count, each: amount / i64::from(count) }))
+                    .then(|| Some(DeviceRequest { resource, count, each: amount / i64::from(count) }))
             }
-            (None, None) => Some(requested(template, second.resource).map(|_| Devices { resource, count: 1, each: 0 })),
+            (None, None) => {
+                Some(requested(template, second.resource).map(|_| DeviceRequest { resource, count: 1, each: 0 }))
+            }
             (None, Some(_)) => self.ask(template),
         }
     }

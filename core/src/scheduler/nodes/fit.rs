@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     api::{DeviceMode, DeviceSet},
-    scheduler::state::{Devices, Template},
+    scheduler::state::{DeviceRequest, Template},
 };
 use smallvec::SmallVec;
 use std::cmp::Reverse;
@@ -18,7 +18,7 @@ impl Node {
     }
 
     /// How a request is divided over this node's devices. `Some(None)`: it needs none. `None`: it is not allowed here.
-    pub(crate) fn device_ask(&self, template: &Template) -> Option<Option<Devices>> {
+    pub(crate) fn device_ask(&self, template: &Template) -> Option<Option<DeviceRequest>> {
         match self.devices.as_slice() {
             [] => Some(None),
             [devices] => devices.ask(template),
@@ -30,7 +30,7 @@ impl Node {
     pub(crate) fn fitting<'a>(
         &'a self,
         template: &Template,
-        ask: Devices,
+        ask: DeviceRequest,
     ) -> Option<impl Iterator<Item = (i64, u32)> + Clone + use<'a>> {
         let second = self.devices.get(1);
         let part = match second {

@@ -261,17 +261,10 @@ impl Nodes {
         }
     }
 
-    /// Reserves these amounts on a node for a hold.
-    pub(crate) fn reserve(&mut self, node: NodeSlot, amounts: &NodeReservation) {
+    /// Adds `sign` times these amounts to what holds reserve on a node.
+    pub(crate) fn reserve(&mut self, node: NodeSlot, amounts: &NodeReservation, sign: i64) {
         self.leave(node);
-        self.rows.at_mut(node).reserve(amounts, 1);
-        self.enter(node);
-    }
-
-    /// Reverses [`reserve`](Self::reserve).
-    pub(crate) fn unreserve(&mut self, node: NodeSlot, amounts: &NodeReservation) {
-        self.leave(node);
-        self.rows.at_mut(node).reserve(amounts, -1);
+        self.rows.at_mut(node).reserve(amounts, sign);
         self.enter(node);
     }
 

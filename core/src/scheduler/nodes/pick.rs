@@ -36,7 +36,7 @@ impl Nodes {
         best.map(|(_, _, found)| found)
     }
 
-    /// The same where the score depends on the pod.
+    /// As [`pick`](Self::pick), where the score depends on the pod.
     fn pick_by_pod(&mut self, id: TemplateId, template: &Template, draw: u64) -> Option<Assignment> {
         let (rows, suitable) = (&self.rows, &self.suitable.at(id).0);
         let (scorer, fragmentation) = (&self.scorer, &self.fragmentation);

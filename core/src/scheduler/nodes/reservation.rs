@@ -12,15 +12,11 @@ pub(crate) struct NodeReservation {
 }
 
 impl NodeReservation {
-    pub(crate) fn add(&mut self, other: &Self) {
-        merge(&mut self.resources, &other.resources, 1);
-        merge(&mut self.devices, &other.devices, 1);
-    }
-
-    /// Subtracts what others will free. Amounts may fall below 0 until [`clip`](Self::clip).
-    pub(crate) fn subtract(&mut self, other: &Self) {
-        merge(&mut self.resources, &other.resources, -1);
-        merge(&mut self.devices, &other.devices, -1);
+    /// Adds `sign` times these amounts. With what others will free taken out, amounts may be below 0 until
+    /// [`clip`](Self::clip).
+    pub(crate) fn add(&mut self, other: &Self, sign: i64) {
+        merge(&mut self.resources, &other.resources, sign);
+        merge(&mut self.devices, &other.devices, sign);
     }
 
     /// Drops the amounts that are not positive.

@@ -142,7 +142,7 @@ fn play(placement: Placement, seed: u64) -> u32 {
             }
             6 if !kept.is_empty() => {
                 let (slot, what) = kept.swap_remove(0);
-                nodes.unreserve(slot, &what);
+                nodes.reserve(slot, &what, -1);
             }
             _ => {
                 let id = templates[dice.below(6) as usize];
@@ -155,7 +155,7 @@ fn play(placement: Placement, seed: u64) -> u32 {
                 let Some(spot) = spot else { continue };
                 if dice.below(6) == 0 {
                     let what = nodes.footprint(spot, template);
-                    nodes.reserve(spot.node, &what);
+                    nodes.reserve(spot.node, &what, 1);
                     kept.push((spot.node, what));
                 } else {
                     nodes.put(spot, template, WorkloadSlot(step).pod(0));

@@ -43,7 +43,7 @@ pub(crate) fn better_candidate(a: Option<Candidate>, b: Option<Candidate>) -> Op
     }
 }
 
-/// So many steps are plenty.
+/// With so many steps left, the bound is far.
 const PLENTY: u32 = 1000;
 
 /// The steps of one search, counted against its bounds.
@@ -73,8 +73,7 @@ impl Steps {
         self.more_sets |= other.more_sets;
     }
 
-    /// Whether the bound is far. Then candidates that cannot be the first need not be looked at and counted. Where it is
-    /// near, each counts.
+    /// Whether the bound is so far that candidates which cannot be the first are passed over, and not counted.
     pub(super) const fn are_plenty(&self) -> bool {
         self.left >= PLENTY
     }

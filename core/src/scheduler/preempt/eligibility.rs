@@ -61,7 +61,7 @@ impl PreemptionKind {
 /// The workload that victims are searched for, and how.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Preemptor<'a> {
-    /// None where a lowered max is enforced (T4).
+    /// None where a lowered max is enforced (T4): then victims are searched for nobody.
     pub(crate) slot: Option<WorkloadSlot>,
     pub(crate) leaf: QuotaSlot,
     pub(crate) ask: &'a Ask,
@@ -123,7 +123,7 @@ pub(crate) fn workload_protection(
     lasting_protection(cluster, preemptor, victim).or_else(|| cluster.workloads.at(victim).protection())
 }
 
-/// The same without what ends with this moment: that it was just bound.
+/// As [`workload_protection`], without the protection that ends with this moment: that it was just bound.
 pub(super) fn lasting_protection(cluster: &Cluster, preemptor: &Preemptor, victim: WorkloadSlot) -> Option<Protection> {
     let (policy, victim) = (&cluster.policy, cluster.workloads.at(victim));
     if let Some(protection) = victim.protection().filter(|protection| *protection != Protection::JustBound) {

@@ -7,10 +7,9 @@
 use super::{
     contested::contested,
     eligibility::{PreemptionKind, Preemptor, Resources, is_guarded},
-    victim_leaf::{VictimLeaf, largest_overuse},
+    victim_leaf::{VictimLeaf, largest_overuse, reach},
 };
 use crate::{
-    api::Unquotaed,
     counters::touch,
     scheduler::{
         cluster::{Cluster, Group, Place},
@@ -58,26 +57,14 @@ pub(super) fn lenders<'c, 'l>(
     if preemptor.kind != PreemptionKind::Reclaim || !cluster.overuse.is_kept() {
         return None;
     }
-    let (ledger, own) = (&cluster.quotas.ledger, preemptor.leaf);
-    let mut found = Lenders { streams: BinaryHeap::new(), seen: BTreeSet::new(), own, lacking, no_quota: None };
-    if below == Some(own) {
-        return Some(found);
-    }
-    let Some(scope) = cluster.quotas.reclaim_scope(preemptor.ask, own) else { return Some(found) };
-    let contested = contested(cluster, preemptor, lacking);
-    let mut child = own;
-    for common in ledger.path(own).skip(1) {
-        found.add_branches(cluster, common, child, &contested);
-        if Some(common) == below || common == scope {
-            break;
+    let (own, streams, seen) = (preemptor.leaf, BinaryHeap::new(), BTreeSet::new());
+    let mut found = Lenders { streams, seen, own, lacking, no_quota: None };
+    if let Some(reach) = reach(cluster, preemptor, lacking, below) {
+        let contested = contested(cluster, preemptor, lacking);
+        for (common, child) in reach.forks {
+            found.add_branches(cluster, common, child, &contested);
         }
-        child = common;
-    }
-    let everywhere = below.is_none() && ledger.parent(scope).is_none();
-    let leaf = ledger.no_quota();
-    if cluster.policy.unquotaed == Unquotaed::Schedule && everywhere && !cluster.victims.of(leaf).is_empty() {
-        let resources = lacking.iter().copied().collect();
-        found.no_quota = Some(VictimLeaf { leaf, common: scope, resources, lacking });
+        found.no_quota = reach.no_quota;
     }
     Some(found)
 }

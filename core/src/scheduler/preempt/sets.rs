@@ -33,11 +33,11 @@ struct Best {
     target: Target,
 }
 
-/// One walk over the sets of a target.
+/// The search through the sets of victims that make room at one target.
 struct Walk<'w> {
     target: Target,
     groups: &'w [Group],
-    /// The sets of pods that were looked at, each in order, and how many picks broke a disruption budget.
+    /// The sets that were looked at, as pods in order, each with the number of picks that broke a disruption budget.
     seen: BTreeMap<SmallVec<[PodRef; 8]>, usize>,
 }
 

@@ -28,6 +28,39 @@ pub(crate) struct VictimLeaf<'a> {
     pub(crate) lacking: &'a [usize],
 }
 
+/// Where a preemptor may reclaim from other leaves.
+pub(super) struct Reach<'l> {
+    /// The quotas in reach where other branches meet its own, from the nearest up (R2a). Each with the child of it that
+    /// leads to the preemptor.
+    pub(super) forks: SmallVec<[(QuotaSlot, QuotaSlot); 8]>,
+    /// Pods without a quota, where they may be victims. They free room on nodes, and no quota (R5).
+    pub(super) no_quota: Option<VictimLeaf<'l>>,
+}
+
+/// Where a preemptor may reclaim `lacking` resources, below `below` or anywhere; nothing if nowhere.
+pub(super) fn reach<'l>(
+    cluster: &Cluster,
+    preemptor: &Preemptor,
+    lacking: &'l [usize],
+    below: Option<QuotaSlot>,
+) -> Option<Reach<'l>> {
+    let (ledger, own) = (&cluster.quotas.ledger, preemptor.leaf);
+    let scope = cluster.quotas.reclaim_scope(preemptor.ask, own).filter(|_| below != Some(own))?;
+    let mut forks = SmallVec::new();
+    for (child, common) in ledger.path(own).zip(ledger.path(own).skip(1)) {
+        forks.push((common, child));
+        if Some(common) == below || common == scope {
+            break;
+        }
+    }
+    let everywhere = below.is_none() && ledger.parent(scope).is_none();
+    let leaf = ledger.no_quota();
+    let is_open = everywhere && cluster.policy.unquotaed == Unquotaed::Schedule && !cluster.victims.of(leaf).is_empty();
+    let resources = || lacking.iter().copied().collect();
+    let no_quota = is_open.then(|| VictimLeaf { leaf, common: scope, resources: resources(), lacking });
+    Some(Reach { forks, no_quota })
+}
+
 /// All leaves that a preemptor may take victims from where `lacking` resources are missing, below `below` or anywhere.
 /// For preemption by priority that is its own leaf.
 pub(super) fn victim_leaves<'a>(
@@ -36,32 +69,16 @@ pub(super) fn victim_leaves<'a>(
     lacking: &'a [usize],
     below: Option<QuotaSlot>,
 ) -> Vec<VictimLeaf<'a>> {
-    let ledger = &cluster.quotas.ledger;
     let mut found = Vec::new();
-    let own = preemptor.leaf;
-    let all = || lacking.iter().copied().collect::<Resources>();
     if preemptor.kind == PreemptionKind::Priority {
-        found.push(VictimLeaf { leaf: own, common: own, resources: all(), lacking });
-        return found;
-    }
-    if below == Some(own) {
-        return found;
-    }
-    let Some(scope) = cluster.quotas.reclaim_scope(preemptor.ask, own) else { return found };
-    let contested = contested(cluster, preemptor, lacking);
-    let mut child = own;
-    for common in ledger.path(own).skip(1) {
-        add_branches(cluster, common, child, (lacking, &contested), &mut found);
-        if Some(common) == below || common == scope {
-            break;
+        let (own, resources) = (preemptor.leaf, lacking.iter().copied().collect());
+        found.push(VictimLeaf { leaf: own, common: own, resources, lacking });
+    } else if let Some(reach) = reach(cluster, preemptor, lacking, below) {
+        let contested = contested(cluster, preemptor, lacking);
+        for (common, child) in reach.forks {
+            add_branches(cluster, common, child, (lacking, &contested), &mut found);
         }
-        child = common;
-    }
-    // Pods without a quota free room on nodes, and no quota (R5).
-    let everywhere = below.is_none() && ledger.parent(scope).is_none();
-    let leaf = ledger.no_quota();
-    if cluster.policy.unquotaed == Unquotaed::Schedule && everywhere && !cluster.victims.of(leaf).is_empty() {
-        found.push(VictimLeaf { leaf, common: scope, resources: all(), lacking });
+        found.extend(reach.no_quota);
     }
     found
 }

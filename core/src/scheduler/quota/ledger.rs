@@ -75,7 +75,7 @@ impl Ledger {
         for quota in tree.ids().rev() {
             let slot = QuotaSlot::from(quota);
             ledger.any_lend_limit |= tree.lend_floor(quota).iter().any(|floor| *floor > 0);
-            ledger.lend_floor.add(slot, tree.lend_floor(quota));
+            ledger.lend_floor.add(slot, tree.lend_floor(quota), 1);
             let counted: Row = counted(ledger.effective_usage.row(slot), ledger.lend_floor.row(slot));
             if let Some(parent) = tree.parent(quota) {
                 for (cell, amount) in ledger.effective_usage.row_mut(parent.into()).iter_mut().zip(&counted) {
@@ -118,15 +118,9 @@ impl Ledger {
         }
     }
 
-    /// Counts the requests of pods that are there from now on.
-    pub(crate) fn add_requests(&mut self, leaf: QuotaSlot, amounts: &[i64]) {
-        self.each(leaf, |ledger, q| ledger.request.add(q, amounts));
-        self.requests_changed.mark(leaf);
-    }
-
-    /// Reverses [`add_requests`](Self::add_requests).
-    pub(crate) fn remove_requests(&mut self, leaf: QuotaSlot, amounts: &[i64]) {
-        self.each(leaf, |ledger, q| ledger.request.sub(q, amounts));
+    /// Adds `sign` times the requests of pods, whatever their state.
+    pub(crate) fn add_requests(&mut self, leaf: QuotaSlot, amounts: &[i64], sign: i64) {
+        self.each(leaf, |ledger, q| ledger.request.add(q, amounts, sign));
         self.requests_changed.mark(leaf);
     }
 
@@ -135,15 +129,9 @@ impl Ledger {
         self.requests_changed.take()
     }
 
-    /// Counts a pod that is terminating from now on.
-    pub(crate) fn start_leaving(&mut self, leaf: QuotaSlot, amounts: &[i64]) {
-        self.each(leaf, |ledger, q| ledger.leaving.add(q, amounts));
-        self.usage_changed.mark(leaf);
-    }
-
-    /// Reverses [`start_leaving`](Self::start_leaving).
-    pub(crate) fn stop_leaving(&mut self, leaf: QuotaSlot, amounts: &[i64]) {
-        self.each(leaf, |ledger, q| ledger.leaving.sub(q, amounts));
+    /// Adds `sign` times what a terminating pod uses.
+    pub(crate) fn add_leaving(&mut self, leaf: QuotaSlot, amounts: &[i64], sign: i64) {
+        self.each(leaf, |ledger, q| ledger.leaving.add(q, amounts, sign));
         self.usage_changed.mark(leaf);
     }
 
@@ -152,59 +140,31 @@ impl Ledger {
         self.usage_changed.take()
     }
 
-    /// Adds to the usage of a leaf.
-    pub(crate) fn use_up(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
+    /// Adds `sign` times these amounts to the usage of a leaf.
+    pub(crate) fn add_usage(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool, sign: i64) {
         self.np_changes += u64::from(!preemptible);
         self.usage_changed.mark(leaf);
         self.each(leaf, |ledger, q| {
-            ledger.used.add(q, amounts);
+            ledger.used.add(q, amounts, sign);
             if !preemptible {
-                ledger.used_np.add(q, amounts);
+                ledger.used_np.add(q, amounts, sign);
             }
         });
-        self.change_effective_usage(leaf, amounts, 1);
-    }
-
-    /// Reverses [`use_up`](Self::use_up).
-    pub(crate) fn give_back(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
-        self.np_changes += u64::from(!preemptible);
-        self.usage_changed.mark(leaf);
-        self.each(leaf, |ledger, q| {
-            ledger.used.sub(q, amounts);
-            if !preemptible {
-                ledger.used_np.sub(q, amounts);
-            }
-        });
-        self.change_effective_usage(leaf, amounts, -1);
-    }
-
-    /// Counts the request of a workload that begins to hold (H1).
-    pub(crate) fn hold(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
-        self.np_changes += u64::from(!preemptible);
-        self.each(leaf, |ledger, q| {
-            ledger.held.add(q, amounts);
-            if !preemptible {
-                ledger.held_np.add(q, amounts);
-            }
-        });
-    }
-
-    /// Reverses [`hold`](Self::hold).
-    pub(crate) fn end_hold(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool) {
-        self.np_changes += u64::from(!preemptible);
-        self.each(leaf, |ledger, q| {
-            ledger.held.sub(q, amounts);
-            if !preemptible {
-                ledger.held_np.sub(q, amounts);
-            }
-        });
-    }
-
-    fn change_effective_usage(&mut self, leaf: QuotaSlot, amounts: &[i64], sign: i64) {
         self.add_effective_usage(leaf, amounts, sign);
         if self.depends_on_reservations(leaf) {
             self.recompute_reservations();
         }
+    }
+
+    /// Adds `sign` times the request of a workload with a hold (H1).
+    pub(crate) fn add_held(&mut self, leaf: QuotaSlot, amounts: &[i64], preemptible: bool, sign: i64) {
+        self.np_changes += u64::from(!preemptible);
+        self.each(leaf, |ledger, q| {
+            ledger.held.add(q, amounts, sign);
+            if !preemptible {
+                ledger.held_np.add(q, amounts, sign);
+            }
+        });
     }
 
     /// Adds `sign` times these amounts to the effective usage of a leaf, and to what the quotas above count of it.
@@ -214,11 +174,11 @@ impl Ledger {
         while let Some(q) = at {
             if self.any_lend_limit {
                 let before = counted(self.effective_usage.row(q), self.lend_floor.row(q));
-                self.effective_usage.add(q, &delta);
+                self.effective_usage.add(q, &delta, 1);
                 let after = counted(self.effective_usage.row(q), self.lend_floor.row(q));
                 delta = after.iter().zip(&before).map(|(a, b)| a - b).collect();
             } else {
-                self.effective_usage.add(q, &delta);
+                self.effective_usage.add(q, &delta, 1);
             }
             at = *self.parents.at(q);
         }

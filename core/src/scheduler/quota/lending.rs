@@ -40,8 +40,8 @@ impl Ledger {
             for (_, freed) in change.freed.iter().filter(|(leaf, _)| ledger.path(**leaf).any(|above| above == q)) {
                 need.iter_mut().zip(freed).for_each(|(need, freed)| *need -= freed);
             }
-            need.iter_mut().for_each(|need| *need = (*need).max(0) * sign);
-            ledger.reserved.add(q, &need);
+            need.iter_mut().for_each(|need| *need = (*need).max(0));
+            ledger.reserved.add(q, &need, sign);
         });
     }
 
@@ -51,7 +51,7 @@ impl Ledger {
     pub(super) fn recompute_reservations(&mut self) {
         let LendingReservations { changes, needs } = std::mem::take(&mut self.lending);
         for (q, need) in &needs {
-            self.reserved.sub(*q, need);
+            self.reserved.add(*q, need, -1);
         }
         let mut below: BTreeMap<QuotaSlot, Vec<&PendingChange>> = BTreeMap::new();
         for change in changes.values() {
@@ -69,7 +69,7 @@ impl Ledger {
         changes.values().for_each(|change| self.apply_change(change, -1));
         for (q, need) in &mut needs {
             need.iter_mut().zip(self.effective_usage.row(*q)).for_each(|(most, now)| *most -= now);
-            self.reserved.add(*q, need);
+            self.reserved.add(*q, need, 1);
         }
         self.lending = LendingReservations { changes, needs };
     }
@@ -112,7 +112,7 @@ impl Ledger {
             let mut with = self.clone();
             let mut row: Row = self.effective_usage.row(leaf).iter().map(|_| 0).collect();
             row.get_mut(resource).into_iter().for_each(|cell| *cell = amount);
-            with.use_up(leaf, &row, true);
+            with.add_usage(leaf, &row, true, 1);
             return self.path(leaf).map(|q| with.charged(q, resource) - self.charged(q, resource)).collect();
         }
         let mut more = amount;

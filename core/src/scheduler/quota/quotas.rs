@@ -64,7 +64,7 @@ impl Quotas {
         ask.requested().filter(|(r, _)| self.counts(*r))
     }
 
-    /// Up to where workloads of a quota may reclaim: its min or, with `reclaim: FairShare`, its fair share (F3).
+    /// Up to where workloads of a quota may reclaim, base units: its min or, with `reclaim: FairShare`, its fair share (F3).
     pub(crate) fn guarantee(&self, slot: QuotaSlot, resource: usize) -> i64 {
         match self.reclaim {
             Reclaim::FairShare => self.shares.rows().get(slot.0 as usize).map_or(0, |row| amount_of(row, resource)),
@@ -72,12 +72,12 @@ impl Quotas {
         }
     }
 
-    /// What others may not reclaim from a quota: its guarantee, and never less than its min (R2b, F3).
+    /// What nobody may reclaim from a quota, base units: its min or, if that is larger, its guarantee (R2b, F3).
     pub(crate) fn protected_usage(&self, slot: QuotaSlot, resource: usize) -> i64 {
         self.guarantee(slot, resource).max(self.min(slot, resource))
     }
 
-    /// Whether a quota uses more than others may not reclaim from it, of a resource in which guarantees are judged.
+    /// Whether a quota uses more than is protected from reclaim, in some resource in which guarantees are judged.
     pub(crate) fn borrows(&self, slot: QuotaSlot) -> bool {
         let is_above = |r: usize| self.ledger.remaining_usage(slot, r) > self.protected_usage(slot, r);
         self.resources().any(|r| self.counts(r) && is_above(r))

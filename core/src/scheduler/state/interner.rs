@@ -24,9 +24,9 @@ const MOST_RESOURCES: usize = 1024;
 /// How many templates and asks there are at least before unused ones are looked for.
 pub(super) const LEAST: usize = 1 << 10;
 
-/// A device request: `each` on each of `count` devices.
+/// A device request: `each` (base units) on each of `count` devices of one node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Devices {
+pub(crate) struct DeviceRequest {
     pub(crate) resource: ResourceId,
     pub(crate) count: u32,
     pub(crate) each: i64,
@@ -36,7 +36,7 @@ pub(crate) struct Devices {
 #[derive(Debug, Clone)]
 pub(crate) struct Template {
     pub(crate) request: SmallVec<[(ResourceId, i64); 4]>,
-    pub(crate) devices: SmallVec<[Devices; 1]>,
+    pub(crate) devices: SmallVec<[DeviceRequest; 1]>,
     pub(crate) selector: Vec<(Name, Vec<Name>)>,
     pub(crate) tolerations: Vec<Name>,
     /// The request, one amount a governed resource.
@@ -154,7 +154,7 @@ impl Interner {
         }
         let mut devices = SmallVec::new();
         if let Some(DeviceAsk { resource, count, each }) = &spec.devices {
-            devices.push(Devices { resource: self.resource(resource)?, count: *count, each: *each });
+            devices.push(DeviceRequest { resource: self.resource(resource)?, count: *count, each: *each });
         }
         let mut governed: Row = (0..self.width).map(|_| 0).collect();
         for (resource, amount) in &request {

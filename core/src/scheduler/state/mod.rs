@@ -10,7 +10,7 @@ mod table;
 mod vain;
 mod workloads;
 
-pub(crate) use interner::{Ask, Devices, Interner, Template};
+pub(crate) use interner::{Ask, DeviceRequest, Interner, Template};
 pub(crate) use keys::{
     AskId, Assignment, Assignments, HoldId, Key, NodeSlot, PodRef, QuotaSlot, ResourceId, TemplateId, WorkloadSlot,
 };

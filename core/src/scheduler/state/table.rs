@@ -153,15 +153,10 @@ impl Matrix {
         &mut self.cells[start..start + self.width]
     }
 
-    pub(crate) fn add(&mut self, quota: QuotaSlot, amounts: &[i64]) {
+    /// Adds `sign` times these amounts to the row of a quota.
+    pub(crate) fn add(&mut self, quota: QuotaSlot, amounts: &[i64], sign: i64) {
         for (cell, amount) in self.row_mut(quota).iter_mut().zip(amounts) {
-            *cell += amount;
-        }
-    }
-
-    pub(crate) fn sub(&mut self, quota: QuotaSlot, amounts: &[i64]) {
-        for (cell, amount) in self.row_mut(quota).iter_mut().zip(amounts) {
-            *cell -= amount;
+            *cell += sign * amount;
         }
     }
 }

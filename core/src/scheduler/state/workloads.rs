@@ -34,7 +34,7 @@ pub(crate) struct Pod {
 impl Pod {
     /// A pending pod of this set.
     pub(crate) fn pending(set: u16) -> Self {
-        Self { state: Some(PodState::Waiting), set, assignment: Assignment::default(), evicted_for: None }
+        Self { state: Some(PodState::Pending), set, assignment: Assignment::default(), evicted_for: None }
     }
 
     /// Whether it runs, or is being bound, and is not terminating.
@@ -44,7 +44,7 @@ impl Pod {
 
     /// Whether it uses quota and a node: it is active, or it is terminating.
     pub(crate) fn is_on_node(&self) -> bool {
-        self.state.is_some_and(|state| state != PodState::Waiting)
+        self.state.is_some_and(|state| state != PodState::Pending)
     }
 }
 
@@ -76,13 +76,13 @@ pub(crate) struct Workload {
     /// Whether it was evicted as a whole, because it would have fallen below its minimum. Its pending pods are not
     /// scheduled any more (G2).
     pub(crate) evicted_whole: bool,
-    /// How often pods of it were bound that are too new to be evicted (R2c).
+    /// How many bindings of its pods are too recent for it to be evicted (R2c).
     pub(crate) just_bound: u32,
     /// Whether it lost pods, or failed to bind some, through no decision of the scheduler (I6).
     pub(crate) lost_some: bool,
     /// Since when it has been below its minimum (G3).
     pub(crate) stale_since: Option<Time>,
-    /// What its last searches over sets of victims in vain depended on (V5).
+    /// What its last searches over sets of victims that found none depended on (V5).
     pub(crate) vain_searches: Option<Box<VainSearches>>,
 }
 

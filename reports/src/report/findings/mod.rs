@@ -16,7 +16,7 @@ const MOST: usize = 12;
 /// The most sentences of one kind, except notes, which weigh little.
 const MOST_OF_A_KIND: usize = 3;
 
-/// The findings of a report whose other fields are filled; pods need no names there, `pod_name` gives those that are told.
+/// The findings of a report whose other fields are filled, except the names of pods: `pod_name` gives those.
 pub(super) fn findings(report: &Report, pod_name: &dyn Fn(PodIx) -> String) -> Vec<Finding> {
     let mut all = Vec::new();
     let about = About { report, main: main(report), pod_name };

@@ -4,7 +4,7 @@ use super::{About, episodes::Episodes, finding, permille, subject, text, worst};
 use quotree_page::model::{Amount, Eviction, Finding, FindingKind, Ms, Piece, ResourceIx, Series, SubjectKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Evictions that are told in one sentence.
+/// Evictions that one sentence is about.
 #[derive(Default)]
 struct Taken {
     count: u64,

@@ -12,7 +12,7 @@ use crate::{
             devices::{DeviceGranularity, NodeDevices},
             node::Node,
         },
-        state::{Devices, Interner, ResourceId, Template, narrow},
+        state::{DeviceRequest, Interner, ResourceId, Template, narrow},
     },
 };
 use indexmap::IndexMap;
@@ -113,10 +113,10 @@ struct Several {
 
 /// How the request of a shape is divided over these devices. `Some(None)`: it needs none. `None`: it is not allowed
 /// here.
-fn ask_of(template: &PodTemplate, name: &str, held: &NodeDevices) -> Option<Option<Devices>> {
+fn ask_of(template: &PodTemplate, name: &str, held: &NodeDevices) -> Option<Option<DeviceRequest>> {
     let (resource, each) = (held.resource, held.each);
     if let Some(ask) = template.devices.as_ref().filter(|ask| ask.resource == name) {
-        let ask = Devices { resource, count: ask.count, each: ask.each };
+        let ask = DeviceRequest { resource, count: ask.count, each: ask.each };
         return held.granularity.allows(&ask, each).then_some(Some(ask));
     }
     match template.request.get(name).filter(|amount| *amount > 0) {
@@ -136,11 +136,11 @@ fn sorted(mut values: Vec<i64>) -> Vec<i64> {
 }
 
 impl Kind {
-    fn new(shapes: &[(&TypicalPod, Devices)], total: i128, each: i64) -> Self {
+    fn new(shapes: &[(&TypicalPod, DeviceRequest)], total: i128, each: i64) -> Self {
         let cpus = sorted(shapes.iter().map(|(pod, _)| cpu_of(&pod.template)).collect());
         let singles = || shapes.iter().filter(|(_, ask)| ask.count == 1);
         let amounts = sorted(singles().map(|(_, ask)| ask.each).collect());
-        let weight = |cpu: Option<&i64>, of: &dyn Fn(&Devices) -> bool| {
+        let weight = |cpu: Option<&i64>, of: &dyn Fn(&DeviceRequest) -> bool| {
             let within = |pod: &TypicalPod| cpu.is_some_and(|most| cpu_of(&pod.template) <= *most);
             let counted = shapes.iter().filter(|(pod, ask)| within(pod) && of(ask));
             counted.map(|(pod, _)| i64::from(pod.weight)).sum::<i64>()
@@ -243,7 +243,7 @@ impl Fragmentation {
             template.request.iter().find(|(resource, _)| Some(*resource) == self.cpu).map_or(0, |(_, cpu)| *cpu);
         let cpu = self.cpu(node) - asked;
         let whole = node.devices.first().map_or(0, |held| held.each);
-        let points = |devices: DeviceSet, ask: Devices| {
+        let points = |devices: DeviceSet, ask: DeviceRequest| {
             let takes = |index: u32| if devices.0 >> index & 1 == 1 { ask.each } else { 0 };
             let after: SmallVec<[i64; 8]> =
                 (0u32..).zip(node.devices_available()).map(|(i, free)| free - takes(i)).collect();
@@ -253,7 +253,7 @@ impl Fragmentation {
         };
         let ask = node.device_ask(template)?;
         let Some(ask) = ask.filter(|ask| ask.count == 1 && ask.each < whole) else {
-            let none = Devices { resource: 0, count: 0, each: 0 };
+            let none = DeviceRequest { resource: 0, count: 0, each: 0 };
             return Some((points(fullest, ask.unwrap_or(none)), fullest));
         };
         let mut best: Option<(u32, DeviceSet)> = None;
