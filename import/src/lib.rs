@@ -8,7 +8,6 @@ mod armada;
 mod daily;
 pub mod detect;
 mod document;
-pub mod elastic_quota_tree;
 mod joblist;
 mod kai;
 mod kubernetes;
@@ -108,7 +107,7 @@ pub struct TraceOptions {
     pub prefix: String,
     /// The resource that stands for whole devices (GPUs, or processors of SWF).
     pub resource: Name,
-    /// The priority from which rows count down (Armada).
+    /// The priority from which the rows of an Armada workload count down.
     pub priority: i32,
     /// The user who submits all rows; `None`: each row names its user.
     pub user: Option<Name>,
@@ -169,9 +168,9 @@ pub struct RowProblem {
 /// The jobs of a trace.
 #[derive(Debug, Clone, Default)]
 pub struct TraceRows {
-    /// The good rows, sorted stably by submission.
+    /// The valid rows by time of submission, those of one moment in the order of the file.
     pub rows: Vec<TraceRow>,
-    /// The bad ones, in the order of the file.
+    /// The invalid rows, in the order of the file.
     pub problems: Vec<RowProblem>,
     /// The calendar time of time 0, if the file contains it.
     pub start: Option<DateTime>,

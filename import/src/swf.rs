@@ -74,7 +74,7 @@ fn row(text: &str, options: &TraceOptions, templates: &mut Templates, users: &mu
     let procs = [4, 7].into_iter().filter_map(|place| field(place).parse::<i64>().ok()).find(|procs| *procs > 0);
     let procs =
         procs.ok_or_else(|| format!("no number of processors: used `{}`, requested `{}`", field(4), field(7)))?;
-    let amount = procs.checked_mul(1000).ok_or_else(|| format!("{procs} processors is too many"))?;
+    let amount = procs.checked_mul(1000).ok_or_else(|| format!("{procs} processors are too many"))?;
     let request = Amounts::new().with(options.resource.clone(), amount);
     let template = templates.share(PodTemplate { request, ..PodTemplate::default() });
     let whose = match options.namespace_by.as_deref() {

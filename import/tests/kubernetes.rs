@@ -2,11 +2,9 @@
 
 #![expect(clippy::panic, reason = "a test that cannot go on fails")]
 
-use quotree_core::{Amounts, DeviceMode, Level, Name, OverPromised, PodTemplate, QuotaSpec, TreeSpec};
+use quotree_core::{Amounts, DeviceMode, Level, Name, PodTemplate, QuotaSpec, TreeSpec};
 use quotree_import::quota::{QuotaFormat, QuotaOptions};
-use quotree_import::{
-    self as import, MAX_MS, MoreFile, NodeRow, Outline, TraceFormat, TraceOptions, elastic_quota_tree,
-};
+use quotree_import::{self as import, MAX_MS, MoreFile, NodeRow, Outline, TraceFormat, TraceOptions};
 use quotree_k8s::{
     names,
     quota::{ElasticQuotaFacts, flat_tree, koordinator_tree},
@@ -543,42 +541,5 @@ fn elastic_quotas_mean_the_same_in_a_file_and_in_a_live_cluster() {
             quota.namespaces.clone_from(&file[name].namespaces);
         }
         assert_eq!(file, live);
-    }
-}
-
-#[test]
-fn vendor_keys_of_a_tree_are_no_resources() {
-    let text = "
-apiVersion: scheduling.sigs.k8s.io/v1beta1
-kind: ElasticQuotaTree
-metadata: {name: elasticquotatree, namespace: kube-system}
-spec:
-  root:
-    name: root
-    max: {cpu: 10, kube-queue/max-jobs: 100}
-    min: {cpu: 10, kube-queue/max-jobs: 100}
-    children:
-    - name: child-1
-      namespaces: [a]
-      attributes:
-        alibabacloud.com/lendlimit: '{\"cpu\":\"2\"}'
-        team: blue
-      min: {cpu: 5}
-      max: {cpu: 10, kube-queue/max-jobs: 1}
-";
-    let (tree, problems) = elastic_quota_tree::read(text, OverPromised::Error);
-    assert_eq!(problems, []);
-    let quotas = tree.unwrap().quotas;
-    let child = &quotas[1];
-    assert_eq!((quotas[0].max_jobs, child.max_jobs), (Some(100), Some(1)));
-    assert_eq!((child.max.to_string(), quotas[0].min.to_string()), ("10 cpu".to_owned(), "10 cpu".to_owned()));
-    assert_eq!(child.lend.as_ref().unwrap().to_string(), "2 cpu");
-    assert_eq!(child.attributes, [("team".into(), "blue".into())]);
-    for wrong in ["two", "[1]", "{\"cpu\": \"two\"}", "{\"cpu\": \"-2\"}"] {
-        let (tree, problems) = elastic_quota_tree::read(&text.replace("{\"cpu\":\"2\"}", wrong), OverPromised::Error);
-        assert!(
-            tree.is_none() && problems.len() == 1 && problems[0].what.contains("lendlimit"),
-            "{wrong}: {problems:?}"
-        );
     }
 }

@@ -218,6 +218,24 @@ fn every_mistake_names_its_place() {
 }
 
 #[test]
+fn what_is_no_quota_tree_is_told_apart_and_no_mistake_hides_another() {
+    let eqt = "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\n";
+    let of = |file: &str| mistakes(QuotaFormat::ElasticQuotaTree, &[file]);
+    assert_eq!(of("kind: Pod\n"), ["1:1: no ElasticQuotaTree; there is 1 Pod"]);
+    assert_eq!((of("").len(), of("\u{0}\u{1}{{{").len(), of("kind: ElasticQuotaTree\n").len()), (1, 1, 2));
+    assert_eq!(of(&format!("{eqt}spec: {{root: 3}}\n")), ["3:14: a quota must be a map"]);
+    for limit in ["two", "{\"cpu\": \"two\"}", "{\"cpu\": \"-2\"}"] {
+        let root = format!("{{name: r, attributes: {{alibabacloud.com/lendlimit: '{limit}'}}}}");
+        let seen = of(&format!("{eqt}spec: {{root: {root}}}\n"));
+        assert!(seen.len() == 1 && seen[0].contains("lendlimit"), "{seen:?}");
+    }
+    let leaf = |i: usize| format!("    - {{name: q{i}, namespaces: [n{i}], max: {{cpu: 1}}, min: {{cpu: 2}}}}\n");
+    let leaves: String = (0..500).map(leaf).collect();
+    let root = "    name: r\n    max: {cpu: 1000}\n    min: {cpu: 1000}\n    children:\n";
+    assert_eq!(of(&format!("{eqt}spec:\n  root:\n{root}{leaves}")).len(), 500);
+}
+
+#[test]
 fn a_tree_that_promises_too_much_is_refused_with_the_fix_and_can_go_on() {
     let eqt = "apiVersion: scheduling.sigs.k8s.io/v1beta1\nkind: ElasticQuotaTree\nspec:\n  root:\n    name: r\n    min: {cpu: 100}\n    max: {cpu: 100}\n    children:\n    - name: a\n      min: {cpu: 50}\n      max: {cpu: 80}\n      children:\n      - {name: b, namespaces: [b], min: {cpu: 40}}\n      - {name: c, namespaces: [c], min: {cpu: 12}}\n";
     let with = |over_promised, derive_mins| {

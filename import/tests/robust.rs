@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use quotree_core::Amounts;
 use quotree_import::{
-    self as import, TraceFormat, TraceOptions, elastic_quota_tree,
+    self as import, TraceFormat, TraceOptions,
     quota::{QuotaFormat, QuotaOptions},
 };
 use quotree_syntax::Source;
@@ -75,13 +75,7 @@ fn read_as_everything(bytes: &[u8]) -> usize {
         assert!(outline.problems.iter().chain(&rows.problems).all(|problem| !problem.what.is_empty()));
         seen += rows.rows.len() + rows.problems.len() + nodes.rows.len() + nodes.problems.len();
     }
-    let text = String::from_utf8_lossy(bytes);
-    let (tree, problems) = elastic_quota_tree::read(&text, Default::default());
-    assert!(tree.is_some() || !problems.is_empty(), "refused without a reason");
-    for problem in &problems {
-        assert!(text.get(problem.span.clone()).is_some(), "{problem:?} is no place of the text");
-    }
-    seen + problems.len()
+    seen
 }
 
 proptest! {
@@ -217,5 +211,4 @@ fn the_valid_files_are_accepted() {
         };
         assert_eq!(problems, [], "{text}");
     }
-    assert!(elastic_quota_tree::read(GOOD.last().unwrap(), Default::default()).0.is_some());
 }

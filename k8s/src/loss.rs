@@ -56,7 +56,7 @@ impl Loss {
             Self::ResourceClaims => "such a pod runs only where the claimed devices are free",
             Self::HostPorts => "two pods with the same host port never run on one node",
             Self::VolumeClaims => "a volume may tie such a pod to a zone or a node",
-            Self::Preferences => "such a pod gets, of several nodes with room, rather the ones that it prefers",
+            Self::Preferences => "such a pod gets a node that it prefers, where one of these has room",
             Self::NeverPreempts => "nothing is evicted for such a pod",
             Self::UnevenDevices => "such a pod gets its request in equal parts from several GPUs",
         }

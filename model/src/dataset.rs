@@ -89,7 +89,7 @@ pub enum DatasetFigure {
     Rate,
     /// Milliseconds that the cache saved its readers.
     Saved,
-    /// The same, times the GPUs of the readers.
+    /// Milliseconds that the cache saved its readers, times their GPUs.
     GpuSaved,
 }
 

@@ -25,7 +25,7 @@ pub enum GpuMode {
     Exclusive,
     /// `aliyun.com/gpu-mem`, in GiB: a part of the memory of one, or equal parts of several.
     Share,
-    /// The same, and `aliyun.com/gpu-core.percentage` of the same GPUs.
+    /// As `Share`, and `aliyun.com/gpu-core.percentage` of the same GPUs.
     CoreMem,
     /// `aliyun.com/gpu`: whole GPUs, preferably near each other.
     Topology,

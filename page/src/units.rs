@@ -110,7 +110,7 @@ pub fn real(amount: i64) -> f64 {
     amount as f64
 }
 
-/// The same of an integral.
+/// An amount over time as a number to print.
 #[expect(clippy::cast_precision_loss, reason = "at most four digits of it are printed")]
 pub fn wide(amount: u128) -> f64 {
     amount as f64

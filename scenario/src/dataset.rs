@@ -213,7 +213,7 @@ fn marks(read: &Accelerate, report: &mut Report) -> (u64, u64) {
     let (high, low) = (mark("high", read.high.as_ref(), 950), mark("low", read.low.as_ref(), 750));
     let span: Option<Span> = read.low.as_ref().or(read.high.as_ref()).map(|mark| mark.span);
     if let Some(span) = span.filter(|_| low > high) {
-        report.error(span, "the low mark is above the high mark", "evicting down to it would add");
+        report.error(span, "the low mark is above the high mark", "must be at most the high mark");
     }
     (high, low)
 }

@@ -143,10 +143,10 @@ fn file() -> Group {
         |name, about: &str| Row { kind: "map of whole number".to_owned(), ..row::<Texts>(name, "none", about) };
     let rows = vec![
         row::<Name>("name", "required", "Unique in a catalogue."),
-        row::<String>("about", "empty", "One sentence for people."),
+        row::<String>("about", "empty", "What the scenario shows, in a sentence."),
         row::<u64>("seed", "1", "The root of all random streams."),
         row::<Vec<Path>>("include", "none", "Files that hold some of the fields, relative to this file."),
-        row::<Path>("extends", "absent", "A scenario whose fields these replace."),
+        row::<Path>("extends", "absent", "A scenario from which all fields are taken that are not given here."),
         row::<Policy>("policy", "`Capacity()`", "The scheduler's knobs."),
         row::<World>("world", "`World()`", "Delays and the end of the run."),
         row::<Vec<Part>>("cluster", "required", "The nodes, and the pools of equal nodes."),

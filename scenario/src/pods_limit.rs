@@ -6,13 +6,13 @@ use quotree_core::{Amounts, Name, PodTemplate, TreeSpec};
 use quotree_model::{Change, Cluster, NodeChange, TimedChange, Workload};
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The resource.
+/// The resource that counts pods.
 const PODS: &str = "pods";
 
 /// One pod, in base units.
 const ONE: i64 = 1000;
 
-/// What a node takes that does not say: as many pods as a scenario may have, in base units.
+/// What a node without a limit takes: as many pods as a scenario may have, in base units.
 const ANY: i64 = 10_000_000 * ONE;
 
 /// Where a quota or a node limits `pods` at some time of the run: each pod requests one, unless it says otherwise, and a

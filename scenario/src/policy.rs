@@ -251,7 +251,7 @@ fn starts_at(text: Option<&At<String>>, report: &mut Report) -> Option<String> {
     match text.value.parse::<jiff::civil::DateTime>() {
         Ok(time) => Some(time.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
         Err(_) => {
-            let title = format!("`{}` is no calendar time", text.value);
+            let title = format!("`{}` is not a calendar time", text.value);
             report.error(text.span, title, "expected a time such as `2026-11-30T08:00`");
             None
         }

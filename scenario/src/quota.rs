@@ -4,7 +4,7 @@
 use quotree_core::{
     Amounts, Finding, FindingKind, Name, OverPromised, Queueing, QuotaSpec, QuotaTree, Severity, TreeSpec,
 };
-use quotree_import::elastic_quota_tree::take_max_jobs;
+use quotree_import::quota::take_max_jobs;
 use quotree_model::QuotaEdit as CheckedEdit;
 use quotree_syntax::{At, Later, Node, Read, Report, Shape, Span, Texts, entries, record, wrong};
 use std::collections::{BTreeMap, BTreeSet};

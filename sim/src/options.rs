@@ -40,8 +40,8 @@ pub struct RunOptions {
     pub judge: bool,
     /// How many waiting workloads are listed at the end, oldest id first. The default is all of them.
     pub pending_rows: usize,
-    /// How many of those listed are explained in full, which may search the whole cluster; of the others, what binds is
-    /// told, without a verdict.
+    /// How many of those listed are explained in full, which may search the whole cluster. The others say what binds, and
+    /// have no verdict.
     pub explained_rows: usize,
     /// How many pending workloads all full explanations at the end may copy together: each explanation copies the state
     /// several times. At least one row is explained in full. The default affords all `explained_rows` while 3,000

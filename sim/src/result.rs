@@ -272,7 +272,7 @@ pub struct ClaimResult {
     /// What was expected, in words; empty where the claim says it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub expected: String,
-    /// The same as a value.
+    /// What was expected, as a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_value: Option<ClaimFigure>,
     /// What was measured, as a value.

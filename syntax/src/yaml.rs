@@ -17,17 +17,15 @@ pub struct YamlProblem {
     pub what: String,
     /// How to correct it, if known.
     pub help: Option<String>,
-    /// Whether the text can be used in spite of it.
-    pub warning: bool,
 }
 
 impl YamlProblem {
     /// An error at this place.
     pub fn new(span: Range<usize>, what: impl Into<String>) -> Self {
-        Self { span, what: what.into(), help: None, warning: false }
+        Self { span, what: what.into(), help: None }
     }
 
-    /// The same with help.
+    /// The problem with a hint how to correct it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -58,7 +58,7 @@ pub(crate) enum OnPromise {
 #[command(
     after_help = "The scenario refers to traces and dumps by a path relative to itself, so write it to its final folder with --out.
 
-Kinds, of which most are found out from the file:
+Kinds; most files say by their content which they are:
   quotas   elastic-quota-tree, elastic-quota, kueue, kai, volcano, yunikorn, yarn, slurm
   clusters kubernetes
   jobs     native, slurm, philly, helios, helios-demand, acme, muri, openb, pai, swf, kueue, kai, armada

@@ -91,6 +91,6 @@ pub(crate) enum By {
     Namespace,
     /// The quota it was charged to.
     Quota,
-    /// The job: a table with one row each.
+    /// The jobs, one row each.
     Job,
 }

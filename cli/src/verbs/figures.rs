@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 /// The folder of figures, within that of everything else.
 const FOLDER: &str = "figures";
 
-/// Draws the figures of a run into the folder `figures` of a folder, in these formats, and tells the files.
+/// Draws the figures of a run into the folder `figures` of a folder, one file for each of these formats. Gives the files.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -19,7 +19,7 @@ pub(super) fn write(folder: &Path, report: &Report, formats: &[Picture]) -> Resu
     write_all(folder, &quotree_figures::figures(report).map_err(|error| fault(&error))?, formats)
 }
 
-/// Draws the figure of two runs in the same way.
+/// As [`write`], the one figure that compares two runs.
 ///
 /// # Errors
 /// If a file cannot be written.

@@ -61,7 +61,7 @@ fn as_json<T>(what: &str, made: serde_json::Result<T>) -> Result<T, Trouble> {
     made.map_err(|error| Trouble::fault(format!("cannot write {what} as JSON: {error}")))
 }
 
-/// So many threads; without a number, one for each core.
+/// A pool of this many threads; without a number, of one for each core.
 ///
 /// # Errors
 /// If the system does not give them.

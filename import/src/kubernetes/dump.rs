@@ -4,7 +4,6 @@ use super::{others, quotas, read};
 use crate::{
     MoreFile, RowProblem,
     document::{Documents, Place},
-    elastic_quota_tree,
     objects::{Object, objects},
 };
 use quotree_core::{Amounts, Name};
@@ -100,7 +99,7 @@ impl Dump {
             ("PriorityClass", "scheduling.k8s.io") => {
                 others::priority_class(place).map(|named| self.classes.extend([named]))
             }
-            (elastic_quota_tree::KIND | "ElasticQuota", _) => Ok(()),
+            ("ElasticQuotaTree" | "ElasticQuota", _) => Ok(()),
             (kind, group) => match GangKind::of_object(kind, group) {
                 Some(gang) => others::groups(gang, place).map(|groups| {
                     let keyed = groups.into_iter().map(|g| ((g.kind, g.namespace.clone(), g.name.clone()), g));

@@ -22,8 +22,8 @@ pub(super) fn notes(dump: &Dump, plan: &Plan, options: &TraceOptions) -> Vec<Str
     }));
     if !plan.rules.is_empty() {
         notes.push(format!(
-            "node affinities that are no lists of labels ({}) are evaluated on these nodes, which have a label for each; a \
-             node that is added later has none",
+            "node affinities that are no lists of labels ({}) are evaluated now, and the nodes that match get a label for \
+             each; a node that is added later has none",
             plan.rules.len()
         ));
     }
@@ -60,16 +60,16 @@ fn about(note: PodNote, count: u64, plan: &Plan) -> String {
             )
         }
         PodNote::Torn => format!("{pods} run in gangs that are below their minimum; they stay together"),
-        PodNote::Elastic => format!(
-            "{pods} above the minimum of a gang (elastic) {is} imported as pods of their own, which may start before it"
-        ),
+        PodNote::Elastic => {
+            format!("{pods} above the minimum of a gang (elastic) {is} imported apart from it, and may start before it")
+        }
         PodNote::NoGroup => format!(
             "{pods} name groups that the dump does not have, so each is scheduled by itself; the cluster would let them \
              wait for the object: {}",
             names()
         ),
         PodNote::UnknownLevel => format!(
-            "{pods} of gangs must share a topology domain that is no node, rack or zone here, which is not modelled: {}",
+            "{pods} of gangs must share a topology domain of a level other than node, rack and zone, which is not modelled: {}",
             names()
         ),
         PodNote::NoQuota => {

@@ -24,7 +24,7 @@ pub(super) struct Candidate<'d> {
     gang: Option<Membership>,
 }
 
-/// A pod that becomes a row, unless it uses nothing or is refused.
+/// The pod as a part of a row; nothing if it is left out, because it has ended or is gated, or refused. Notes which.
 pub(super) fn candidate<'d>(
     found: &'d Found<PodFacts>,
     nodes: &Nodes<'_>,
@@ -33,14 +33,14 @@ pub(super) fn candidate<'d>(
 ) -> Option<Candidate<'d>> {
     let pod = &found.facts;
     let stage = stage(pod);
-    let pod_notes = match stage {
+    let note = match stage {
         Stage::Ended => Some(PodNote::Ended),
         Stage::Deleted => Some(PodNote::Deleted),
         Stage::Gated => Some(PodNote::Gated),
         Stage::Leaving => Some(PodNote::Leaving),
         _ => None,
     };
-    pod_notes.into_iter().for_each(|pod_notes| plan.tell(pod_notes, 1));
+    note.into_iter().for_each(|note| plan.tell(note, 1));
     if matches!(stage, Stage::Ended | Stage::Deleted | Stage::Gated) {
         return None;
     }
@@ -52,7 +52,7 @@ pub(super) fn candidate<'d>(
     };
     plan.tell(PodNote::Adrift, usize::from(bound && nodes.is_empty()));
     plan.rules.extend(placed.rule.clone());
-    // What leaves is no member any more.
+    // A pod that is being deleted is no member any more.
     let gang = if stage == Stage::Leaving { Ok(None) } else { membership(pod) };
     match gang {
         Ok(gang) => Some(Candidate { pod, placed, bound, gang }),

@@ -34,7 +34,7 @@ const LABELS: &[Field] = &[
     lost_unless(
         "quota.scheduling.koordinator.sh/ignore-default-tree",
         &["false"],
-        "its use would not count in the tree of those without an id",
+        "its usage would not count in the tree of the quotas without an id",
     ),
     lost_unless(
         "quota.scheduling.koordinator.sh/allow-force-update",
@@ -56,16 +56,16 @@ const ANNOTATIONS: &[Field] = &[
     idle("quota.scheduling.koordinator.sh/guaranteed"),
     idle("quota.scheduling.koordinator.sh/non-preemptible-request"),
     idle("quota.scheduling.koordinator.sh/non-preemptible-used"),
-    lost("quota.scheduling.koordinator.sh/admission", "admission would be limited apart from max"),
-    lost("quota.scheduling.koordinator.sh/unschedulable-resource", "so much of the tree's nodes would not count"),
-    lost("quota.scheduling.koordinator.sh/custom-*", "a limit of one's own making"),
+    lost("quota.scheduling.koordinator.sh/admission", "jobs would be admitted up to this, not up to max"),
+    lost("quota.scheduling.koordinator.sh/unschedulable-resource", "this part of the tree's nodes would not count"),
+    lost("quota.scheduling.koordinator.sh/custom-*", "a limit of a custom limiter would hold"),
     lost("quota.scheduling.koordinator.sh/*", "quotree does not know this annotation"),
     idle("*"),
 ];
 
 const METADATA: &[Field] = &[
     becomes("name", "`name`"),
-    becomes("namespace", "the namespace of a quota that is alone in it; of Koordinator, of one with its name"),
+    becomes("namespace", "`namespaces`, if no other quota is in it; with Koordinator, if the quota has its name"),
     holds("labels", LABELS),
     holds("annotations", ANNOTATIONS),
     idle("*"),

@@ -9,16 +9,19 @@ use super::{
     note::Says,
     object::Object,
 };
-use crate::{
-    elastic_quota_tree::{API_VERSION, KIND},
-    yaml::{Node, find, map, scalar},
-};
+use crate::yaml::{Node, find, map, scalar};
 use quotree_core::{Name, QuotaSpec};
 use quotree_k8s::{
     names,
     quota::{lendable, take_max_jobs},
 };
 use quotree_syntax::Span;
+
+/// The `apiVersion` of the object.
+const API_VERSION: &str = "scheduling.sigs.k8s.io/v1beta1";
+
+/// The `kind` of the object.
+const KIND: &str = "ElasticQuotaTree";
 
 /// Among the attributes: how much of min may be lent, as JSON.
 const LEND: &str = names::LEND_LIMIT;

@@ -85,7 +85,7 @@ pub(super) fn tell(fields: &'static [Field], kind: &str, path: &str, node: &Node
     }
 }
 
-/// The same for one field whose value is a text, in files without a structure of their own.
+/// As [`tell`], for one field whose value is a text, in files without a structure of their own.
 pub(super) fn tell_text(
     fields: &'static [Field],
     kind: &str,

@@ -26,7 +26,7 @@ pub(super) enum Root {
     /// It is the cluster, which the format does not name: it stands above all quotas without a parent, unless one of
     /// them has all that there is.
     Above(&'static str),
-    /// The same, and the cluster has for the quotas what they are promised together.
+    /// As `Above`; the size of the cluster is what the quotas are promised together.
     Sum(&'static str),
 }
 
@@ -239,7 +239,7 @@ impl Forest {
         let Some(plant) = self.plants.get_mut(top) else { return };
         if !guessed.is_empty() {
             let means =
-                "it has what is promised below it, or its largest limit; --cluster says how large the cluster is";
+                "it is taken to have what is promised below it, or its largest limit; --cluster gives the real size";
             let says = Says::Has(format!("no size in {}", guessed.join(", ")));
             diagnostics.notes.assumed("root", says, means, plant.at);
         }
@@ -293,7 +293,7 @@ impl Forest {
             let last = short(&plant.spec.name);
             let fits = uses.get(&last) == Some(&1) && !taken.contains(&last) && !last.as_str().is_empty();
             let name = if fits { last } else { plant.spec.name.clone() };
-            let means = "workloads use it by a namespace of its own name";
+            let means = "a namespace of the same name is attached to it";
             diagnostics.notes.assumed(self.kind, Says::Has("no namespace".to_owned()), means, plant.at);
             taken.insert(name.clone());
             plant.spec.namespaces.push(name);

@@ -66,7 +66,7 @@ const CLUSTER_QUEUE: &[Field] = &[
             lost_unless(
                 "whenCanPreempt",
                 &["TryNextFlavor"],
-                "this flavor would be preempted in before the next is tried",
+                "pods would preempt in this flavor before the next is tried",
             ),
             lost("preference", "flavors would be chosen by this preference"),
         ],
@@ -79,7 +79,7 @@ const CLUSTER_QUEUE: &[Field] = &[
             holds(
                 "borrowWithinCohort",
                 &[
-                    lost_unless("policy", &["Never"], "queues that borrow would preempt lower priorities, too"),
+                    lost_unless("policy", &["Never"], "queues that borrow could preempt lower priorities, too"),
                     lost("maxPriorityThreshold", "only up to this priority"),
                 ],
             ),

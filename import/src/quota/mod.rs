@@ -20,6 +20,7 @@ pub use field::{Fate, Field};
 pub(crate) use field::{becomes, find as find_field, idle, lost, lost_unless};
 pub(crate) use note::Notes;
 pub use note::{Note, Says};
+pub use quotree_k8s::quota::take_max_jobs;
 
 use crate::yaml::Node;
 use diagnostics::Diagnostics;
@@ -126,7 +127,7 @@ impl Default for QuotaOptions {
     }
 }
 
-/// What was read.
+/// The quotas of one or more files, with all that was noticed while reading them.
 #[derive(Debug, Clone, Default)]
 pub struct Quotas {
     /// The tree; `None` if there is an error.
@@ -139,7 +140,7 @@ pub struct Quotas {
     pub notes: Vec<Note>,
     /// Mistakes and oddities in order of place, each with its source.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files.
+    /// The files that it was read from, to which the places refer.
     pub sources: Vec<Source>,
     /// Objects of kinds that this reader does not read, by kind.
     pub others: BTreeMap<String, u64>,

@@ -20,7 +20,7 @@ pub struct Note {
     pub lost: bool,
     /// The place of the first.
     pub first: Place,
-    /// The same as a range of bytes.
+    /// The place of the first, as a range of bytes.
     pub span: Span,
 }
 

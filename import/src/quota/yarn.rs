@@ -154,7 +154,7 @@ fn gather<'t>(document: &'t Document<'_>, properties: &mut Properties<'t>, diagn
         let at = value.map_or(span, |value| span_of(value, diagnostics));
         if properties.insert(name, (text(value).unwrap_or_default(), at)).is_some() {
             let means = "the last counts";
-            diagnostics.notes.assumed("property", Says::Has("a name that is there twice".to_owned()), means, span);
+            diagnostics.notes.assumed("property", Says::Has("the name of an earlier one".to_owned()), means, span);
         }
     }
 }

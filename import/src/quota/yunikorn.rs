@@ -27,7 +27,7 @@ const PROPERTIES: &[Field] = &[
     lost("*", "quotree does not know this property"),
 ];
 
-const LIMITS: &str = "each user or group would have a ceiling";
+const LIMITS: &str = "each user or group would have a limit of its own";
 
 const RESOURCES: Field = holds("resources", &[becomes("guaranteed", "`min`"), becomes("max", "`max`")]);
 

@@ -21,7 +21,7 @@ panels.quotas = (body, card) => () => {
   const resource = state.resource, at = state.moment, r = data.resources[resource];
   setTitle(card, "Quotas at " + units.moment(at), `${r.short}. Solid is use within the guarantee, hatched is borrowed, red is guarantee that its pods wait for, the tick is min, the frame is max.${meansSay(data.series.map((row) => row.used))}`);
   setTools(card, resourceButtons(true));
-  if (!data.quotas.length) { body.replaceChildren(h("p", { class: "none" }, "There is no quota tree: pods are placed in order of submission.")); return; }
+  if (!data.quotas.length) { body.replaceChildren(h("p", { class: "none" }, "There is no quota tree: pods are placed by priority, then in order of submission.")); return; }
   const focus = document.activeElement?.getAttribute("data-fold");
   const v = (/** @type {Series | undefined} */ of) => series.at(of, at), bare = (/** @type {number} */ n) => (n > 0 ? units.bare(resource, n) : "·");
   const roots = data.quotas.map((q, i) => ({ q, i })).filter(({ q }) => q.parent === undefined).map(({ i }) => seriesOf(i, resource));

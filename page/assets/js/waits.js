@@ -18,7 +18,7 @@ panels.cdf = (body, card) => {
 function cdf(curves, width) {
   const height = 270, left = 46, right = 12, top = 10, bottom = 24, atOnce = 46, most = Math.max(SECOND, ...curves.map((c) => c.wait_ms[c.wait_ms.length - 1] || 0));
   const least = SECOND, x = (/** @type {number} */ ms) => (ms < least ? left + atOnce / 2 : left + atOnce + Math.log(ms / least) / Math.log(Math.max(2, most * 1.15 / least)) * (width - left - right - atOnce)), y = (/** @type {number} */ p) => top + (1 - p) * (height - top - bottom);
-  const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": "Part of pods that waited at most a time, " + curves.map((c) => `${c.quota !== undefined ? data.quotas[c.quota].name : c.size || "all"}: half within ${units.span(c.quantiles.p50_ms)}, 95 % within ${units.span(c.quantiles.p95_ms)}`).join("; ") });
+  const svg = s("svg", { viewBox: `0 0 ${width} ${height}`, height, role: "img", "aria-label": "Fraction of pods that waited at most a given time, " + curves.map((c) => `${c.quota !== undefined ? data.quotas[c.quota].name : c.size || "all"}: half within ${units.span(c.quantiles.p50_ms)}, 95 % within ${units.span(c.quantiles.p95_ms)}`).join("; ") });
   for (const p of [0, 0.25, 0.5, 0.75, 0.95, 1]) svg.append(s("path", { class: p ? "gridline" : "axis", d: `M${left} ${y(p)}H${width - right}` }), s("text", { x: left - 6, y: y(p) + (p === 1 ? 3 : p === 0.95 ? 8 : 4), "text-anchor": "end" }, p * 100 + " %"));
   svg.append(s("rect", { class: "empty", x: left, y: top, width: atOnce, height: height - top - bottom, opacity: 0.6 }), s("text", { x: left + atOnce / 2, y: height - 6, "text-anchor": "middle" }, "at once"));
   let last = left + atOnce;

@@ -78,7 +78,7 @@ pub struct QuotaSeries {
     pub missed: Series,
     /// Its fair share (F1).
     pub share: Series,
-    /// The integrals of the above over the run.
+    /// The integral of `used` over the run.
     pub used_unit_s: UnitSeconds,
     /// The integral of `borrowed` over the run.
     pub borrowed_unit_s: UnitSeconds,
@@ -86,7 +86,7 @@ pub struct QuotaSeries {
     pub lent_unit_s: UnitSeconds,
     /// The integral of `missed` over the run.
     pub missed_unit_s: UnitSeconds,
-    /// The same.
+    /// `missed_unit_s` under the name that it has in `summary.json`.
     pub starved_unit_s: UnitSeconds,
 }
 
@@ -124,9 +124,9 @@ pub struct QuotaEdit {
     pub refused: bool,
     /// The most that the quota used after it, until its next edit or the end.
     pub most_used_after: Vec<Amount>,
-    /// For how long this limit was what pods waited for, before the edit.
+    /// For how long pods waited for this limit, from the edit before to this one.
     pub bound_before_ms: Ms,
-    /// The same after it.
+    /// For how long pods waited for it, from this edit to the next one or the end.
     pub bound_after_ms: Ms,
     /// For how long the quota stayed over the new limit.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -150,7 +150,7 @@ pub struct FieldChange {
     /// After; absent: it is not set any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The same in words, for fields that are no amounts.
+    /// The change in words, for fields that are no amounts.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub words: String,
 }

@@ -148,7 +148,7 @@ pub struct ResourceTotals {
     pub lent_unit_s: UnitSeconds,
     /// Unmet guarantee (docs/metrics.md).
     pub starved_unit_s: UnitSeconds,
-    /// The same figure under the name of the series `missed`, which integrates to it.
+    /// `starved_unit_s` under the name of the series `missed`, of which it is the integral.
     pub missed_unit_s: UnitSeconds,
     pub fairness_error_unit_s: UnitSeconds,
 }

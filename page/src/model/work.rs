@@ -230,7 +230,7 @@ pub struct Eviction {
     pub cause_bound_ms: Option<Ms>,
     /// Work that was thrown away, pod-milliseconds.
     pub lost_work_ms: u128,
-    /// The same in resources.
+    /// Lost work by resource: what the victim requested, times the time that was thrown away.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<AmountTime>,
     /// Whether it was for a workload that was not bound because of it (S3).

@@ -28,7 +28,7 @@ pub(crate) fn draw(html: &mut Html, curves: &[Curve<'_>]) {
         let q = &steps.quantiles;
         format!("{name}: half within {}, 95 % within {}", units::span(q.p50_ms), units::span(q.p95_ms))
     });
-    let label = format!("Part of pods that waited at most a time. {}", says.collect::<Vec<_>>().join("; "));
+    let label = format!("Fraction of pods that waited at most a given time. {}", says.collect::<Vec<_>>().join("; "));
     let size = format!("0 0 {WIDTH} {HEIGHT}");
     html.open("svg", &[("viewBox", &size), ("role", "img"), ("aria-label", &label)]);
     for (part, text) in [(0.0, "0 %"), (0.25, "25 %"), (0.5, "50 %"), (0.75, "75 %"), (0.95, "95 %"), (1.0, "")] {

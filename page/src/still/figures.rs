@@ -28,7 +28,7 @@ fn amounts(html: &mut Html, context: &Context<'_>, label: String, height: f64, t
     scaled(html, context, label, height, (top, 0), layers);
 }
 
-/// The same on axes that reach at least an amount and a moment.
+/// As [`amounts`], on axes that reach at least an amount and a moment.
 fn scaled(
     html: &mut Html,
     context: &Context<'_>,

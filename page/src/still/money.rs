@@ -6,7 +6,7 @@ use crate::{
     model::{Node, ResourceKind},
 };
 
-/// The most pools whose price is told.
+/// The most pools whose price is shown.
 const MOST_POOLS: usize = 6;
 
 /// What money is in this run; nothing where nothing has a price.

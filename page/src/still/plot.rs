@@ -111,7 +111,7 @@ pub(crate) fn draw(html: &mut Html, plot: &Plot<'_>, end_ms: u64, units: &Units<
     }
     if is_low {
         let place = [("x", &*format!("{}", WIDTH - RIGHT)), ("y", &*format!("{}", TOP + 11.0)), ("text-anchor", "end")];
-        html.leaf("text", &place, format!("lines up to {} are above this axis", (plot.tick)(lines)));
+        html.leaf("text", &place, format!("lines go up to {}, above this axis", (plot.tick)(lines)));
     }
     let areas = plot.layers.iter().filter(|l| !l.line).zip(stack.iter().zip(stack.iter().skip(1)));
     for (layer, (below, above)) in areas {
@@ -210,7 +210,7 @@ mod tests {
             html.done()
         };
         assert!(!drawn(50, 1_000).contains("above"), "twenty times as much is drawn");
-        assert!(drawn(50, 1_001).contains("lines up to 1001 are above this axis"));
+        assert!(drawn(50, 1_001).contains("lines go up to 1001, above this axis"));
         assert!(!drawn(0, 1_000).contains("above"), "nothing is used: the line is all there is");
     }
 

@@ -13,7 +13,7 @@ use crate::{
 pub(super) fn tables(html: &mut Html, context: &Context<'_>) {
     let report = context.report;
     if report.quotas.is_empty() {
-        return none(html, "There is no quota tree: pods are placed in order of submission.");
+        return none(html, "There is no quota tree: pods are placed by priority, then in order of submission.");
     }
     for (resource, row) in (0..).zip(&report.resources).filter(|(_, r)| r.governed) {
         html.open("h4", &[]).name(&row.name).close("h4");

@@ -25,7 +25,7 @@ pub(crate) enum Cell<'a> {
     Chip(&'static str, &'static str, &'static str),
     /// Words that may take more than one line.
     Long(String),
-    /// A quota of another run: the class of its colour, its name.
+    /// A quota of the run that it is compared with: the class of its colour, its name.
     TeamOf(String, &'a str),
     /// A difference, and whether it is `better` or `worse`.
     Toned(&'static str, String),

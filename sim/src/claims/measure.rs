@@ -22,7 +22,7 @@ pub(super) enum Seen {
     /// Money: thousandths, formatted as a decimal.
     Thousandths(u128),
     Never,
-    /// A time of jobs.
+    /// A statistic of the times of jobs, perhaps a lower bound.
     JobTime(JobTime),
     Digest(u128),
     Text(String),

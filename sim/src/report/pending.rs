@@ -22,7 +22,7 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     waiting.retain(|id| id.0 < view.world.units.len());
     let affordable = view.options.explained_state / waiting.len().max(1);
     waiting.truncate(view.options.pending_rows);
-    let explained = told_in_full(view, &waiting, view.options.explained_rows.min(affordable.max(1)));
+    let explained = explained_in_full(view, &waiting, view.options.explained_rows.min(affordable.max(1)));
     let starts = LazyCell::new(|| Starts::of(view));
     let row = |(in_full, id): (bool, WorkloadId)| {
         let first = view.world.pods_of(id.0).find(|p| view.world.pods[*p].state == State::Waiting);
@@ -47,9 +47,9 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     rows
 }
 
-/// Which of these workloads are told in full, at most so many: the first of each kind of pod of each workload of the
+/// Which of these workloads are explained in full, `most` at most: the first of each kind of pod of each workload of the
 /// scenario, then the first of all.
-fn told_in_full(view: &RunView<'_>, waiting: &[WorkloadId], most: usize) -> Vec<bool> {
+fn explained_in_full(view: &RunView<'_>, waiting: &[WorkloadId], most: usize) -> Vec<bool> {
     let mut told = vec![waiting.len() <= most; waiting.len()];
     let mut left = most;
     let mut kinds = BTreeSet::new();
@@ -87,7 +87,7 @@ fn pending_row(view: &RunView<'_>, id: u32, first: Option<u32>) -> PendingRow {
     }
 }
 
-/// The row of a core workload that a job queue suspends. In a back-off, it is told what would keep it from starting now.
+/// The row of a core workload that a job queue suspends. In a back-off, it says what would keep it from starting now.
 fn suspended(view: &RunView<'_>, spec: &WorkloadSpec, explained: bool) -> PendingRow {
     let id = spec.id.0;
     let row = pending_row(view, id, Some(view.world.units[id].first_pod));

@@ -51,14 +51,14 @@ pub struct Metrics {
     pub starved_unit_s: BTreeMap<String, u128>,
     /// Jain's index over allocation/entitlement at the end, thousandths.
     pub jain_permille: u64,
-    /// The same over the time in which two leaves could be compared; absent if there was none.
+    /// Jain's index as the mean over the time in which two leaves could be compared; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jain_mean_permille: Option<u64>,
     /// Sum of shortfalls against fair share, time-weighted, base units times seconds, by resource.
     pub fairness_error_unit_s: BTreeMap<String, u128>,
-    /// The same at the end over capacity, thousandths of the worst resource.
+    /// The shortfalls at the end over the capacity, thousandths, of the worst resource.
     pub fairness_error_permille: u64,
-    /// The same over the run.
+    /// The shortfalls over the run over the capacity, thousandths, of the worst resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fairness_error_mean_permille: Option<u64>,
     pub dominant_share_gap_permille: u64,

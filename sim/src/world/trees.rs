@@ -24,12 +24,12 @@ impl Trees {
         self.replaced.len()
     }
 
-    /// The tree of a number.
+    /// The tree of a version; the one in effect if there is no such version.
     pub(crate) fn of_version(&self, version: usize) -> &QuotaTree {
         self.replaced.get(version).unwrap_or(&self.current)
     }
 
-    /// Another tree takes effect.
+    /// Puts another tree into effect, as the next version.
     pub(crate) fn replace(&mut self, tree: QuotaTree) {
         self.replaced.push(std::mem::replace(&mut self.current, tree));
     }

@@ -248,8 +248,12 @@ fn x1_the_rack_that_comes_closest_is_named() {
 /// The same for a queue without a min, which may evict nobody.
 #[test]
 fn x1_the_closest_rack_is_named_for_borrowers_too() {
-    let verdict =
-        explain("root 99/99; a<root 0/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
+    let verdict = explain(
+        "root 99/99; a<root 0/99; b<root 1/1",
+        "1:in.z.r0 2:in.z.r1 1:in.z.r2",
+        &["submit 1 to a: 1 x3 in one rack"],
+        1,
+    );
     expect![[r#"
         P1: its pods must run in one topology domain, and most of them fit in rack r1 of zone z: 2 of its pods fit, the next one requests 1 cpu, and the closest node (node 1) then has 0 cpu free (3 nodes: 1 with too little free, 2 outside that domain)
         it cannot run with these quotas and nodes, so no workload waits behind it (O4): 3 pods must run together in one rack, and no rack has room for more than 2 of them, even when empty

@@ -45,7 +45,8 @@ impl Notices {
             terminal.complain(&format!("warning: this has no place in a scenario:{}", list(&self.lost)));
         }
         if !self.assumed.is_empty() {
-            terminal.complain(&format!("note: this is open in the files, and was read so:{}", list(&self.assumed)));
+            terminal
+                .complain(&format!("note: the files leave this open; it was read as follows:{}", list(&self.assumed)));
         }
         Ok(())
     }

@@ -214,7 +214,8 @@ fn several(args: Args, kind: Option<K>, paths: &[PathBuf], mut skipped: Vec<Path
     }
     if let Some(first) = refused.first() {
         let more = if refused.len() > 1 { format!(", and {} more files", refused.len() - 1) } else { String::new() };
-        let hint = "several files are one import if all of them have objects of one scheduler or of a cluster";
+        let hint =
+            "several files make one import where each has quota objects of the same scheduler, or objects of a cluster";
         return Err(Trouble::invalid(format!("{first}{more}; {hint}")));
     }
     files.skipped = skipped;
