@@ -84,7 +84,7 @@ fn impossible_events_are_refused_and_change_nothing() {
         (Event::PodBound { pod: pod(9), at: Time(0) }, "unknown pod w9.0"),
         (Event::PodBound { pod: PodId { workload: WorkloadId(1), ordinal: 4 }, at: Time(0) }, "unknown pod w1.4"),
         (Event::PodBound { pod: pod(1), at: Time(0) }, "pod w1.0 is running"),
-        (Event::PodBound { pod: pod(2), at: Time(0) }, "pod w2.0 is waiting"),
+        (Event::PodBound { pod: pod(2), at: Time(0) }, "pod w2.0 is pending, so `PodBound` is impossible"),
         (Event::BindFailed { pod: pod(1) }, "pod w1.0 is running"),
         (gone(9), "unknown pod w9.0"),
         (Event::TreeChanged(table::tree("root 4/4; a<nowhere 1/1").unwrap()), "the quota tree is invalid"),
