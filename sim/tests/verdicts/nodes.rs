@@ -258,8 +258,6 @@ fn x1_the_closest_rack_is_named_for_borrowers_too() {
         P1: its pods must run in one topology domain, and most of them fit in rack r1 of zone z: 2 of its pods fit, the next one requests 1 cpu, and the closest node (node 1) then has 0 cpu free (3 nodes: 1 with too little free, 2 outside that domain)
         it cannot run with these quotas and nodes, so no workload waits behind it (O4): 3 pods must run together in one rack, and no rack has room for more than 2 of them, even when empty
         would help: free another 1 cpu on node 1
-        --
-        entitled
     "#]].assert_eq(&verdict);
 }
 
