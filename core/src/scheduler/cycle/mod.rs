@@ -12,7 +12,7 @@ use crate::{
     scheduler::{
         cluster::{Cluster, cannot_run},
         hold,
-        queue::{Judge, RequestQueue},
+        queue::{Hidden, Judge, RequestQueue},
         quota::Demand,
         state::AskId,
     },
@@ -65,7 +65,8 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
 fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
     let hopeless = RefCell::new(Vec::new());
     let worth_a_search = cluster.worth_a_search();
-    let next = look_for_next(cluster, worth_a_search, &hopeless);
+    let (next, hidden) = look_for_next(cluster, worth_a_search, &hopeless);
+    hidden.into_iter().for_each(|(leaf, by)| cluster.queue.tournament.note_hidden(leaf, by));
     for ask in hopeless.into_inner() {
         let failure = cluster.nodes.freed.failure();
         cluster.queue.tournament.note_failure(ask, failure);
@@ -77,7 +78,7 @@ fn look_for_next(
     cluster: &Cluster,
     worth_a_search: Option<Demand>,
     hopeless: &RefCell<Vec<AskId>>,
-) -> Option<RequestQueue> {
+) -> (Option<RequestQueue>, Vec<Hidden>) {
     let (quotas, nodes, workloads) = (&cluster.quotas, &cluster.nodes, &cluster.workloads);
     let ask = |queue: RequestQueue| workloads.interner.ask(queue.ask);
     let judge = Judge {

@@ -14,6 +14,7 @@ use smallvec::SmallVec;
 /// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
 pub(crate) fn update_queue(cluster: &mut Cluster) {
     cluster.settle_lines();
+    cluster.queue.tournament.note_node_changes(cluster.nodes.changes());
     let freed = cluster.nodes.freed.settle();
     if !freed.is_empty() {
         for ask in cluster.queue.tournament.gangs_without_room() {

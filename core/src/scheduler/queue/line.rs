@@ -5,57 +5,24 @@
 //! the order of numbers that look random, so its depth is logarithmic whatever comes in which order. These numbers are
 //! made of the keys, so equal lines are equal trees.
 
-use super::order::PendingKey;
+use super::entry::{Labels, LineKey, Requests, Seen};
 use crate::{counters::touch, scheduler::state::narrow};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
-/// The place of an entry in the order, and what it is: a request, or a quota.
-pub(super) type LineKey = (PendingKey, u32);
-
-/// What an entry is, or the entries of a part together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Labels {
-    /// It may be placed as soon as quotas admit it.
-    pub(super) open: bool,
-    /// It found no room on any node, and may be placed once a node has room for it and quotas admit it.
-    pub(super) closed: bool,
-    /// It is to be tried as soon as the guarantee of its leaf covers it, or now if it is due.
-    pub(super) wanted: bool,
-    /// It is to be tried now.
-    pub(super) due: bool,
-    /// Bits of the request classes that are open.
-    pub(super) classes: u64,
+/// How many amounts an entry has.
+#[derive(Debug, Clone, Copy, Default)]
+struct Width {
+    open: usize,
+    resources: usize,
+    hiders: usize,
 }
 
-/// What an entry requests: as far as it is open, closed, and wanted. The latter two have only the amounts of resources.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Requests<'a> {
-    pub(super) open: &'a [i64],
-    pub(super) closed: &'a [i64],
-    pub(super) wanted: &'a [i64],
-}
-
-impl<'a> Requests<'a> {
-    /// The same, whatever it is.
-    pub(super) fn same(amounts: &'a [i64]) -> Self {
-        Self { open: amounts, closed: amounts, wanted: amounts }
+impl Width {
+    /// Of all kinds together.
+    fn all(self) -> usize {
+        self.open + 2 * self.resources + self.hiders
     }
-}
-
-/// What a search sees of an entry or a part: its labels, the least amounts of what is open, closed, and wanted. Of the
-/// latter two only the amounts of resources are kept.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Seen<'a> {
-    pub(super) labels: Labels,
-    pub(super) open: &'a [i64],
-    pub(super) closed: &'a [i64],
-    pub(super) wanted: &'a [i64],
-}
-
-/// Whether some amounts are within limits.
-pub(super) fn within(amounts: &[i64], limits: &[i64]) -> bool {
-    amounts.iter().zip(limits).all(|(amount, limit)| amount <= limit)
 }
 
 const NONE: u32 = u32::MAX;
@@ -76,18 +43,34 @@ struct Node {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
     nodes: Vec<Node>,
-    /// Per node: what its entry requests as far as it is open, closed, and wanted; then the least of the part, likewise.
+    /// Per node: what its entry requests as far as it is open, closed, and wanted, and what hides it; then the least of
+    /// the part, likewise.
     amounts: Vec<i64>,
     free: Vec<u32>,
     root: Option<u32>,
-    /// How many amounts an entry has, and how many of them are of resources.
-    width: (usize, usize),
+    width: Width,
 }
 
 impl Line {
     /// A line of entries with so many amounts each, of which the first ones are of `resources`.
-    pub(super) fn new(width: usize, resources: usize) -> Self {
-        Self { width: (width, resources), ..Self::default() }
+    pub(super) fn new(open: usize, resources: usize) -> Self {
+        Self { width: Width { open, resources, hiders: 0 }, ..Self::default() }
+    }
+
+    /// The same for entries that others may hide.
+    pub(super) fn with_hiders(open: usize, resources: usize) -> Self {
+        Self { width: Width { open, resources, hiders: open }, ..Self::default() }
+    }
+
+    /// How many amounts an entry has.
+    pub(super) fn width(&self) -> usize {
+        self.width.all()
+    }
+
+    /// What an entry of this line requests, out of amounts that stand one after the other.
+    pub(super) fn requests<'a>(&self, amounts: &'a [i64]) -> Requests<'a> {
+        let Seen { open, closed, wanted, hiders, .. } = self.seen(Labels::default(), amounts);
+        Requests { open, closed, wanted, hiders }
     }
 
     /// Adds an entry.
@@ -121,8 +104,8 @@ impl Line {
         }
     }
 
-    /// Gives an entry other labels and, if there are some, other requests.
-    pub(super) fn relabel(&mut self, key: LineKey, labels: Labels, requests: Option<Requests<'_>>) {
+    /// Gives an entry other labels and, if there are some, other requests. Returns whether that changed anything.
+    pub(super) fn relabel(&mut self, key: LineKey, labels: Labels, requests: Option<Requests<'_>>) -> bool {
         let mut path: SmallVec<[u32; 48]> = SmallVec::new();
         let mut at = self.root.unwrap_or(NONE);
         while at != NONE {
@@ -135,13 +118,15 @@ impl Line {
             };
         }
         if at == NONE {
-            return;
+            return false;
         }
-        self.node_mut(at).own = labels;
-        if let Some(requests) = requests {
-            self.set_own(at, requests);
+        let relabelled = std::mem::replace(&mut self.node_mut(at).own, labels) != labels;
+        let changed = requests.is_some_and(|requests| self.set_own(at, requests));
+        if relabelled || changed {
+            // Above a part that stays the same nothing changes.
+            path.into_iter().rev().find(|at| !self.update(*at));
         }
-        path.into_iter().rev().for_each(|at| self.update(at));
+        relabelled || changed
     }
 
     /// What the whole line is; nothing if it is empty.
@@ -156,7 +141,17 @@ impl Line {
         after: Option<LineKey>,
         passes: impl Fn(Option<LineKey>, Seen<'_>) -> bool,
     ) -> Option<LineKey> {
-        self.first_below(self.root.unwrap_or(NONE), after, &passes)
+        self.first_entry(after, passes).map(|(key, _)| key)
+    }
+
+    /// The same, with what it is.
+    pub(super) fn first_entry(
+        &self,
+        after: Option<LineKey>,
+        passes: impl Fn(Option<LineKey>, Seen<'_>) -> bool,
+    ) -> Option<(LineKey, Seen<'_>)> {
+        let found = self.first_below(self.root.unwrap_or(NONE), after, &passes)?;
+        Some((self.node(found).key, self.own(found)))
     }
 
     /// All entries in order.
@@ -200,7 +195,7 @@ impl Line {
         at: u32,
         after: Option<LineKey>,
         passes: &impl Fn(Option<LineKey>, Seen<'_>) -> bool,
-    ) -> Option<LineKey> {
+    ) -> Option<u32> {
         if at == NONE {
             return None;
         }
@@ -214,7 +209,7 @@ impl Line {
                 return Some(found);
             }
             if passes(Some(node.key), self.own(at)) {
-                return Some(node.key);
+                return Some(at);
             }
         }
         self.first_below(node.right, after, passes)
@@ -293,45 +288,45 @@ impl Line {
         }
     }
 
-    /// Computes what the part below a node is from its entry and the two parts below it.
-    fn update(&mut self, at: u32) {
+    /// Computes what the part below a node is from its entry and the two parts below it. Returns whether it is another.
+    #[expect(clippy::indexing_slicing, reason = "each node has a row of the same length")]
+    fn update(&mut self, at: u32) -> bool {
         touch(1);
-        let (width, resources) = self.width;
-        let node = *self.node(at);
+        let Width { open, resources, .. } = self.width;
+        let (half, stride, node) = (self.width.all(), self.stride(), *self.node(at));
         let mut part = node.own;
-        let mut row: SmallVec<[i64; 24]> = SmallVec::from_elem(i64::MAX, width + 2 * resources);
-        let (open_row, rest) = row.split_at_mut(width);
-        let (closed_row, wanted_row) = rest.split_at_mut(resources);
-        let own = self.own(at);
-        if own.labels.open {
-            least(open_row, own.open);
-        }
-        if own.labels.closed {
-            least(closed_row, own.closed);
-        }
-        if own.labels.wanted {
-            least(wanted_row, own.wanted);
-        }
+        let mut changed = false;
         for below in [node.left, node.right].into_iter().filter(|below| *below != NONE) {
-            let Seen { labels, open, closed, wanted } = self.part(below);
-            part.open |= labels.open;
-            part.closed |= labels.closed;
-            part.wanted |= labels.wanted;
-            part.due |= labels.due;
-            part.classes |= labels.classes;
-            least(open_row, open);
-            least(closed_row, closed);
-            least(wanted_row, wanted);
+            part.join(self.node(below).part);
         }
-        self.node_mut(at).part = part;
-        self.row_mut(at).iter_mut().skip(width + 2 * resources).zip(&row).for_each(|(cell, amount)| *cell = *amount);
+        let (own, row) = (node.own, at as usize * stride);
+        for i in 0..half {
+            let counts = match i {
+                _ if i < open => own.open,
+                _ if i < open + resources => own.closed,
+                _ if i < open + 2 * resources => own.wanted,
+                _ => true,
+            };
+            let mut least = if counts { self.amounts[row + i] } else { i64::MAX };
+            for below in [node.left, node.right].into_iter().filter(|below| *below != NONE) {
+                least = least.min(self.amounts[below as usize * stride + half + i]);
+            }
+            changed |= std::mem::replace(&mut self.amounts[row + half + i], least) != least;
+        }
+        changed | (std::mem::replace(&mut self.node_mut(at).part, part) != part)
     }
 
-    fn set_own(&mut self, at: u32, requests: Requests<'_>) {
-        let (width, resources) = self.width;
-        let own = requests.open.iter().take(width);
+    /// Sets what an entry requests. Returns whether that is something else.
+    fn set_own(&mut self, at: u32, requests: Requests<'_>) -> bool {
+        let Width { open, resources, hiders } = self.width;
+        let own = requests.open.iter().take(open);
         let own = own.chain(requests.closed.iter().take(resources)).chain(requests.wanted.iter().take(resources));
-        self.row_mut(at).iter_mut().zip(own).for_each(|(cell, amount)| *cell = *amount);
+        let own = own.chain(requests.hiders.iter().take(hiders));
+        let mut changed = false;
+        for (cell, amount) in self.row_mut(at).iter_mut().zip(own) {
+            changed |= std::mem::replace(cell, *amount) != *amount;
+        }
+        changed
     }
 
     fn own(&self, at: u32) -> Seen<'_> {
@@ -339,18 +334,19 @@ impl Line {
     }
 
     fn part(&self, at: u32) -> Seen<'_> {
-        self.seen(self.node(at).part, self.row(at).get(self.stride() / 2..).unwrap_or_default())
+        self.seen(self.node(at).part, self.row(at).get(self.width.all()..).unwrap_or_default())
     }
 
     fn seen<'a>(&self, labels: Labels, row: &'a [i64]) -> Seen<'a> {
-        let (width, resources) = self.width;
-        let (open, rest) = row.split_at_checked(width).unwrap_or_default();
+        let Width { open, resources, hiders } = self.width;
+        let (open, rest) = row.split_at_checked(open).unwrap_or_default();
         let (closed, rest) = rest.split_at_checked(resources).unwrap_or_default();
-        Seen { labels, open, closed, wanted: rest.get(..resources).unwrap_or_default() }
+        let (wanted, rest) = rest.split_at_checked(resources).unwrap_or_default();
+        Seen { labels, open, closed, wanted, hiders: rest.get(..hiders).unwrap_or_default() }
     }
 
     fn stride(&self) -> usize {
-        2 * (self.width.0 + 2 * self.width.1)
+        2 * self.width.all()
     }
 
     fn row(&self, at: u32) -> &[i64] {
@@ -374,10 +370,6 @@ impl Line {
     }
 }
 
-fn least(into: &mut [i64], other: &[i64]) {
-    into.iter_mut().zip(other).for_each(|(least, amount)| *least = (*least).min(*amount));
-}
-
 /// A number that looks random, made of a key (the finalizer of SplitMix64).
 fn rank((key, id): LineKey) -> u32 {
     let mut mixed = (u64::from(key.id.0) << 32 | u64::from(id)).wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -388,7 +380,10 @@ fn rank((key, id): LineKey) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Labels, Line, LineKey, PendingKey, Requests, Seen, within};
+    use super::{
+        super::{entry::within, order::PendingKey},
+        Labels, Line, LineKey, Requests, Seen,
+    };
     use crate::{
         api::{Time, WorkloadId},
         scheduler::state::{Ratio, WorkloadSlot},
@@ -413,26 +408,29 @@ mod tests {
     #[test]
     fn a_line_finds_what_a_pass_over_all_entries_finds() {
         let mut draw = draws();
-        let mut line = Line::new(3, 2);
-        let mut plain: BTreeMap<LineKey, (Labels, [i64; 3])> = BTreeMap::new();
+        let mut line = Line::with_hiders(3, 2);
+        let mut plain: BTreeMap<LineKey, (Labels, [i64; 3], [i64; 3])> = BTreeMap::new();
         for _ in 0..6000 {
             let at = key(draw(90));
             let bits = draw(16);
             let (open, wanted, closed, due) = (bits & 1 > 0, bits & 2 > 0, bits & 8 > 0, bits == 4);
-            let labels = Labels { open, closed, wanted, due, classes: if open { 1 << draw(5) } else { 0 } };
+            let classes = if open { 1 << draw(5) } else { 0 };
+            let labels = Labels { open, closed, wanted, due, shows: draw(2) == 0, classes };
             let amounts = [i64::from(draw(9)), i64::from(draw(9)), i64::from(draw(9))];
+            let hiders = [-i64::from(draw(9)), i64::MAX, -i64::from(draw(9))];
+            let requests = Requests { hiders: &hiders, ..Requests::same(&amounts) };
             match draw(3) {
                 0 => {
                     line.remove(at);
                     plain.remove(&at);
                 }
                 1 if plain.contains_key(&at) => {
-                    line.relabel(at, labels, Some(Requests::same(&amounts)));
-                    plain.insert(at, (labels, amounts));
+                    let changed = line.relabel(at, labels, Some(requests));
+                    assert_eq!(changed, plain.insert(at, (labels, amounts, hiders)) != Some((labels, amounts, hiders)));
                 }
                 _ if !plain.contains_key(&at) => {
-                    line.insert(at, labels, Requests::same(&amounts));
-                    plain.insert(at, (labels, amounts));
+                    line.insert(at, labels, requests);
+                    plain.insert(at, (labels, amounts, hiders));
                 }
                 _ => {}
             }
@@ -440,19 +438,24 @@ mod tests {
             let limits = [i64::from(draw(9)), i64::from(draw(9)), i64::from(draw(9))];
             let free = [i64::from(draw(9)), i64::from(draw(9))];
             let (roomy, after) = (u64::from(draw(32)), Some(key(draw(90))).filter(|_| bits > 1));
-            let passes = |labels: Labels, amounts: &[i64]| {
+            let shows = |labels: Labels, hiders: &[i64]| {
+                labels.shows || hiders.iter().zip(&limits).any(|(needs, limit)| needs.saturating_neg() > *limit)
+            };
+            let passes = |(labels, amounts, hiders): &(Labels, [i64; 3], [i64; 3])| {
                 let covered = labels.wanted && within(&amounts[..2], &limits[..2]);
                 let fits = labels.closed && within(&amounts[..2], &free);
-                labels.due || covered || fits || labels.open && labels.classes & roomy != 0 && within(amounts, &limits)
+                let open = labels.open && labels.classes & roomy != 0 && within(amounts, &limits);
+                (labels.due || covered || fits || open) && shows(*labels, hiders)
             };
             let ask = |_: Option<LineKey>, seen: Seen<'_>| {
                 let covered = seen.labels.wanted && within(seen.wanted, &limits);
                 let open = seen.labels.open && seen.labels.classes & roomy != 0 && within(seen.open, &limits);
-                seen.labels.due || covered || open || seen.labels.closed && within(seen.closed, &free)
+                let fits = seen.labels.closed && within(seen.closed, &free);
+                (seen.labels.due || covered || open || fits) && shows(seen.labels, seen.hiders)
             };
             let found = line.first(after, ask);
             let mut behind = plain.iter().filter(|(at, _)| after.is_none_or(|after| **at > after));
-            let first = behind.find(|(_, (labels, amounts))| passes(*labels, amounts)).map(|(at, _)| *at);
+            let first = behind.find(|(_, entry)| passes(entry)).map(|(at, _)| *at);
             assert_eq!(found, first);
             let mut all: Vec<LineKey> = Vec::new();
             let nothing_more = line.any(ask, |at| {
@@ -460,7 +463,7 @@ mod tests {
                 false
             });
             assert!(!nothing_more && line.any(ask, |_| true) == first.is_some() || after.is_some());
-            let passing = plain.iter().filter(|(_, (labels, amounts))| passes(*labels, amounts)).map(|(at, _)| *at);
+            let passing = plain.iter().filter(|(_, entry)| passes(entry)).map(|(at, _)| *at);
             assert_eq!(all.len(), passing.clone().count());
             assert!(passing.clone().all(|at| all.contains(&at)));
         }

@@ -1,7 +1,8 @@
 //! Which queue is tried next (O1): entitled heads first where the policy says so, then the order of pending workloads.
 
 use super::{
-    line::{LineKey, Seen, within},
+    entry::{LineKey, Seen, within},
+    hidden::shows,
     offers::{may_be_entitled, may_cover, wants},
     order::PendingKey,
     request_class::{Contest, RequestQueue},
@@ -27,12 +28,16 @@ pub(crate) struct Judge<S, A, C, R> {
     pub(crate) has_room: R,
 }
 
+/// A leaf that hides what is entitled there, and what does.
+pub(crate) type Hidden = (QuotaSlot, LineKey);
+
 /// The first that a search has found.
 type Found = Option<(PendingKey, RequestQueue)>;
 
 impl Tournament {
-    /// The next queue to try; nothing where no queue can be placed.
-    pub(crate) fn next<S, A, C, R>(&self, judge: &Judge<S, A, C, R>) -> Option<RequestQueue>
+    /// The next queue to try; nothing where no queue can be placed. And the leaves that were looked into although they
+    /// hide all that is entitled there, with what does.
+    pub(crate) fn next<S, A, C, R>(&self, judge: &Judge<S, A, C, R>) -> (Option<RequestQueue>, Vec<Hidden>)
     where
         S: Fn(QuotaSlot) -> Ratio,
         A: Fn(RequestQueue) -> bool,
@@ -41,14 +46,16 @@ impl Tournament {
     {
         let contests: &[Contest] =
             if self.entitled_first { &[Contest::Entitled, Contest::Any] } else { &[Contest::Any] };
-        contests.iter().find_map(|contest| {
-            let search = Search { tournament: self, judge, contest: *contest };
-            let mut found = None;
-            for root in &self.roots {
-                search.below(*root, None, &mut found);
-            }
-            found.map(|(_, queue)| queue)
-        })
+        let mut hidden = Vec::new();
+        let next = contests.iter().find_map(|contest| {
+            let mut search = Search { tournament: self, judge, contest: *contest, hidden: Vec::new() };
+            let found = search.run();
+            hidden.append(&mut search.hidden);
+            #[cfg(test)]
+            assert_eq!(search.looks_everywhere(), found, "nothing is passed over");
+            found
+        });
+        (next, hidden)
     }
 
     /// Whether `is` holds for some queue that is wanted and that its leaf covers. It is asked about such queues in no
@@ -82,6 +89,8 @@ struct Search<'a, S, A, C, R> {
     tournament: &'a Tournament,
     judge: &'a Judge<S, A, C, R>,
     contest: Contest,
+    /// The leaves that it looked into and that do.
+    hidden: Vec<Hidden>,
 }
 
 impl<S, A, C, R> Search<'_, S, A, C, R>
@@ -91,39 +100,67 @@ where
     C: Fn(RequestQueue) -> bool,
     R: Fn(AskId) -> bool,
 {
+    fn run(&mut self) -> Option<RequestQueue> {
+        let (tournament, mut found) = (self.tournament, None);
+        for root in &tournament.roots {
+            self.below(*root, None, &mut found);
+        }
+        found.map(|(_, queue)| queue)
+    }
+
     /// Looks below a quota, under what the quotas above it leave, for something before what is `found` already.
-    fn below(&self, slot: QuotaSlot, above: Option<&Gates>, found: &mut Found) {
+    fn below(&mut self, slot: QuotaSlot, above: Option<&Gates>, found: &mut Found) {
         let row = self.tournament.rows.at(slot);
         let own = &row.gates;
         let both = above.map(|above| above.and(own));
         let gates = both.as_ref().unwrap_or(own);
         if row.is_leaf {
-            let first = match self.contest {
-                Contest::Any => self.first_of_leaf(slot, None, gates, own),
-                Contest::Entitled => self.entitled_of_leaf(slot, gates, own),
-            };
-            let Some((key, ask)) = first else { return };
-            let key = PendingKey { share: (self.judge.share)(slot), ..key };
-            if found.is_none_or(|(before, _)| key < before) {
-                *found = Some((key, RequestQueue { ask: AskId(ask), leaf: slot }));
-            }
-            return;
+            return self.in_leaf(slot, gates, found);
         }
-        let line = if self.contest == Contest::Any { &row.line } else { &row.entitled };
+        let line = row.offers(self.contest);
         let mut after = None;
-        let passes = |_: Option<LineKey>, seen: Seen<'_>| match self.contest {
-            Contest::Any => {
-                let is_wanted = seen.labels.wanted && self.is_worth_a_search(seen);
-                seen.labels.due || is_wanted || self.is_ready(None, seen, &gates.limits)
-            }
-            Contest::Entitled => self.is_entitled(None, seen, gates),
-        };
-        while let Some((key, child)) = line.first(after, passes) {
+        while let Some((key, child)) = line.first(after, |_, seen| self.may_be_below(seen, gates)) {
             if found.is_some_and(|(before, _)| key >= before) {
                 break;
             }
             self.below(QuotaSlot(child), Some(gates), found);
             after = Some((key, child));
+        }
+    }
+
+    fn in_leaf(&mut self, leaf: QuotaSlot, gates: &Gates, found: &mut Found) {
+        let own = &self.tournament.rows.at(leaf).gates;
+        let first = match self.contest {
+            Contest::Any => self.first_of_leaf(leaf, None, gates, own),
+            Contest::Entitled => self.entitled_of_leaf(leaf, gates, own),
+        };
+        let Some((key, ask)) = first else { return };
+        let key = PendingKey { share: (self.judge.share)(leaf), ..key };
+        if found.is_none_or(|(before, _)| key < before) {
+            *found = Some((key, RequestQueue { ask: AskId(ask), leaf }));
+        }
+    }
+
+    /// What a look into every leaf finds.
+    #[cfg(test)]
+    fn looks_everywhere(&mut self) -> Option<RequestQueue> {
+        let (tournament, mut found) = (self.tournament, None);
+        for leaf in tournament.parents.keys().filter(|q| tournament.rows.at(*q).is_leaf) {
+            let path = std::iter::successors(Some(leaf), |q| *tournament.parents.at(*q));
+            let gates = path.map(|q| tournament.rows.at(q).gates.clone()).reduce(|own, above| above.and(&own));
+            self.in_leaf(leaf, &gates.unwrap_or_default(), &mut found);
+        }
+        found.map(|(_, queue)| queue)
+    }
+
+    /// Whether something that is searched for may be in a part of what quotas offer.
+    fn may_be_below(&self, seen: Seen<'_>, gates: &Gates) -> bool {
+        match self.contest {
+            Contest::Any => {
+                let is_wanted = seen.labels.wanted && self.is_worth_a_search(seen);
+                seen.labels.due || is_wanted || self.is_ready(None, seen, &gates.limits)
+            }
+            Contest::Entitled => self.is_entitled(None, seen, gates) && shows(seen, gates),
         }
     }
 
@@ -137,7 +174,7 @@ where
 
     /// The first entitled queue of a leaf, unless another one of the leaf that would be tried and could run (O4) comes
     /// before it: inside a leaf priority goes before entitlement (O1).
-    fn entitled_of_leaf(&self, leaf: QuotaSlot, gates: &Gates, own: &Gates) -> Option<LineKey> {
+    fn entitled_of_leaf(&mut self, leaf: QuotaSlot, gates: &Gates, own: &Gates) -> Option<LineKey> {
         let is_entitled = |key: Option<LineKey>, seen: Seen<'_>| self.is_entitled(key, seen, gates);
         let entitled = self.tournament.rows.at(leaf).line.first(None, is_entitled)?;
         let mut after = None;
@@ -145,6 +182,7 @@ where
             let queue = RequestQueue { ask: AskId(tried.1), leaf };
             let is_due = self.tournament.is_due(queue, own, self.judge.worth_a_search.as_deref());
             if (is_due || (self.judge.admits)(queue)) && (self.judge.can_run)(queue) {
+                self.hidden.push((leaf, tried));
                 return None;
             }
             after = Some(tried);

@@ -1,17 +1,25 @@
-//! What each quota offers to the quota above it: its first workload that its own limits admit.
+//! What each quota offers to the quota above it: its first workload that its own limits admit, and some of the others.
 //!
 //! An offer is the best case. It counts the limits of the quota itself, not of those above or below, nor whether nodes
 //! have room. So a search goes through offers in order, looks what is behind each, and ends when the next offer comes
 //! after what it has found.
+//!
+//! Where the first workload requests much, the quotas above may admit only those behind it. So a quota offers also the
+//! next one that requests less than all before it, and so on. An offer stands for its workload and those up to the next
+//! offer: it requests the least of all so far. There are few of them, and the last stands for all others.
 
 use super::{
-    line::{Labels, Line, LineKey, Requests, Seen, within},
+    entry::{Labels, LineKey, Seen, within},
+    hidden::{Hider, shows},
+    line::Line,
     order::PendingKey,
+    request_class::Contest,
 };
 use crate::scheduler::{
     quota::{Demand, Gates},
     state::{AskId, QuotaSlot, Ratio},
 };
+use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
 /// One quota: who waits there, and what it offers to the quota above.
@@ -25,31 +33,35 @@ pub(super) struct Row {
     /// Above the leaves: what the quotas below offer of workloads within their min.
     pub(super) entitled: Line,
     pub(super) tried: Tried,
-    offered: Offers,
+    /// In a leaf, what hides all that it offers of workloads within its min, as far as that is known.
+    pub(super) hider: Option<Hider>,
+    /// Where its offers stand in the lines of the quota above: of all workloads, and of those within its min.
+    pub(super) offered: [SmallVec<[LineKey; 2]>; 2],
 }
 
-/// What a quota offers of all workloads, and of those within its min.
-type Offers = [Option<Offer>; 2];
+/// How many offers a quota makes at most.
+const MOST: usize = 4;
 
-/// What stands in the line of the quota above.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What a quota offers, in order.
+pub(super) type Offers = SmallVec<[Offer; MOST]>;
+
+/// What stands in the line of the quota above. Its amounts are written to a buffer, which is used again.
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Offer {
     key: LineKey,
     labels: Labels,
-    open: Demand,
-    closed: Demand,
-    wanted: Demand,
 }
 
 impl Offer {
-    /// The least of a whole line. `wanted`: whether the quota itself covers something that is wanted.
-    fn of(key: LineKey, whole: Seen<'_>, wanted: bool) -> Self {
-        let labels = Labels { wanted, ..whole.labels };
-        Self { key, labels, open: whole.open.into(), closed: whole.closed.into(), wanted: whole.wanted.into() }
+    /// Where it stands in the line of the quota above.
+    pub(super) fn key(self) -> LineKey {
+        self.key
     }
 
-    fn requests(&self) -> Requests<'_> {
-        Requests { open: &self.open, closed: &self.closed, wanted: &self.wanted }
+    /// The least of a whole line. `wanted`: whether the quota itself covers something that is wanted.
+    fn of(key: LineKey, whole: Seen<'_>, wanted: bool, amounts: &mut Vec<i64>) -> Self {
+        [whole.open, whole.closed, whole.wanted].into_iter().for_each(|part| amounts.extend_from_slice(part));
+        Self { key, labels: Labels { wanted, ..whole.labels } }
     }
 }
 
@@ -84,57 +96,71 @@ impl Row {
     pub(super) fn new(is_leaf: bool, resources: usize) -> Self {
         let line = || Line::new(2 * resources + 1, resources);
         let tried = if is_leaf { vec![BTreeSet::new(); resources] } else { Vec::new() };
-        Self {
-            is_leaf,
-            gates: Gates::default(),
-            line: line(),
-            entitled: line(),
-            tried: Tried(tried),
-            offered: [None, None],
-        }
+        let entitled = Line::with_hiders(2 * resources + 1, resources);
+        Self { is_leaf, line: line(), entitled, tried: Tried(tried), ..Self::default() }
     }
 
-    /// What a quota offers now under its own limits; of workloads within its min only where they go first.
-    pub(super) fn offers(&self, slot: QuotaSlot, share: Ratio, entitled_first: bool) -> Offers {
-        let entitled = if entitled_first { self.offer_entitled(slot, &self.gates) } else { None };
-        [self.offer(slot, &self.gates, share), entitled]
+    /// The line in which the quotas below offer.
+    pub(super) fn offers(&self, contest: Contest) -> &Line {
+        if contest == Contest::Any { &self.line } else { &self.entitled }
     }
 
-    /// Stores what the quota offers now, and returns what it offered before.
-    pub(super) fn note(&mut self, now: &Offers) -> Offers {
-        std::mem::replace(&mut self.offered, now.clone())
+    pub(super) fn offers_mut(&mut self, contest: Contest) -> &mut Line {
+        if contest == Contest::Any { &mut self.line } else { &mut self.entitled }
     }
 
-    /// Replaces the offers of a quota below. Returns whether that changed anything.
-    pub(super) fn replace(&mut self, before: Offers, now: Offers) -> bool {
-        let lines = [&mut self.line, &mut self.entitled].into_iter();
-        let changed = lines.zip(before.into_iter().zip(now)).map(|(line, (before, now))| replace(line, before, now));
-        changed.fold(false, |any, changed| any | changed)
-    }
-
-    fn offer(&self, slot: QuotaSlot, gates: &Gates, share: Ratio) -> Option<Offer> {
-        let whole = self.line.whole()?;
+    /// What a quota offers now of all workloads under its own limits. `share` is that of a leaf.
+    pub(super) fn offer(&self, slot: QuotaSlot, share: Ratio, amounts: &mut Vec<i64>) -> Offers {
+        let mut offers = Offers::new();
+        let (Some(whole), gates) = (self.line.whole(), &self.gates) else { return offers };
         // Only the leaf decides whether something is wanted: above, it is what the leaves want.
-        let wants = |seen: Seen<'_>| if self.is_leaf { wants(seen, gates) } else { seen.labels.wanted };
-        let is_admitted = |seen: Seen<'_>| {
-            seen.labels.open && within(seen.open, &gates.limits)
-                || seen.labels.closed && within(seen.closed, &gates.limits)
-        };
-        let (first, _) = self.line.first(None, |_, seen| seen.labels.due || wants(seen) || is_admitted(seen))?;
-        let wanted = self.line.first(None, |_, seen| wants(seen)).is_some();
-        let key = if self.is_leaf { PendingKey { share, ..first } } else { first };
-        Some(Offer::of((key, slot.0), whole, wanted))
+        let is_wanted = |seen: Seen<'_>| if self.is_leaf { wants(seen, gates) } else { seen.labels.wanted };
+        let is_open = |seen: Seen<'_>| seen.labels.open && within(seen.open, &gates.limits);
+        let is_closed = |seen: Seen<'_>| seen.labels.closed && within(seen.closed, &gates.limits);
+        let (mut so_far, mut after) = (Least::nothing(whole), None);
+        loop {
+            let lowers = |_: Option<LineKey>, seen: Seen<'_>| {
+                let Least { labels, open, closed, wanted } = &so_far;
+                seen.labels.due
+                    || is_open(seen) && !(labels.open && within(open, seen.open))
+                    || is_closed(seen) && !(labels.closed && within(closed, seen.closed))
+                    || is_wanted(seen) && !(labels.wanted && within(wanted, seen.wanted))
+            };
+            let Some((first, seen)) = self.line.first_entry(after, lowers) else { break };
+            let is_last = offers.len() == MOST;
+            if let Some(last) = offers.last_mut().filter(|last| last.labels.due || is_last) {
+                let wanted = self.line.first(None, |_, seen| is_wanted(seen)).is_some();
+                amounts.truncate(amounts.len() - self.line.width());
+                *last = Offer::of(last.key, whole, wanted, amounts);
+                break;
+            }
+            so_far.add(seen, (is_open(seen), is_closed(seen), is_wanted(seen)));
+            let key = if self.is_leaf { PendingKey { share, ..first.0 } } else { first.0 };
+            let labels = Labels { classes: whole.labels.classes, ..so_far.labels };
+            offers.push(Offer { key: (key, slot.0), labels });
+            so_far.write(amounts);
+            after = Some(first);
+        }
+        offers
     }
 
-    fn offer_entitled(&self, slot: QuotaSlot, gates: &Gates) -> Option<Offer> {
-        let line = if self.is_leaf { &self.line } else { &self.entitled };
+    /// What a quota offers now of workloads within its min.
+    pub(super) fn offer_entitled(&self, slot: QuotaSlot, amounts: &mut Vec<i64>) -> Option<Offer> {
+        let (line, gates) = (if self.is_leaf { &self.line } else { &self.entitled }, &self.gates);
         let whole = line.whole()?;
         let is_closed = |seen: Seen<'_>| seen.labels.closed && may_cover(seen.closed, gates);
         let may_lead =
             |_: Option<LineKey>, seen: Seen<'_>| wants(seen, gates) || may_be_entitled(seen, gates) || is_closed(seen);
         let (first, _) = line.first(None, may_lead)?;
         let wanted = line.first(None, |_, seen| wants(seen, gates)).is_some();
-        Some(Offer::of((first, slot.0), whole, wanted))
+        let offer = Offer::of((first, slot.0), whole, wanted, amounts);
+        let shows = if self.is_leaf { self.hider.is_none() } else { shows(whole, gates) };
+        if self.is_leaf {
+            Hider::write(self.hider.as_ref(), gates.limits.len(), amounts);
+        } else {
+            amounts.extend_from_slice(whole.hiders);
+        }
+        Some(Offer { labels: Labels { shows, ..offer.labels }, ..offer })
     }
 }
 
@@ -153,23 +179,60 @@ pub(super) fn may_cover(amounts: &[i64], gates: &Gates) -> bool {
     within(amounts, &gates.limits) && gates.covers.as_ref().is_some_and(|covers| within(amounts, covers))
 }
 
-/// Replaces the offer of a quota in a line. Returns whether that changed anything.
-fn replace(line: &mut Line, before: Option<Offer>, now: Option<Offer>) -> bool {
-    if before == now {
-        return false;
+/// The least that anything so far requests.
+struct Least {
+    labels: Labels,
+    open: Demand,
+    closed: Demand,
+    wanted: Demand,
+}
+
+impl Least {
+    /// Of nothing, of as many amounts as something else.
+    fn nothing(like: Seen<'_>) -> Self {
+        let none = |amounts: &[i64]| SmallVec::from_elem(i64::MAX, amounts.len());
+        let (open, closed, wanted) = (none(like.open), none(like.closed), none(like.wanted));
+        Self { labels: Labels::default(), open, closed, wanted }
     }
-    match (before, now) {
-        (Some(before), Some(now)) if before.key == now.key => {
-            line.relabel(now.key, now.labels, Some(now.requests()));
+
+    /// Adds what an entry requests, as far as it is open, closed, and wanted.
+    fn add(&mut self, seen: Seen<'_>, (open, closed, wanted): (bool, bool, bool)) {
+        let labels = Labels { open, closed, wanted, due: seen.labels.due, ..Labels::default() };
+        self.labels.join(labels);
+        let lower = |least: &mut Demand, amounts: &[i64]| {
+            least.iter_mut().zip(amounts).for_each(|(least, amount)| *least = (*least).min(*amount));
+        };
+        if open {
+            lower(&mut self.open, seen.open);
         }
-        (before, now) => {
-            if let Some(before) = before {
-                line.remove(before.key);
-            }
-            if let Some(now) = now {
-                line.insert(now.key, now.labels, now.requests());
-            }
+        if closed {
+            lower(&mut self.closed, seen.closed);
+        }
+        if wanted {
+            lower(&mut self.wanted, seen.wanted);
         }
     }
-    true
+
+    fn write(&self, amounts: &mut Vec<i64>) {
+        [&self.open, &self.closed, &self.wanted].into_iter().for_each(|part| amounts.extend_from_slice(part));
+    }
+}
+
+/// Replaces the offers of a quota in a line; `amounts` are of one after the other. Returns whether that changed anything.
+pub(super) fn replace(line: &mut Line, before: &[LineKey], now: &[Offer], amounts: &[i64]) -> bool {
+    let mut changed = false;
+    for gone in before.iter().filter(|key| now.iter().all(|offer| offer.key != **key)) {
+        line.remove(*gone);
+        changed = true;
+    }
+    for (offer, amounts) in now.iter().zip(amounts.chunks(line.width().max(1))) {
+        let requests = line.requests(amounts);
+        if before.contains(&offer.key) {
+            changed |= line.relabel(offer.key, offer.labels, Some(requests));
+        } else {
+            line.insert(offer.key, offer.labels, requests);
+            changed = true;
+        }
+    }
+    changed
 }

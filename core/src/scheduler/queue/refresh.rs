@@ -1,6 +1,10 @@
 //! Keeps what quotas offer up to date.
 
-use super::{offers::Row, request_class::RequestQueue, tournament::Tournament};
+use super::{
+    offers::{Row, replace},
+    request_class::{Contest, RequestQueue},
+    tournament::Tournament,
+};
 use crate::scheduler::{
     quota::Gates,
     state::{QuotaSlot, Ratio},
@@ -13,14 +17,30 @@ impl Tournament {
         // A quota comes before those below it, so the last is refreshed first.
         while let Some(slot) = self.dirty.pop_last() {
             self.rows.at_mut(slot).gates = gates(slot);
+            self.forget_hider(slot);
             self.want_again(slot);
-            let Some(parent) = *self.parents.at(slot) else { continue };
-            let row = self.rows.at_mut(slot);
-            let now = row.offers(slot, share(slot), self.entitled_first);
-            let before = row.note(&now);
-            if self.rows.at_mut(parent).replace(before, now) {
-                self.dirty.insert(parent);
+            self.offer(slot, Contest::Any, &share);
+            if self.entitled_first {
+                self.offer(slot, Contest::Entitled, &share);
             }
+        }
+    }
+
+    /// Brings what a quota offers to the quota above up to date, and marks the latter if that changes.
+    pub(super) fn offer(&mut self, slot: QuotaSlot, contest: Contest, share: impl Fn(QuotaSlot) -> Ratio) {
+        let Some(parent) = *self.parents.at(slot) else { return };
+        let row = self.rows.at_mut(slot);
+        self.amounts.clear();
+        let now = match contest {
+            Contest::Any => {
+                row.offer(slot, if row.is_leaf { share(slot) } else { Ratio::default() }, &mut self.amounts)
+            }
+            Contest::Entitled => row.offer_entitled(slot, &mut self.amounts).into_iter().collect(),
+        };
+        let Some(places) = row.offered.get_mut(contest as usize) else { return };
+        let before = std::mem::replace(places, now.iter().map(|offer| offer.key()).collect());
+        if replace(self.rows.at_mut(parent).offers_mut(contest), &before, &now, &self.amounts) {
+            self.dirty.insert(parent);
         }
     }
 

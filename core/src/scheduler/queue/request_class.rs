@@ -2,7 +2,7 @@
 
 use super::order::PendingKey;
 use crate::scheduler::{
-    quota::Demand,
+    quota::{Demand, NOTHING},
     state::{AskId, NodeSlot, QuotaSlot},
 };
 use smallvec::SmallVec;
@@ -68,13 +68,19 @@ impl RequestClass {
         self.room || self.is_large()
     }
 
+    /// Whether its pods are preemptible.
+    pub(super) fn is_preemptible(&self) -> bool {
+        let resources = self.demand.len() / 2;
+        self.demand.iter().skip(resources).take(resources).all(|fixed| *fixed == NOTHING)
+    }
+
     /// Whether it has too many queues to open and close them one by one.
     pub(super) fn is_large(&self) -> bool {
         self.leaves.len() > FEW
     }
 }
 
-/// The bit of a class in [`Labels::classes`](super::line::Labels::classes).
+/// The bit of a class in [`Labels::classes`](super::entry::Labels::classes).
 pub(super) fn bit(ask: AskId) -> u64 {
     1 << (ask.0 % u64::BITS)
 }

@@ -7,7 +7,7 @@
 //! their turn.
 
 use super::{
-    line::{Labels, LineKey, Requests, Seen, within},
+    entry::{Labels, LineKey, Requests, Seen, within},
     order::PendingKey,
     request_class::{FreshNode, RequestQueue, bit},
     tournament::Tournament,
@@ -25,7 +25,9 @@ impl Tournament {
     /// Notes that no node has room for a class at this moment.
     pub(crate) fn note_failure(&mut self, ask: AskId, failure: u64) {
         self.set_room(ask, false);
-        self.classes.at_mut(ask).failed = Some(failure);
+        if self.classes.at_mut(ask).failed.replace(failure).is_none() {
+            self.forget_hiders_of(ask);
+        }
     }
 
     /// Whether a class has found no room, and no hope since.

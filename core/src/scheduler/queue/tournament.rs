@@ -2,8 +2,9 @@
 //!
 //! Workloads of one leaf with the same request form a *queue*, in order (O1); all with the same request form a *class*.
 //! The queues of a leaf stand in a [`Line`], in the order of their heads. It finds the first head whose request is
-//! within what the quotas leave. Each leaf offers its first to the quota above, which has a line of what its children
-//! offer, and so on up to the root: a change costs one path of the tree, and a search only what may be placed.
+//! within what the quotas leave. Each leaf offers its first, and a few behind it, to the quota above, which has a line of
+//! what its children offer, and so on up to the root: a change costs one path of the tree, and a search only what may be
+//! placed.
 //!
 //! A queue is tried when it is *ready*, *wanted* or *due* (rule W2 calls all of them due). A *ready* queue may simply
 //! fit: every quota on its path admits its request, and some node may have room. A *wanted* queue has not been tried
@@ -13,7 +14,8 @@
 //! a hold.
 
 use super::{
-    line::{Labels, Line, LineKey, Requests, within},
+    entry::{Labels, LineKey, Requests, within},
+    line::Line,
     offers::Row,
     order::PendingKey,
     request_class::{FEW, FreshNode, RequestClass, RequestQueue, Waiting, bit},
@@ -36,6 +38,14 @@ pub(crate) struct Tournament {
     pub(super) rows: Table<QuotaSlot, Row>,
     /// Quotas whose offers must be computed again.
     pub(super) dirty: BTreeSet<QuotaSlot>,
+    /// Leaves that are known to offer entitled workloads in vain.
+    pub(super) hiding: BTreeSet<QuotaSlot>,
+    /// How often nodes had changed when that was last judged.
+    pub(super) node_changes: u64,
+    /// Whether a request is admitted where each quota on its path leaves as much: there are no lend floors (L3).
+    pub(super) limits_decide: bool,
+    /// The amounts of an offer that is being made.
+    pub(super) amounts: Vec<i64>,
     pub(super) parents: Table<QuotaSlot, Option<QuotaSlot>>,
     /// The root of the tree, and the slot of pods without a quota.
     pub(super) roots: SmallVec<[QuotaSlot; 2]>,
@@ -67,6 +77,7 @@ impl Tournament {
             roots,
             rows,
             entitled_first,
+            limits_decide: !ledger.any_lend_limit(),
             rooms: vec![0; u64::BITS as usize],
             closed_classes: Line::new(width, width),
             ..Self::default()
@@ -162,7 +173,7 @@ impl Tournament {
         let (open, due) = (waiting.open, waiting.due);
         let closed = class.single && !waiting.suspended && (!class.room || class.is_large());
         let classes = if open { bit(queue.ask) } else { 0 };
-        let labels = Labels { open, closed, wanted: due || !waiting.tried, due, classes };
+        let labels = Labels { open, closed, wanted: due || !waiting.tried, due, shows: false, classes };
         Some(((waiting.head, queue.ask.0), labels))
     }
 

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 pub(crate) type Demand = SmallVec<[i64; 8]>;
 
 /// An amount that is within every limit.
-const NOTHING: i64 = i64::MIN;
+pub(crate) const NOTHING: i64 = i64::MIN;
 
 /// What a quota leaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

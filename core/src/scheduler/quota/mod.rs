@@ -13,7 +13,7 @@ mod shares;
 mod usage;
 
 pub(crate) use fair_share::Capacity;
-pub(crate) use gates::{Demand, Gates};
+pub(crate) use gates::{Demand, Gates, NOTHING};
 pub(crate) use ledger::Ledger;
 pub(crate) use pending_change::PendingChange;
 pub(crate) use quotas::Quotas;

@@ -1,0 +1,85 @@
+//! Which leaves offer entitled workloads in vain, because another of the leaf goes before them (O1).
+//!
+//! Inside a leaf priority goes before entitlement. So a search for the first entitled workload passes a leaf whose first
+//! one may be tried and is not entitled: it *hides* those behind it. A search that finds such a leaf says so, and the
+//! next one does not look there again, as long as nothing in the leaf has changed and what hides the others may still be
+//! tried: it is due, or the limits of all quotas above admit it. Lines compare these limits with the requests of many
+//! that hide others at once.
+
+use super::{
+    entry::{LineKey, Seen},
+    request_class::{Contest, RequestQueue},
+    tournament::Tournament,
+};
+use crate::scheduler::{
+    quota::{Demand, Gates},
+    state::{AskId, QuotaSlot, Ratio},
+};
+
+/// What hides the others of its leaf.
+#[derive(Debug, Clone)]
+pub(super) struct Hider {
+    ask: AskId,
+    /// What the quotas above must leave, so that it is tried. Nothing if it is due.
+    needs: Option<Demand>,
+}
+
+impl Hider {
+    /// Adds what it needs to the amounts of an offer, negated, so that the least is of the largest.
+    pub(super) fn write(hider: Option<&Self>, width: usize, amounts: &mut Vec<i64>) {
+        match hider.and_then(|hider| hider.needs.as_ref()) {
+            Some(needs) => amounts.extend(needs.iter().map(|amount| amount.saturating_neg())),
+            None => amounts.resize(amounts.len() + width, i64::MAX),
+        }
+    }
+}
+
+/// Whether something of a part may show: nothing hides it, or what does is above the limits.
+pub(super) fn shows(seen: Seen<'_>, gates: &Gates) -> bool {
+    let above = |(needs, limit): (&i64, &i64)| needs.saturating_neg() > *limit;
+    seen.labels.shows || seen.hiders.iter().zip(&gates.limits).any(above)
+}
+
+impl Tournament {
+    /// Notes what hides all that a leaf offers of entitled workloads, if that is sure until the leaf changes.
+    pub(crate) fn note_hidden(&mut self, leaf: QuotaSlot, by: LineKey) {
+        let ask = AskId(by.1);
+        let row = self.rows.at(leaf);
+        let [_, entitled] = &row.offered;
+        let Some((first, _)) = entitled.first() else { return };
+        let (Some(waiting), class) = (self.queues.get(&RequestQueue { ask, leaf }), self.classes.at(ask)) else {
+            return;
+        };
+        // One that is not preemptible may become one that cannot run (O4) if no limit says that it still can. A class
+        // that has found no room once is asked for room at its turn (W2).
+        let is_due = waiting.due && class.is_preemptible();
+        let is_ready = waiting.open && class.failed.is_none() && row.gates.admits(&class.demand) && self.limits_decide;
+        if by.0 >= *first || !is_due && !is_ready {
+            return;
+        }
+        let needs = (!is_due).then(|| class.demand.clone());
+        self.rows.at_mut(leaf).hider = Some(Hider { ask, needs });
+        self.hiding.insert(leaf);
+        self.offer(leaf, Contest::Entitled, |_| Ratio::default());
+    }
+
+    /// Forgets what hides others in a leaf that is looked at again.
+    pub(super) fn forget_hider(&mut self, leaf: QuotaSlot) {
+        if self.rows.at_mut(leaf).hider.take().is_some() {
+            self.hiding.remove(&leaf);
+        }
+    }
+
+    /// Looks again at the leaves where a class hides others, since it has found no room.
+    pub(super) fn forget_hiders_of(&mut self, ask: AskId) {
+        let hides = |leaf: &&QuotaSlot| self.rows.at(**leaf).hider.as_ref().is_some_and(|hider| hider.ask == ask);
+        self.dirty.extend(self.classes.at(ask).leaves.iter().filter(hides));
+    }
+
+    /// Looks again at all leaves where something hides others, if nodes have changed: it may be one that cannot run (O4).
+    pub(crate) fn note_node_changes(&mut self, changes: u64) {
+        if std::mem::replace(&mut self.node_changes, changes) != changes {
+            self.dirty.extend(&self.hiding);
+        }
+    }
+}
