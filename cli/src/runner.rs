@@ -81,6 +81,7 @@ pub(crate) fn explain(
         explain: questions,
         judge: false,
         fairness_integral: false,
+        job_rows: 0,
         pending_rows: 0,
         ..RunOptions::default()
     };

@@ -105,6 +105,12 @@ impl Recorder {
     pub fn log(&self) -> &Log {
         &self.log
     }
+
+    /// The log, without the scheduler.
+    #[must_use]
+    pub fn into_log(self) -> Log {
+        self.log
+    }
 }
 
 impl Log {

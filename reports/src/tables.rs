@@ -85,8 +85,8 @@ fn amount(map: &QuantityMap, resource: &Name) -> String {
     map.0.get(resource.as_str()).map(|amount| format::amount(resource.as_str(), amount)).unwrap_or_default()
 }
 
-fn maybe(text: Option<&String>) -> String {
-    text.cloned().unwrap_or_default()
+fn maybe(text: Option<&impl ToString>) -> String {
+    text.map(ToString::to_string).unwrap_or_default()
 }
 
 /// The columns of [`waits`].
@@ -254,8 +254,8 @@ fn evictions(result: &RunResult) -> Table<'_> {
 fn pending(result: &RunResult) -> Table<'_> {
     let head = "pod workload namespace quota since_ms rule reason user pods";
     let rows = result.pending.iter().map(|p| {
-        let mut row = vec![p.pod.clone(), p.workload.clone(), p.namespace.clone(), maybe(p.quota.as_ref())];
-        row.extend([p.since_ms.to_string(), p.rule.clone(), p.reason.clone(), maybe(p.user.as_ref())]);
+        let mut row = vec![p.pod.clone(), p.workload.to_string(), p.namespace.to_string(), maybe(p.quota.as_ref())];
+        row.extend([p.since_ms.to_string(), p.rule.to_string(), p.reason.to_string(), maybe(p.user.as_ref())]);
         row.push(p.pods.to_string());
         row
     });

@@ -38,14 +38,17 @@ pub struct RunOptions {
     pub explain: Vec<Question>,
     /// Whether claims are evaluated at all.
     pub judge: bool,
+    /// How many jobs are listed at the end, in order of submission. The default is all of them.
+    pub job_rows: usize,
     /// How many waiting workloads are listed at the end, oldest id first. The default is all of them.
     pub pending_rows: usize,
     /// How many of those listed are explained in full, which may search the whole cluster. The others say what binds, and
     /// have no verdict.
     pub explained_rows: usize,
     /// How many pending workloads all full explanations at the end may copy together: each explanation copies the state
-    /// several times. At least one row is explained in full. The default affords all `explained_rows` while 3,000
-    /// workloads are pending, and 3 while a million are.
+    /// several times. At least one row is explained in full; where fewer than ten are affordable, they come without
+    /// advice. The default affords all `explained_rows` while 3,000 workloads are pending, and 3 without advice while a
+    /// million are.
     pub explained_state: usize,
     /// How many pods each list of an explanation names; the counts are always complete.
     pub named_pods: usize,
@@ -65,6 +68,7 @@ impl Default for RunOptions {
             history: false,
             explain: Vec::new(),
             judge: true,
+            job_rows: usize::MAX,
             pending_rows: usize::MAX,
             explained_rows: 1_000,
             explained_state: 3_000_000,

@@ -17,6 +17,7 @@ pub use work::{
     WorkRow, WorkloadRow,
 };
 
+use quotree_core::Name;
 use serde::Serialize;
 
 /// The result of a run.
@@ -227,17 +228,18 @@ pub struct EvictionRow {
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct PendingRow {
     pub pod: String,
-    pub workload: String,
+    pub workload: Name,
     /// The user who submitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub user: Option<String>,
-    pub namespace: String,
-    pub quota: Option<String>,
+    pub user: Option<Name>,
+    pub namespace: Name,
+    pub quota: Option<Name>,
     /// How many of its pods are pending.
     pub pods: u64,
     pub since_ms: u64,
-    pub rule: String,
-    pub reason: String,
+    /// As of all rows that wait for the same: many replicas share one text.
+    pub rule: Name,
+    pub reason: Name,
     pub verdict: serde_json::Value,
 }
 

@@ -29,6 +29,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         seed: args.how.seed,
         judge: false,
         timeline_of: Some(pod.to_owned()),
+        job_rows: 0,
         pending_rows: usize::MAX,
         explained_rows: usize::MAX,
         explained_state: usize::MAX,

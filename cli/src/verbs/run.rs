@@ -23,6 +23,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         seed: args.how.seed,
         record: args.record.is_some(),
         history: needs_history(args),
+        job_rows: if needs_jobs(args) { usize::MAX } else { 0 },
         ..RunOptions::default()
     };
     let trace = args.out.as_deref().map(trace_file).transpose()?;
@@ -110,6 +111,11 @@ pub(super) fn is_stdout(path: &Path) -> bool {
 fn needs_history(args: &Args) -> bool {
     let twins = args.out.is_some() || args.markdown.is_some() || args.prometheus.is_some();
     twins || args.open || args.format == Format::Text
+}
+
+/// The jobs are listed in every form of the outcome except text, which shows them with `--by job`.
+fn needs_jobs(args: &Args) -> bool {
+    args.format != Format::Text || args.out.is_some() || args.prometheus.is_some() || args.by.contains(&args::By::Job)
 }
 
 /// The command that repeats the run, without the options that only say where its outcome is written.

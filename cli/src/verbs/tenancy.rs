@@ -16,6 +16,7 @@ pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
         until: Some(args.at.unwrap_or(Time(0))),
         seed: args.how.seed,
         judge: false,
+        job_rows: 0,
         pending_rows: 0,
         ..RunOptions::default()
     };

@@ -48,7 +48,7 @@ pub fn report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
 }
 
 /// The report with the same findings as [`report`], and without most of what they do not tell: what the terminal needs,
-/// for a part of the cost. Placements, distributions of waits, devices and people are empty, and jobs and pods have no names.
+/// for a part of the cost. Pods, placements, most waits, distributions of waits, devices and people are empty, and jobs have no names.
 #[must_use]
 pub fn brief_report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
     filled(scenario, run, told, false)
@@ -69,12 +69,12 @@ fn filled(scenario: &Scenario, run: &Run, told: &Told, whole: bool) -> Option<Re
         from.device_use(&mut report);
     }
     let verdicts = from.verdicts(&run.explained, &mut report);
-    from.waits(&verdicts, &mut report);
     report.totals = from.totals(&report);
+    from.waits(&verdicts, &mut report);
     from.words(&mut report);
     let pod_name =
         |pod: u32| history.pods.get(pod as usize).map_or_else(String::new, |row| history.pod_name(scenario, row));
-    report.findings = findings::findings(&report, &pod_name);
+    report.findings = findings::findings(&report, history, &pod_name);
     if whole {
         from.people(&mut report);
         report.datasets = from.datasets();

@@ -1,8 +1,9 @@
 //! Waits of the report: stretches, sums by rule and leaf, distributions by leaf and size.
 
 use super::{From, work};
+use quotree_core::Rule;
 use quotree_page::model::{JobWaits, Report, ResourceKind, VerdictIx, Wait, WaitQuantiles, WaitSteps, WaitTime};
-use quotree_sim::result::SpreadRow;
+use quotree_sim::{history::WaitHistory, result::SpreadRow};
 use std::collections::BTreeMap;
 
 /// The most points of a distribution.
@@ -22,7 +23,7 @@ pub(super) fn of_jobs(wait: &SpreadRow) -> JobWaits {
 
 impl From<'_> {
     pub(super) fn waits(&self, verdicts: &BTreeMap<(u32, u64), VerdictIx>, report: &mut Report) {
-        let row = |wait: &quotree_sim::history::WaitHistory| Wait {
+        let row = |wait: &WaitHistory| Wait {
             pod: wait.pod,
             from_ms: wait.from_ms,
             to_ms: wait.to_ms,
@@ -35,11 +36,19 @@ impl From<'_> {
             victims_until_ms: wait.victims_until_ms,
             verdict: None,
         };
-        report.waits = self.history.waits.iter().flat_map(|wait| explained(row(wait), verdicts, report)).collect();
-        report.waits.sort_by_key(|wait| (wait.from_ms, wait.pod));
-        if self.whole {
-            self.distributions(report);
+        let all = self.history.waits.iter();
+        if !self.whole {
+            // The findings tell the longest wait, and of fragmentation.
+            let longest = report.totals.longest_wait_pod;
+            let is_told = |wait: &&WaitHistory| {
+                Some(wait.pod) == longest || (wait.why.rule == Rule::P1.name() && wait.why.amounts.is_some())
+            };
+            report.waits = all.filter(is_told).map(row).collect();
+            return;
         }
+        report.waits = all.flat_map(|wait| explained(row(wait), verdicts, report)).collect();
+        report.waits.sort_by_key(|wait| (wait.from_ms, wait.pod));
+        self.distributions(report);
     }
 
     /// Sums of waits by rule and leaf, and how they are distributed.

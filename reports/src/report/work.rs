@@ -2,7 +2,7 @@
 
 use super::From;
 use quotree_page::model::{Amount, AmountTime, Eviction, Job, JobState, Placement, PlacementEnd, Pod, Report, Shape};
-use quotree_sim::history::{COST_PARTS, EvictionHistory, History, JobEnd, JobHistory, PlacementHistory, PodEnd};
+use quotree_sim::history::{COST_PARTS, EvictionHistory, History, JobEnd, JobHistory, PlacementHistory, PodEnd, PodHistory};
 use std::collections::BTreeMap;
 
 /// When a job was first bound, and when it ended.
@@ -86,10 +86,10 @@ fn lost(shape: Option<&Shape>, lost_ms: u128) -> Vec<AmountTime> {
 impl From<'_> {
     pub(super) fn work(&self, report: &mut Report) {
         let history = self.history;
-        let pod = |pod: &quotree_sim::history::PodHistory| Pod {
-            name: if self.whole { history.pod_name(self.scenario, pod) } else { String::new() },
+        let pod = |pod: &PodHistory| Pod {
+            name: history.pod_name(self.scenario, pod),
             job: pod.job,
-            role: if self.whole { history.role(self.scenario, pod).to_owned() } else { String::new() },
+            role: history.role(self.scenario, pod).to_owned(),
             shape: pod.shape,
             created_ms: pod.created_ms,
             ended_ms: pod.ended.map(|(at, _)| at),
@@ -97,13 +97,14 @@ impl From<'_> {
             replaces: pod.replaces,
             priority: None,
         };
-        report.pods = history.pods.iter().map(pod).collect();
         self.shapes(report);
+        // The findings need none of these, and there may be a million.
         if self.whole {
+            report.pods = history.pods.iter().map(pod).collect();
             report.placements = history.placements.iter().map(|placement| self.placement(placement)).collect();
         }
-        let replaced = |(pod, row): (u32, &Pod)| row.replaces.map(|old| (old, pod));
-        let replacements: BTreeMap<u32, u32> = (0u32..).zip(&report.pods).filter_map(replaced).collect();
+        let replaced = |(pod, row): (u32, &PodHistory)| row.replaces.map(|old| (old, pod));
+        let replacements: BTreeMap<u32, u32> = (0u32..).zip(&history.pods).filter_map(replaced).collect();
         let row = |eviction: &EvictionHistory| Eviction {
             replacement: replacements.get(&eviction.pod).copied(),
             ..self.eviction(eviction, report)
@@ -128,7 +129,7 @@ impl From<'_> {
     }
 
     fn eviction(&self, e: &EvictionHistory, report: &Report) -> Eviction {
-        let pod = report.pods.get(e.pod as usize);
+        let pod = self.history.pods.get(e.pod as usize);
         let shape = pod.and_then(|pod| report.shapes.get(pod.shape as usize));
         let (text, rule) = (e.reason.as_str(), format!(" ({})", e.rule));
         Eviction {

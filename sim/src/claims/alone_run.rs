@@ -92,6 +92,7 @@ fn compare_one(view: &RunView<'_>, of: &Selector, permille: u64, run: RunAlone<'
         seed: Some(view.world.seed),
         judge: false,
         fairness_integral: false,
+        job_rows: 0,
         pending_rows: 0,
         ..RunOptions::default()
     };

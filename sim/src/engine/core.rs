@@ -80,10 +80,10 @@ impl Core {
         }
     }
 
-    pub(crate) fn log(&self) -> Option<Log> {
-        match &self.scheduler {
+    pub(crate) fn into_log(self) -> Option<Log> {
+        match self.scheduler {
             Inner::Plain(_) => None,
-            Inner::Recording(recorder) => Some(recorder.log().clone()),
+            Inner::Recording(recorder) => Some(recorder.into_log()),
         }
     }
 }

@@ -36,6 +36,9 @@ const MOST_ROUNDS: u32 = 10_000;
 /// The most violations of invariants that are reported; after these, the invariants are not checked any more.
 const MOST_BREACHES: usize = 100;
 
+/// How many entries each list of the outbox keeps room for between steps.
+const KEPT: usize = 1 << 12;
+
 /// A run: the clock, the event queue, the scheduler under test, the world, and the subscribers.
 pub(crate) struct Engine<'a> {
     scenario: &'a Scenario,
@@ -71,17 +74,13 @@ pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observe
     let claims = claims.finish(&engine.view(), &alone)?;
     let result = report::result_of(&engine.view(), claims, engine.events, &engine.breaches);
     let timeline_pods = engine.timeline.pods(&engine.world);
-    let recorder = engine.history.take();
-    let history = recorder.map(|recorder| Box::new(recorder.finish(&engine.view())));
     let explained = engine.interview.finish();
-    Ok(Run {
-        result,
-        log: engine.core.log(),
-        timeline: engine.timeline.into_entries(),
-        timeline_pods,
-        history,
-        explained,
-    })
+    let log = engine.core.into_log();
+    // What is not needed any more is gone by now, since a history may be as large.
+    let recorder = engine.history.take();
+    let is_quiet = engine.quiet_since.is_some();
+    let history = recorder.map(|recorder| Box::new(recorder.finish(&engine.world, &engine.metrics, is_quiet)));
+    Ok(Run { result, log, timeline: engine.timeline.into_entries(), timeline_pods, history, explained })
 }
 
 impl<'a> Engine<'a> {
@@ -305,8 +304,16 @@ impl<'a> Engine<'a> {
         self.deliver()
     }
 
-    /// Empties the outbox of the world.
+    /// Empties the outbox of the world, until it emits no more.
     fn deliver(&mut self) -> Result<(), RunError> {
+        self.empty_outbox()?;
+        while world::create_rest(&mut self.world) {
+            self.empty_outbox()?;
+        }
+        Ok(())
+    }
+
+    fn empty_outbox(&mut self) -> Result<(), RunError> {
         if let Some(error) = self.world.out.error.take() {
             return Err(error);
         }
@@ -327,14 +334,16 @@ impl<'a> Engine<'a> {
                 self.observer.record(&record, &self.world.names());
             }
         }
-        // The lists are used again: a step should allocate nothing.
+        // The lists are used again: a step should allocate nothing. After a large step they are not kept as they are.
         facts.clear();
+        facts.shrink_to(KEPT);
         self.world.out.facts = facts;
         if !self.world.out.core_events.is_empty() {
             let mut core_events = std::mem::take(&mut self.world.out.core_events);
             for event in core_events.drain(..) {
                 self.tell(event)?;
             }
+            core_events.shrink_to(KEPT);
             self.world.out.core_events = core_events;
         }
         for (at, class, event) in &self.world.out.timers {

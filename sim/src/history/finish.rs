@@ -6,10 +6,9 @@ use super::{
     work,
 };
 use crate::{
-    metrics::Eviction,
+    metrics::{Eviction, Evictions, MetricsCollector},
     model::Kind,
     text,
-    view::RunView,
     world::{End, NONE, PodLabel, State, World, WorldNames},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,8 +18,8 @@ const MOST_REASONS: usize = 40;
 
 impl Recorder {
     /// The history up to now.
-    pub(crate) fn finish(mut self, view: &RunView<'_>) -> History {
-        let (world, end_ms) = (view.world, view.now().0);
+    pub(crate) fn finish(mut self, world: &World<'_>, metrics: &MetricsCollector, is_quiet: bool) -> History {
+        let end_ms = world.now.0;
         let placements = std::mem::take(&mut self.work.placements);
         let places = Places::new(&placements, world.pods.len());
         let mut history = History {
@@ -31,7 +30,7 @@ impl Recorder {
         };
         let of_unit = self.jobs(world, &mut history);
         self.pods(world, &of_unit, &places, &mut history);
-        self.evictions(view, &of_unit, &places, &mut history);
+        self.evictions(world, (&metrics.evictions, is_quiet), &of_unit, &places, &mut history);
         self.waited(world, &places, &mut history);
         history.placements = placements;
         history.lost_work = std::mem::take(&mut self.work.lost_work);
@@ -118,9 +117,15 @@ impl Recorder {
         }
     }
 
-    fn evictions(&self, view: &RunView<'_>, of_unit: &[u32], places: &Places<'_>, history: &mut History) {
-        let world = view.world;
-        let wasted: BTreeSet<_> = view.metrics.evictions.wasted_ones(view.is_quiet()).map(|e| (e.at, e.pod)).collect();
+    fn evictions(
+        &self,
+        world: &World<'_>,
+        (evictions, is_quiet): (&Evictions, bool),
+        of_unit: &[u32],
+        places: &Places<'_>,
+        history: &mut History,
+    ) {
+        let wasted: BTreeSet<_> = evictions.wasted_ones(is_quiet).map(|e| (e.at, e.pod)).collect();
         let mut by_eviction: BTreeMap<u32, &PlacementHistory> = BTreeMap::new();
         for placement in places.all {
             by_eviction.extend(placement.eviction.map(|eviction| (eviction, placement)));
@@ -155,7 +160,7 @@ impl Recorder {
                 wasted: wasted.contains(&(e.at, e.pod)),
             }
         };
-        history.evictions = (0u32..).zip(&view.metrics.evictions.all).map(row).collect();
+        history.evictions = (0u32..).zip(&evictions.all).map(row).collect();
     }
 
     /// Fills the stretches of waiting.

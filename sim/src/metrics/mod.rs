@@ -24,7 +24,7 @@ use account_parts::AccountParts;
 use binding::{Binding, Renamed};
 use borrowing_split::{BorrowingSplit, Step};
 use evenness::Evenness;
-use evictions::Evictions;
+pub(crate) use evictions::Evictions;
 use quotree_core::{
     Event, EvictReason, FairShares, Plan, QuotaId, QuotaTree, Reclaim, ReleaseReason, Scheduler, Time, WorkloadId,
 };

@@ -9,7 +9,7 @@ use crate::{
 };
 use quotree_core::{Name, QuotaId};
 
-/// One row for each job, in order of submission.
+/// One row for each job that is to be listed, in order of submission.
 pub(super) fn rows(view: &RunView<'_>) -> Vec<JobRow> {
     let world = view.world;
     let workloads: Vec<Name> = world.scenario.workloads.iter().map(|w| Name::from(w.name.as_str())).collect();
@@ -44,7 +44,7 @@ pub(super) fn rows(view: &RunView<'_>) -> Vec<JobRow> {
             lost_work_ms: record.lost_ms,
         }
     };
-    world.jobs.iter().map(row).collect()
+    world.jobs.iter().take(view.options.job_rows).map(row).collect()
 }
 
 /// The name of a job: that of an instance, a task or a row, or of the first pod of a replica.

@@ -4,18 +4,19 @@
 //! Only so many are told in full as [`RunOptions`](crate::RunOptions) allow: where not all are, first one of each kind of
 //! pod.
 
-use super::{
-    beyond::{Starts, beyond, if_released},
-    rows::user_of,
-};
+use super::beyond::{Starts, beyond, if_released};
 use crate::{
     result::PendingRow,
     text,
     view::RunView,
     world::{State, pod_name, unit_name, why_suspended},
 };
-use quotree_core::{QuotaId, WorkloadId, WorkloadSpec};
+use quotree_core::{BlockingReason, Name, QuotaId, WorkloadId, WorkloadSpec};
 use std::{cell::LazyCell, collections::BTreeSet, fmt::Write};
+
+/// How many reasons in full must be affordable for them to come with advice (X3), which copies the state for each change
+/// that it tries, and holds two copies at a time.
+const ADVICE: usize = 10;
 
 pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     let mut waiting = view.scheduler.waiting();
@@ -23,19 +24,26 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     let affordable = view.options.explained_state / waiting.len().max(1);
     waiting.truncate(view.options.pending_rows);
     let explained = explained_in_full(view, &waiting, view.options.explained_rows.min(affordable.max(1)));
+    let is_advised = affordable >= ADVICE;
+    let told = |id| if is_advised { view.scheduler.explain(id) } else { view.scheduler.verdict(id) };
     let starts = LazyCell::new(|| Starts::of(view));
+    let workloads: Vec<Name> = view.world.scenario.workloads.iter().map(|w| Name::from(w.name.as_str())).collect();
+    // Many replicas wait for one reason: they share its text.
+    let mut last: Option<(BlockingReason, Name, Name)> = None;
     let row = |(in_full, id): (bool, WorkloadId)| {
         let first = view.world.pods_of(id.0).find(|p| view.world.pods[*p].state == State::Waiting);
-        let mut row = pending_row(view, id.0, first);
-        if let Some(verdict) = in_full.then(|| view.scheduler.explain(id)).flatten() {
+        let mut row = pending_row(view, &workloads, id.0, first);
+        if let Some(verdict) = in_full.then(|| told(id)).flatten() {
             let names = view.world.names();
-            row.rule = verdict.binding.rule().to_string();
-            row.reason = text::verdict(&verdict, &names);
+            row.rule = verdict.binding.rule().name().into();
+            row.reason = (text::verdict(&verdict, &names) + &beyond(view, &verdict, &starts)).into();
             row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
-            row.reason += &beyond(view, &verdict, &starts);
         } else if let Some(binding) = view.scheduler.bound_by(id) {
-            row.rule = binding.rule().to_string();
-            row.reason = text::in_brief(id, binding, &view.world.names());
+            if last.as_ref().is_none_or(|(same, ..)| *same != binding) {
+                let text = text::in_brief(id, binding.clone(), &view.world.names());
+                last = Some((binding.clone(), binding.rule().name().into(), text.into()));
+            }
+            (row.rule, row.reason) = last.clone().map_or_else(Default::default, |(_, rule, reason)| (rule, reason));
         }
         row
     };
@@ -43,7 +51,7 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     let left = view.options.pending_rows.saturating_sub(rows.len());
     let explained = view.options.explained_rows.saturating_sub(rows.len());
     let kept = view.world.job_queues.suspended().take(left).enumerate();
-    rows.extend(kept.map(|(i, spec)| suspended(view, spec, i < explained)));
+    rows.extend(kept.map(|(i, spec)| suspended(view, &workloads, spec, i < explained)));
     rows
 }
 
@@ -69,38 +77,37 @@ fn explained_in_full(view: &RunView<'_>, waiting: &[WorkloadId], most: usize) ->
 }
 
 /// The row of a core workload that is pending, with its first pending pod, without the reason.
-fn pending_row(view: &RunView<'_>, id: u32, first: Option<u32>) -> PendingRow {
+fn pending_row(view: &RunView<'_>, workloads: &[Name], id: u32, first: Option<u32>) -> PendingRow {
     let unit = &view.world.units[id];
     let namespace = &view.world.namespaces[unit.namespace];
     let tree = view.tree();
     PendingRow {
         pod: first.map_or_else(|| unit_name(view.world, id), |p| pod_name(view.world, p)),
-        workload: view.world.workload_of(unit.owner).map_or_else(String::new, |w| w.name.clone()),
-        user: user_of(view, unit.account),
-        namespace: namespace.name.to_string(),
-        quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).to_string()),
+        workload: workloads.get(view.world.controllers[unit.owner].workload as usize).cloned().unwrap_or_default(),
+        user: view.world.accounts.user_name(view.world.accounts.all[unit.account].key.user).cloned(),
+        namespace: namespace.name.clone(),
+        quota: namespace.leaf.map(|leaf| tree.name(QuotaId(leaf)).clone()),
         pods: view.world.pods_of(id).filter(|p| view.world.pods[*p].state == State::Waiting).count() as u64,
         since_ms: unit.created.0,
-        rule: String::new(),
-        reason: String::new(),
+        rule: Name::default(),
+        reason: Name::default(),
         verdict: serde_json::Value::Null,
     }
 }
 
 /// The row of a core workload that a job queue suspends. In a back-off, it says what would keep it from starting now.
-fn suspended(view: &RunView<'_>, spec: &WorkloadSpec, explained: bool) -> PendingRow {
+fn suspended(view: &RunView<'_>, workloads: &[Name], spec: &WorkloadSpec, explained: bool) -> PendingRow {
     let id = spec.id.0;
-    let row = pending_row(view, id, Some(view.world.units[id].first_pod));
-    let mut row =
-        PendingRow { rule: "suspended".to_owned(), reason: why_suspended(view.world, id, view.scheduler), ..row };
+    let mut row = pending_row(view, workloads, id, Some(view.world.units[id].first_pod));
+    let mut reason = why_suspended(view.world, id, view.scheduler);
     if explained && view.world.job_queues.backs_off(id, view.now()) {
         if let Some(verdict) = if_released(view, spec) {
             let names = view.world.names();
-            let _ = write!(row.reason, "; released now, it would wait: {}", text::verdict(&verdict, &names));
+            let _ = write!(reason, "; released now, it would wait: {}", text::verdict(&verdict, &names));
             row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
         } else {
-            row.reason += "; released now, it would get room";
+            reason += "; released now, it would get room";
         }
     }
-    row
+    PendingRow { rule: "suspended".into(), reason: reason.into(), ..row }
 }

@@ -1,4 +1,5 @@
-//! The controller of Deployments: it keeps the wanted number of pods. Lost pods are replaced, surplus pods deleted.
+//! The controller of Deployments: it keeps the wanted number of pods. Lost pods are replaced, surplus pods deleted. Many
+//! new pods are created in parts, since what one step emits is kept until the step is over.
 
 use super::{End, State, World, job_record, submit, submit::NewWorkload};
 use crate::model::Kind;
@@ -29,11 +30,41 @@ pub(crate) fn scale(world: &mut World<'_>, owner: u32, replicas: u32) {
         job_record::end(world, world.units[unit].job, End::Withdrawn);
     }
     let coming = staying + on_their_way + world.controllers[owner].retrying as usize;
-    for _ in coming..wanted {
+    let pods = replicas.saturating_sub(u32::try_from(coming).unwrap_or(u32::MAX));
+    world.unmade.retain(|unmade| unmade.owner != owner);
+    create(world, Unmade { owner, pods });
+}
+
+/// Pods that a Deployment creates before anything else happens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Unmade {
+    owner: u32,
+    pods: u32,
+}
+
+/// How many pods are created in one step.
+const PART: u32 = 1024;
+
+/// Creates the next part of these pods, and notes the rest.
+fn create(world: &mut World<'_>, Unmade { owner, pods }: Unmade) {
+    let now = pods.min(PART);
+    for _ in 0..now {
         if add_pod(world, owner, 0, None).is_none() {
             return;
         }
     }
+    if pods > now {
+        world.unmade.push(Unmade { owner, pods: pods - now });
+    }
+}
+
+/// Goes on where [`scale`] has noted a rest; whether it has.
+pub(crate) fn create_rest(world: &mut World<'_>) -> bool {
+    let Some(unmade) = world.unmade.pop() else { return false };
+    if !world.controllers[unmade.owner].closed {
+        create(world, unmade);
+    }
+    true
 }
 
 /// Creates a replacement for a pod that was evicted or lost with its node, if the Deployment is below its replica

@@ -50,6 +50,7 @@ pub(crate) use arrivals::Generator;
 pub(crate) use autoscale::{Growth, release_idle};
 pub(crate) use controllers::{ControllerState, Tally, kind_of, task_of};
 pub(crate) use cost::NODE;
+pub(crate) use deployment::create_rest;
 pub(crate) use dataset::{Datasets, Flow as DatasetFlow, Input, Preload, settle as settle_datasets};
 pub(crate) use devices::{missing_cells, refuse_relabel, relabel, relabelled};
 pub(crate) use drain::continue_all as continue_drains;
@@ -114,6 +115,8 @@ pub(crate) struct World<'a> {
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// The core workload for which a controller is creating a replacement.
     pub(crate) replacing: Option<u32>,
+    /// Pods that Deployments create before anything else happens.
+    unmade: Vec<deployment::Unmade>,
     /// First the workloads of the scenario in order, then instances and tasks in order of creation.
     pub(crate) controllers: Table<ControllerState>,
     /// What is counted together: all instances of a workload, and all instances of each of its tasks.
@@ -191,6 +194,7 @@ impl<'a> World<'a> {
             jobs: Table::default(),
             joined: BTreeMap::new(),
             replacing: None,
+            unmade: Vec::new(),
             controllers,
             tallies,
             namespaces: namespaces.namespaces,

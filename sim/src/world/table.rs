@@ -13,10 +13,16 @@ impl<T> Default for Table<T> {
     }
 }
 
+/// From this many values on, a list grows by an eighth: twice as large, it could be half empty.
+const LARGE: usize = 1 << 14;
+
 impl<T> Table<T> {
     /// Adds a value and returns its id.
     pub(crate) fn push(&mut self, value: T) -> u32 {
         let id = self.len();
+        if self.0.len() == self.0.capacity() && self.0.len() >= LARGE {
+            self.0.reserve_exact(self.0.len() / 8);
+        }
         self.0.push(value);
         id
     }

@@ -25,12 +25,25 @@ impl<K, T> FromIterator<T> for Table<K, T> {
     }
 }
 
+/// From this many rows on, a table grows by an eighth. Twice as large, it could be half empty; the allocator moves so much
+/// memory without copying it.
+const LARGE: usize = 1 << 14;
+
 impl<K: Key, T> Table<K, T> {
     /// Appends a row.
     pub(crate) fn push(&mut self, row: T) -> K {
         let key = K::from_index(narrow(self.rows.len()));
+        self.make_room(self.rows.len() + 1);
         self.rows.push(row);
         key
+    }
+
+    /// Makes room for so many rows.
+    fn make_room(&mut self, rows: usize) {
+        let len = self.rows.len();
+        if rows > self.rows.capacity() && len >= LARGE {
+            self.rows.reserve_exact((rows - len).max(len / 8));
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -63,6 +76,7 @@ impl<K: Key, T> Table<K, T> {
     /// Appends rows until there is one under this key.
     pub(crate) fn extend_to(&mut self, key: K, row: impl FnMut() -> T) {
         if self.rows.len() <= key.index() {
+            self.make_room(key.index() + 1);
             self.rows.resize_with(key.index() + 1, row);
         }
     }

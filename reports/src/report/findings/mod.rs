@@ -9,6 +9,7 @@ use quotree_page::model::{
     Amount, AmountTime, Finding, FindingKind, Ms, Piece, PodIx, QuotaSeries, Report, ResourceIx, ResourceTotals,
     Series, SubjectKind,
 };
+use quotree_sim::history::History;
 use std::collections::BTreeMap;
 
 /// The most sentences of a run.
@@ -16,10 +17,10 @@ const MOST: usize = 12;
 /// The most sentences of one kind, except notes, which weigh little.
 const MOST_OF_A_KIND: usize = 3;
 
-/// The findings of a report whose other fields are filled, except the names of pods: `pod_name` gives those.
-pub(super) fn findings(report: &Report, pod_name: &dyn Fn(PodIx) -> String) -> Vec<Finding> {
+/// The findings of a report whose other fields are filled. It needs no pods; `pod_name` gives the names of those that it cites.
+pub(super) fn findings(report: &Report, history: &History, pod_name: &dyn Fn(PodIx) -> String) -> Vec<Finding> {
     let mut all = Vec::new();
-    let about = About { report, main: main(report), pod_name };
+    let about = About { report, history, main: main(report), pod_name };
     about.failed(&mut all);
     about.missed(&mut all);
     about.taken_back(&mut all);
@@ -54,6 +55,7 @@ pub(crate) fn main(report: &Report) -> ResourceIx {
 
 struct About<'a> {
     report: &'a Report,
+    history: &'a History,
     main: ResourceIx,
     pod_name: &'a dyn Fn(PodIx) -> String,
 }

@@ -26,7 +26,7 @@ impl About<'_> {
     pub(super) fn waited(&self, all: &mut Vec<Finding>) {
         let totals = &self.report.totals;
         let Some(pod) = totals.longest_wait_pod.filter(|_| totals.longest_wait_ms > 0) else { return };
-        let Some(row) = self.report.pods.get(pod as usize) else { return };
+        let Some(row) = self.history.pods.get(pod as usize) else { return };
         let waits: Vec<&Wait> = self.report.waits.iter().filter(|wait| wait.pod == pod).collect();
         let longest = waits.iter().max_by_key(|wait| (wait.to_ms - wait.from_ms, std::cmp::Reverse(wait.from_ms)));
         let mut pieces = vec![
@@ -141,7 +141,7 @@ impl About<'_> {
         let begins = waits.iter().filter(fits).map(|wait| wait.from_ms);
         pieces.extend(Episodes::at(begins).map(Episodes::pieces).unwrap_or_default());
         pieces.push(text("."));
-        let whole = u128::from(self.report.run.end_ms).saturating_mul(self.report.pods.len() as u128);
+        let whole = u128::from(self.report.run.end_ms).saturating_mul(self.history.pods.len() as u128);
         all.push(finding(FindingKind::Fragmented, 350 + permille(sum, whole), first.from_ms, pieces));
     }
 
@@ -213,7 +213,7 @@ impl About<'_> {
                 text(if running == 1 { " pod still runs at the end." } else { " pods still run at the end." }),
             ];
             all.push(finding(FindingKind::Unfinished, 30, self.report.run.end_ms, pieces));
-        } else if !self.report.pods.is_empty() {
+        } else if !self.history.pods.is_empty() {
             let pieces = vec![text("All work was done after "), Piece::Span(self.report.totals.makespan_ms), text(".")];
             all.push(finding(FindingKind::Note, 20, self.report.totals.makespan_ms, pieces));
         }
@@ -227,7 +227,7 @@ impl About<'_> {
         let name = if name.is_empty() { "Memory" } else { name };
         let cluster = self.report.cluster.resources.iter().find(|row| row.resource == self.main);
         let peak = cluster.map(|row| worst(&row.allocated)).unwrap_or_default();
-        if self.report.pods.is_empty() {
+        if self.history.pods.is_empty() {
             return all.push(self.whole(finding(FindingKind::Idle, 30, 0, vec![text("No pod was submitted.")])));
         }
         let pieces = vec![
