@@ -213,7 +213,6 @@ pub(crate) fn policy(read: Option<&Policy>) -> (String, Knobs) {
             nodes: bounds.0.nodes,
             candidates: bounds.0.candidates,
             sets: bounds.0.sets,
-            ..SearchBounds::default()
         }),
         ..Knobs::default()
     };

@@ -49,6 +49,8 @@ pub struct Policy {
     pub stale_after_ms: Option<u64>,
     /// How much one search for a plan may look at.
     pub bounds: SearchBounds,
+    /// How much the verdicts in plans tell (X1). It changes no action.
+    pub verdicts: PlanVerdicts,
 }
 
 impl Default for Policy {
@@ -72,6 +74,7 @@ impl Default for Policy {
             hold_timeout_ms: None,
             stale_after_ms: None,
             bounds: SearchBounds::default(),
+            verdicts: PlanVerdicts::Brief,
         }
     }
 }
@@ -288,6 +291,22 @@ pub enum OverPromised {
     Warn,
 }
 
+/// How much the verdicts in plans tell (X1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum PlanVerdicts {
+    /// What binds, whether the workload is entitled, and at which bounds the search stopped. The rest is worked out when
+    /// asked: [`Scheduler::verdict`](crate::Scheduler::verdict), [`Scheduler::explain`](crate::Scheduler::explain).
+    #[default]
+    Brief,
+    /// All that [`Scheduler::verdict`](crate::Scheduler::verdict) tells, as of the moment of the try, where there are at
+    /// most so many quotas, nodes and workloads. Each verdict costs a pass over them.
+    Full {
+        /// The most of each.
+        up_to: u32,
+    },
+}
+
 /// How much one search for a plan may look at. Counted, not timed; a verdict reports which bounds were hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -298,13 +317,10 @@ pub struct SearchBounds {
     pub candidates: u32,
     /// Sets of victims looked at in one search over sets (V5).
     pub sets: u32,
-    /// Verdicts in plans are full, with holders, protected pods and node counts, where there are at most this many
-    /// quotas, nodes and workloads. Those of [`Scheduler::explain`](crate::Scheduler::explain) always are.
-    pub detail: u32,
 }
 
 impl Default for SearchBounds {
     fn default() -> Self {
-        Self { nodes: 64, candidates: 100_000, sets: 1 << 16, detail: 256 }
+        Self { nodes: 64, candidates: 100_000, sets: 1 << 16 }
     }
 }

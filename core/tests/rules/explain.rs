@@ -1,7 +1,7 @@
 //! X1: when a verdict is given, and how much it tells. What verdicts say is tested in `sim/tests/verdicts`, as
 //! sentences.
 
-use quotree_core::{BlockingReason, Policy, Room, SearchBounds, Verdict, WorkloadId};
+use quotree_core::{BlockingReason, PlanVerdicts, Policy, Room, Verdict, WorkloadId};
 use quotree_testkit::table::Game;
 
 /// A world after what happens row by row, and the verdict of a workload.
@@ -51,9 +51,10 @@ fn x1_a_plan_keeps_the_last_verdict_of_a_workload_that_was_tried_twice() {
 }
 
 #[test]
-fn x1_plans_give_the_first_reason_only_where_more_pods_run_than_the_bound_on_detail() {
-    for (detail, full) in [(4, false), (5, true)] {
-        let policy = Policy { bounds: SearchBounds { detail, ..SearchBounds::default() }, ..Policy::default() };
+fn x1_plans_give_the_first_reason_only_unless_more_is_asked_for() {
+    let to = |up_to| PlanVerdicts::Full { up_to };
+    for (verdicts, full) in [(PlanVerdicts::default(), false), (to(4), false), (to(5), true)] {
+        let policy = Policy { verdicts, ..Policy::default() };
         let mut game = Game::new("root 9/9; a<root 1/9; b<root 1/9", "4", policy).unwrap();
         game.row("submit 1 to a: 1; submit 2 to b: 1 non-preemptible; submit 3 to a: 1 priority 9").unwrap();
         game.row("node 1 up: 1:z=y; submit 4 to a: 2 priority 5; submit 5 to b: 1 on z=y").unwrap();
@@ -61,8 +62,8 @@ fn x1_plans_give_the_first_reason_only_where_more_pods_run_than_the_bound_on_det
         assert_eq!((first.workload, !first.also.is_empty()), (WorkloadId(4), full), "{first:?}");
     }
     // The same where workload 9 finds no node that can be cleared for it.
-    for (detail, full) in [(9, false), (10, true)] {
-        let policy = Policy { bounds: SearchBounds { detail, ..SearchBounds::default() }, ..Policy::default() };
+    for (verdicts, full) in [(PlanVerdicts::default(), false), (to(9), false), (to(10), true)] {
+        let policy = Policy { verdicts, ..Policy::default() };
         let mut game = Game::new("root 40/40; a<root 10/40; b<root 30/40", "10 10 10 10 1:z=y", policy).unwrap();
         (1..=8).for_each(|id| drop(game.row(&format!("submit {id} to b: 4")).unwrap()));
         game.row("submit 9 to a: 10; submit 10 to b: 1 on z=y").unwrap();

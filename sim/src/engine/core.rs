@@ -2,8 +2,12 @@
 
 use crate::options::RunOptions;
 use quotree_core::{
-    Auditor, Breach, Event, EventError, Finding, Log, Plan, Policy, Recorder, Scheduler, Time, TreeSpec,
+    Auditor, Breach, Event, EventError, Finding, Log, Plan, PlanVerdicts, Policy, Recorder, Scheduler, Time, TreeSpec,
 };
+
+/// Up to how many quotas, nodes and workloads plans tell in full why workloads wait. Metrics and history read from it for
+/// which resource pods wait where room is missing; in larger worlds they go by the request.
+const DETAIL: PlanVerdicts = PlanVerdicts::Full { up_to: 256 };
 
 /// A scheduler, with its recorder and auditor.
 #[derive(Debug)]
@@ -31,6 +35,7 @@ enum Inner {
 
 impl Core {
     pub(crate) fn new(tree: &TreeSpec, policy: Policy, options: &RunOptions) -> Result<Self, Vec<Finding>> {
+        let policy = Policy { verdicts: DETAIL, ..policy };
         let scheduler = if options.record {
             Inner::Recording(Recorder::new(tree, policy)?)
         } else {

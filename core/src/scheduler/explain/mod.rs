@@ -2,13 +2,13 @@
 //! were not evicted (X1, X2).
 //!
 //! A search that finds no plan leaves behind what stopped it ([`SearchFindings`]); here that becomes a [`Verdict`].
-//! Plans contain full verdicts only where tree and cluster are small.
+//! Plans contain full verdicts only where the policy asks for them.
 
 mod holders;
 mod protected;
 
 use crate::{
-    api::{BlockingReason, NodeCheck, NodeTally, Obstacle, Protected, Protection, Room, Verdict, WorkloadId},
+    api::{BlockingReason, NodeCheck, NodeTally, Obstacle, PlanVerdicts, Protected, Protection, Room, Verdict, WorkloadId},
     scheduler::{
         cluster::{Cluster, cannot_run},
         hold::fits_when_settled,
@@ -84,8 +84,9 @@ fn search_again(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask, found: &mu
 
 /// Whether plans contain full verdicts.
 pub(super) fn explains_in_full(cluster: &Cluster) -> bool {
+    let PlanVerdicts::Full { up_to } = cluster.policy.verdicts else { return false };
     let size = cluster.quotas.tree.len().max(cluster.nodes.len()).max(cluster.workloads.len());
-    size <= cluster.policy.bounds.detail as usize
+    size <= up_to as usize
 }
 
 /// The verdict on a workload, with what a search for it found.
