@@ -2,7 +2,9 @@
 
 use super::From;
 use quotree_page::model::{Amount, AmountTime, Eviction, Job, JobState, Placement, PlacementEnd, Pod, Report, Shape};
-use quotree_sim::history::{COST_PARTS, EvictionHistory, History, JobEnd, JobHistory, PlacementHistory, PodEnd, PodHistory};
+use quotree_sim::history::{
+    COST_PARTS, EvictionHistory, History, JobEnd, JobHistory, PlacementHistory, PodEnd, PodHistory,
+};
 use std::collections::BTreeMap;
 
 /// When a job was first bound, and when it ended.

@@ -8,7 +8,9 @@ mod holders;
 mod protected;
 
 use crate::{
-    api::{BlockingReason, NodeCheck, NodeTally, Obstacle, PlanVerdicts, Protected, Protection, Room, Verdict, WorkloadId},
+    api::{
+        BlockingReason, NodeCheck, NodeTally, Obstacle, PlanVerdicts, Protected, Protection, Room, Verdict, WorkloadId,
+    },
     scheduler::{
         cluster::{Cluster, cannot_run},
         hold::fits_when_settled,
