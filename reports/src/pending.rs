@@ -20,7 +20,7 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     // Many replicas wait for one reason: it is laid out once.
     let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for row in &result.pending {
-        let place = *known.entry((&row.rule, &row.reason)).or_insert_with(|| {
+        let place = *known.entry((row.rule.as_str(), row.reason.as_str())).or_insert_with(|| {
             let reason = in_short(style, row);
             let place = *index.entry(reason.clone()).or_insert(groups.len());
             if place == groups.len() {
@@ -29,7 +29,7 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
             place
         });
         let Some((_, all)) = groups.get_mut(place) else { continue };
-        let whose = row.quota.as_deref().unwrap_or(&row.namespace);
+        let whose = row.quota.as_ref().unwrap_or(&row.namespace).as_str();
         match all.iter_mut().find(|waiting| waiting.whose == whose) {
             Some(waiting) => waiting.rows.push(row),
             None => all.push(Waiting { whose, rows: vec![row] }),
@@ -74,7 +74,7 @@ impl Waiting<'_> {
 /// A short verdict: what blocks the pod, whose pods use what is missing, and what would help. `explain` prints the
 /// rest.
 fn in_short(style: Style, row: &PendingRow) -> String {
-    let reason = ruled(&row.rule, &row.reason);
+    let reason = ruled(row.rule.as_str(), row.reason.as_str());
     let mut clauses = reason.split("; ");
     let mut text = wrap(style, &format!("      {}", clauses.next().unwrap_or_default()), 8);
     let short = ["it requests", "released now", "held by", "waits for", "passed by", "it cannot run", "would help"];

@@ -49,7 +49,8 @@ fn hints(result: &RunResult, report: &Report, style: Style) -> String {
     let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
     let file = Some(report.run.file.as_str()).filter(|file| plain(file)).unwrap_or("FILE");
     let pod = result.pending.first().map(|row| &row.pod).or_else(|| result.evictions.first().map(|row| &row.pod));
-    let rule = result.evictions.first().map(|row| &row.rule).or_else(|| result.pending.first().map(|row| &row.rule));
+    let evicted = result.evictions.first().map(|row| row.rule.as_str());
+    let rule = evicted.or_else(|| result.pending.first().map(|row| row.rule.as_str()));
     let mut commands = Vec::new();
     if let Some(pod) = pod.filter(|pod| plain(pod) && pod.len() + file.len() < 60) {
         commands

@@ -110,7 +110,11 @@ fn all_that_waits_is_listed_with_its_reason() {
     let pending = run(&many, &options, &mut ()).unwrap().result.pending;
     assert_eq!((pending.len(), pending.iter().map(|row| row.pods).sum::<u64>()), (12_500, 12_500));
     let told = "A1: the pod requests 1 cpu, and all already uses 1 of its max of 1 cpu";
-    assert!(pending.iter().all(|row| row.rule == "A1" && row.reason.starts_with(told)), "{:?}", pending.last());
+    assert!(
+        pending.iter().all(|row| row.rule == "A1" && row.reason.as_str().starts_with(told)),
+        "{:?}",
+        pending.last()
+    );
     assert_eq!(pending.iter().filter(|row| row.verdict.is_object()).count(), 2);
 }
 

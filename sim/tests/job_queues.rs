@@ -31,7 +31,7 @@ fn a_suspended_job_has_a_reason() {
     let why = |at: u64, pod: &str| {
         let options = RunOptions { until: Some(Time(at)), pending_rows: 10, ..RunOptions::default() };
         let rows = run(&scenario, &options, &mut ()).unwrap().result.pending;
-        rows.into_iter().find(|row| row.pod == pod).map(|row| (row.rule, row.reason)).unwrap()
+        rows.into_iter().find(|row| row.pod == pod).map(|row| (row.rule.to_string(), row.reason.to_string())).unwrap()
     };
     let (rule, reason) = why(30_000, "small-1");
     assert_eq!(

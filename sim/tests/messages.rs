@@ -14,7 +14,7 @@ fn check_reason(text: &str, at_ms: Option<u64>, pod: &str, wanted: &Expect) {
     let options = RunOptions { until: at_ms.map(Time), judge: false, ..RunOptions::default() };
     let rows = run(&scenario, &options, &mut ()).unwrap().result.pending;
     let row = rows.into_iter().find(|row| row.pod == pod).unwrap();
-    wanted.assert_eq(&(row.reason.replace("; ", "\n") + "\n"));
+    wanted.assert_eq(&(row.reason.as_str().replace("; ", "\n") + "\n"));
 }
 
 #[test]

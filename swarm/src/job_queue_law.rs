@@ -146,8 +146,7 @@ impl JobQueueLaw {
     ) {
         for queue in &scenario.queues {
             let Some(leaf) = scheduler.tree().by_name(queue.quota.as_str()) else { continue };
-            let of_it =
-                |row: &&PendingRow| row.rule == "suspended" && row.quota.as_deref() == Some(queue.quota.as_str());
+            let of_it = |row: &&PendingRow| row.rule == "suspended" && row.quota.as_ref() == Some(&queue.quota);
             let rows: Vec<&PendingRow> = rows.iter().filter(of_it).collect();
             if rows.is_empty() {
                 continue;
@@ -213,7 +212,7 @@ impl QueueAtRest<'_> {
             Kind::Training { roles, .. } => roles.iter().map(|role| of(&role.template, role.min)).sum(),
             _ => i64::MAX,
         };
-        let workload = self.scenario.workloads.iter().find(|workload| workload.name == row.workload);
+        let workload = self.scenario.workloads.iter().find(|workload| row.workload == *workload.name.as_str());
         match workload.map(|workload| &workload.kind) {
             Some(Kind::Workflow { tasks }) => tasks.iter().map(|task| kind(&task.kind)).max().unwrap_or(i64::MAX),
             Some(other) => kind(other),

@@ -222,7 +222,7 @@ fn verdict(row: &PendingRow) -> String {
         let _ = writeln!(text, "  {what:<15}{value}");
     };
     let of = &row.verdict;
-    line("reason", row.reason.split("; ").next().unwrap_or_default().to_owned());
+    line("reason", row.reason.as_str().split("; ").next().unwrap_or_default().to_owned());
     if let Some(quota) = word(of, "quota") {
         line("limited by", quota.to_owned());
     }
@@ -273,7 +273,7 @@ fn verdict(row: &PendingRow) -> String {
         let who = if who.is_empty() { who } else { format!(" ({who})") };
         line("not preempted", format!("{}{who}, because {}", pods(class), field(class, "why")));
     }
-    for clause in row.reason.split("; ") {
+    for clause in row.reason.as_str().split("; ") {
         for (begin, what, cut) in CLAUSES {
             // Where there is a verdict, it has told these already.
             if clause.starts_with(begin) && (of.is_null() || !TOLD_BY_VERDICT.contains(&what)) {

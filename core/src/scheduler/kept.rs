@@ -8,11 +8,14 @@ use super::{
     state::{Ask, NodeSlot, QuotaSlot},
 };
 use crate::api::{
-    Action, Amounts, Event, NodeSpec, PodId, PodOutcome, PodState, Policy, QuotaSpec, Reclaim, Time, TreeSpec,
-    WorkloadId, WorkloadSpec,
+    Action, Amounts, Event, Name, NodeId, NodeSpec, PodId, PodOutcome, PodState, Policy, QuotaSpec, Reclaim, Time,
+    TreeSpec, WorkloadId, WorkloadSpec,
 };
 use proptest::prelude::*;
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 fn amounts(cpu: i64, memory: i64) -> Amounts {
     Amounts::new().with("cpu", cpu * 1000).with("memory", memory)
@@ -36,11 +39,15 @@ fn tree() -> TreeSpec {
     .collect()
 }
 
+fn label(number: u8) -> Name {
+    Name::from(number.to_string())
+}
+
 /// A step of a random world: what happens, and two numbers that say to whom.
 type Step = (u8, u8, u8);
 
 struct World {
-    /// It looks for unused requests at every decision.
+    /// It looks for unused requests at every decision, and for unused classes at every node that goes.
     scheduler: Scheduler,
     /// It gives none back. It must decide the same.
     keeps_all: Scheduler,
@@ -58,6 +65,7 @@ impl World {
         let mut keeps_all = scheduler.clone();
         scheduler.cluster.workloads.interner.sweep_at = 0;
         keeps_all.cluster.workloads.interner.sweep_at = usize::MAX;
+        keeps_all.cluster.nodes.sweep_at = usize::MAX;
         Self { scheduler, keeps_all, now: 0, next: 0, kept_shares: FairShares::default() }
     }
 
@@ -75,7 +83,8 @@ impl World {
         self.now += u64::from(b % 3);
         let terminating = self.pods_in(&[PodState::Terminating]);
         let running = self.pods_in(&[PodState::Running]);
-        match what % 8 {
+        self.scheduler.cluster.nodes.sweep_at = 0;
+        match what % 10 {
             0..=3 => {
                 let leaf = ["a", "b", "c", "d", "e"][usize::from(a) % 5];
                 let request = amounts(1 + i64::from(b % 5), i64::from(b % 3));
@@ -84,6 +93,10 @@ impl World {
                     spec = WorkloadSpec::gang(self.next, leaf, Time(self.now), request, 2);
                 }
                 spec.priority = i32::from(b % 2);
+                if a % 4 == 3 {
+                    let z = vec![("z".into(), vec![label(b % 6)])];
+                    spec.pods.iter_mut().for_each(|set| Arc::make_mut(&mut set.template).selector.clone_from(&z));
+                }
                 self.next += 1;
                 self.apply(Event::WorkloadSubmitted(spec));
             }
@@ -97,6 +110,24 @@ impl World {
             }
             7 if !running.is_empty() => {
                 self.apply(Event::PodLeaving { pod: running[usize::from(a) % running.len()] });
+            }
+            // Small nodes come, are relabelled and go.
+            8 | 9 => {
+                let id = 3 + u32::from(a % 3);
+                let mut node = NodeSpec::new(id, amounts(2, 2));
+                node.labels = vec![("z".into(), label(b % 6))];
+                match (self.scheduler.node(NodeId(id)), b % 2) {
+                    (None, _) => return self.apply(Event::NodeUp(node)),
+                    (Some(_), 0) => self.apply(Event::NodeChanged(node)),
+                    (Some(_), _) => self.apply(Event::NodeDown { node: NodeId(id) }),
+                }
+                let up = self.scheduler.nodes().into_iter().filter_map(|node| self.scheduler.node_spec(node.id));
+                let labels: BTreeSet<_> = up.map(|node| &node.labels).collect();
+                assert_eq!(
+                    self.scheduler.cluster.nodes.classes(),
+                    labels.len(),
+                    "classes that no node has are given back"
+                );
             }
             _ => {}
         }

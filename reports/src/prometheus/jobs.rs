@@ -4,6 +4,7 @@ use super::{
     scheduler::SUSPENDED,
     text::{Kind, Sample, Text, histogram, seconds},
 };
+use quotree_core::Name;
 use quotree_sim::{
     Run,
     result::{JobRow, JobState, RunResult, SpreadRow},
@@ -33,7 +34,9 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     let leaves = by_leaf(result);
     let mut pending: BTreeMap<&str, [u64; 2]> = leaves.keys().map(|leaf| (*leaf, [0, 0])).collect();
     for row in &result.pending {
-        if let Some([active, inadmissible]) = row.quota.as_deref().and_then(|quota| pending.get_mut(quota)) {
+        if let Some([active, inadmissible]) =
+            row.quota.as_ref().map(Name::as_str).and_then(|quota| pending.get_mut(quota))
+        {
             *(if row.rule == SUSPENDED { active } else { inadmissible }) += 1;
         }
     }

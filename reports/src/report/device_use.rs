@@ -35,19 +35,24 @@ struct Part {
 type Changes = Vec<(u64, i64)>;
 
 impl From<'_> {
-    /// Fills the shapes, one for each request and use of devices, and refers the pods to them.
-    pub(super) fn shapes(&self, report: &mut Report) {
+    /// Fills the shapes, one for each request and use of devices. Gives that of each pod.
+    pub(super) fn shapes(&self, report: &mut Report) -> Vec<u32> {
         let uses: Vec<Use> = self.scenario.workloads.iter().map(|workload| self.use_of(workload)).collect();
         let memory = same_memory(report);
         let mut known: BTreeMap<(u32, Option<Use>), u32> = BTreeMap::new();
-        for (pod, row) in report.pods.iter_mut().zip(&self.history.pods) {
-            let Some(request) = self.history.shapes.get(row.shape as usize) else { continue };
+        let mut of_pods = Vec::with_capacity(self.history.pods.len());
+        for row in &self.history.pods {
+            let Some(request) = self.history.shapes.get(row.shape as usize) else {
+                of_pods.push(row.shape);
+                continue;
+            };
             let devices = self.devices_of(request);
             let job = self.history.jobs.get(row.job as usize);
             let of = job.and_then(|job| uses.get(job.workload as usize)).copied().filter(|_| devices.is_some());
             let next = u32::try_from(report.shapes.len()).unwrap_or(u32::MAX);
-            pod.shape = *known.entry((row.shape, of)).or_insert(next);
-            if pod.shape == next {
+            let shape = *known.entry((row.shape, of)).or_insert(next);
+            of_pods.push(shape);
+            if shape == next {
                 let given = devices.and_then(|(devices, memory_given)| {
                     memory_given.or_else(|| memory.map(|memory| devices.saturating_mul(memory) / 1000))
                 });
@@ -59,6 +64,7 @@ impl From<'_> {
                 });
             }
         }
+        of_pods
     }
 
     /// What a workload says, and how long it waited for input.

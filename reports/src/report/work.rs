@@ -88,28 +88,28 @@ fn lost(shape: Option<&Shape>, lost_ms: u128) -> Vec<AmountTime> {
 impl From<'_> {
     pub(super) fn work(&self, report: &mut Report) {
         let history = self.history;
-        let pod = |pod: &PodHistory| Pod {
+        let shapes = self.shapes(report);
+        let pod = |(pod, shape): (&PodHistory, &u32)| Pod {
             name: history.pod_name(self.scenario, pod),
             job: pod.job,
             role: history.role(self.scenario, pod).to_owned(),
-            shape: pod.shape,
+            shape: *shape,
             created_ms: pod.created_ms,
             ended_ms: pod.ended.map(|(at, _)| at),
             end: pod.ended.map(|(_, how)| end(how)),
             replaces: pod.replaces,
             priority: None,
         };
-        self.shapes(report);
         // The findings need none of these, and there may be a million.
         if self.whole {
-            report.pods = history.pods.iter().map(pod).collect();
+            report.pods = history.pods.iter().zip(&shapes).map(pod).collect();
             report.placements = history.placements.iter().map(|placement| self.placement(placement)).collect();
         }
         let replaced = |(pod, row): (u32, &PodHistory)| row.replaces.map(|old| (old, pod));
         let replacements: BTreeMap<u32, u32> = (0u32..).zip(&history.pods).filter_map(replaced).collect();
         let row = |eviction: &EvictionHistory| Eviction {
             replacement: replacements.get(&eviction.pod).copied(),
-            ..self.eviction(eviction, report)
+            ..self.eviction(eviction, &shapes, report)
         };
         report.evictions = history.evictions.iter().map(row).collect();
         report.jobs = if self.whole { self.jobs(report) } else { self.brief_jobs() };
@@ -130,9 +130,9 @@ impl From<'_> {
         }
     }
 
-    fn eviction(&self, e: &EvictionHistory, report: &Report) -> Eviction {
+    fn eviction(&self, e: &EvictionHistory, shapes: &[u32], report: &Report) -> Eviction {
         let pod = self.history.pods.get(e.pod as usize);
-        let shape = pod.and_then(|pod| report.shapes.get(pod.shape as usize));
+        let shape = shapes.get(e.pod as usize).and_then(|shape| report.shapes.get(*shape as usize));
         let (text, rule) = (e.reason.as_str(), format!(" ({})", e.rule));
         Eviction {
             at_ms: e.at_ms,

@@ -11,7 +11,7 @@ use crate::{
     view::RunView,
     world::{State, pod_name, unit_name, why_suspended},
 };
-use quotree_core::{BlockingReason, Name, QuotaId, WorkloadId, WorkloadSpec};
+use quotree_core::{Name, QuotaId, WorkloadId, WorkloadSpec};
 use std::{cell::LazyCell, collections::BTreeSet, fmt::Write};
 
 /// How many reasons in full must be affordable for them to come with advice (X3), which copies the state for each change
@@ -29,7 +29,7 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     let starts = LazyCell::new(|| Starts::of(view));
     let workloads: Vec<Name> = view.world.scenario.workloads.iter().map(|w| Name::from(w.name.as_str())).collect();
     // Many replicas wait for one reason: they share its text.
-    let mut last: Option<(BlockingReason, Name, Name)> = None;
+    let (mut last_rule, mut last_reason) = (Name::default(), Name::default());
     let row = |(in_full, id): (bool, WorkloadId)| {
         let first = view.world.pods_of(id.0).find(|p| view.world.pods[*p].state == State::Waiting);
         let mut row = pending_row(view, &workloads, id.0, first);
@@ -39,20 +39,27 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
             row.reason = (text::verdict(&verdict, &names) + &beyond(view, &verdict, &starts)).into();
             row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
         } else if let Some(binding) = view.scheduler.bound_by(id) {
-            if last.as_ref().is_none_or(|(same, ..)| *same != binding) {
-                let text = text::in_brief(id, binding.clone(), &view.world.names());
-                last = Some((binding.clone(), binding.rule().name().into(), text.into()));
-            }
-            (row.rule, row.reason) = last.clone().map_or_else(Default::default, |(_, rule, reason)| (rule, reason));
+            row.rule = shared(&mut last_rule, binding.rule().name());
+            row.reason = shared(&mut last_reason, &text::in_brief(id, binding, &view.world.names()));
         }
         row
     };
-    let mut rows: Vec<PendingRow> = explained.into_iter().zip(waiting).map(row).collect();
+    // Not all at once: while reasons are worked out, there are copies of the state.
+    let mut rows: Vec<PendingRow> = Vec::new();
+    explained.into_iter().zip(waiting).map(row).for_each(|row| rows.push(row));
     let left = view.options.pending_rows.saturating_sub(rows.len());
     let explained = view.options.explained_rows.saturating_sub(rows.len());
     let kept = view.world.job_queues.suspended().take(left).enumerate();
     rows.extend(kept.map(|(i, spec)| suspended(view, &workloads, spec, i < explained)));
     rows
+}
+
+/// A text, which is that of the row before where they are equal.
+fn shared(last: &mut Name, text: &str) -> Name {
+    if *last != *text {
+        *last = text.into();
+    }
+    last.clone()
 }
 
 /// Which of these workloads are explained in full, `most` at most: the first of each kind of pod of each workload of the

@@ -102,21 +102,18 @@ pub(crate) struct Tally {
     pub(crate) workload: u32,
 }
 
-/// A controller in its initial state; `place` is its namespace and tally, `named` the seed and its name.
+/// A controller in its initial state; `place` is its namespace, tally and user. `stream` gives a random stream of its own.
 pub(crate) fn new_controller(
     part: OwnerRef,
     kind: &Kind,
     workload: &Workload,
-    place: (u32, u32),
-    named: (u64, &str),
+    place: (u32, u32, u32),
+    stream: impl Fn(&str) -> Stream,
     shapes: &mut Shapes,
 ) -> ControllerState {
-    let (seed, name) = named;
     // A controller that only creates instances runs nothing itself.
     let runs = part.number != NONE || workload.arrivals.is_none();
-    let random = |runtime: &Runtime, what: &str| {
-        (runs && runtime.is_random()).then(|| Box::new(Stream::new(seed, &format!("{what}/{name}"))))
-    };
+    let random = |runtime: &Runtime, what: &str| (runs && runtime.is_random()).then(|| Box::new(stream(what)));
     ControllerState {
         workload: part.workload,
         number: part.number,
@@ -124,7 +121,7 @@ pub(crate) fn new_controller(
         parent: part.parent,
         tally: place.1,
         namespace: place.0,
-        user: NONE,
+        user: place.2,
         account: NONE,
         shape: match kind {
             Kind::Deployment { template, .. } | Kind::Job { template, .. } => shapes.number(template),
@@ -209,9 +206,10 @@ impl<'a> World<'a> {
             (Kind::Workflow { tasks }, Some(task)) => &tasks.get(task as usize)?.kind,
             (kind, _) => kind,
         };
-        let place = (namespace, base + task.map_or(0, |task| task + 1));
-        let name = owner_name(self.scenario, part.workload, part.number, part.task);
-        let controller = new_controller(part, kind, workload, place, (self.seed, &name), &mut self.shapes);
-        Some(self.controllers.push(ControllerState { user, ..controller }))
+        let place = (namespace, base + task.map_or(0, |task| task + 1), user);
+        let (seed, scenario) = (self.seed, self.scenario);
+        let name = || owner_name(scenario, part.workload, part.number, part.task);
+        let stream = |what: &str| Stream::new(seed, &format!("{what}/{}", name()));
+        Some(self.controllers.push(new_controller(part, kind, workload, place, stream, &mut self.shapes)))
     }
 }

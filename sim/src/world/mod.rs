@@ -80,6 +80,7 @@ pub(crate) use workflow::Flow;
 use crate::{
     model::{Kind, Scenario, TraceRow},
     queue::Class,
+    random::Stream,
     result::FailureRow,
     trace::TraceEvent,
 };
@@ -175,8 +176,9 @@ impl<'a> World<'a> {
             }
             let namespace = namespaces.number(&workload.namespace);
             let part = OwnerRef { workload: index, number: NONE, task: NONE, parent: NONE };
-            let named = (seed, workload.name.as_str());
-            controllers.push(new_controller(part, &workload.kind, workload, (namespace, tally), named, &mut shapes));
+            let stream = |what: &str| Stream::new(seed, &format!("{what}/{}", workload.name));
+            let place = (namespace, tally, NONE);
+            controllers.push(new_controller(part, &workload.kind, workload, place, stream, &mut shapes));
         }
         let priced = scenario.cluster.pools.iter().any(|pool| pool.price_milli > 0);
         let resources = shapes.resources().len();

@@ -11,6 +11,7 @@ use super::{
     score::{Scorer, fragmentation::Fragmentation, ranking::Rankings},
     shapes::Shapes,
     under_way::UnderWay,
+    unused,
 };
 use crate::{
     api::{EventError, NodeId, NodeSpec, Policy},
@@ -30,6 +31,8 @@ pub(crate) struct Nodes {
     /// How often the capacity of nodes has changed.
     pub(super) changes: u64,
     pub(super) classes: IndexMap<Class, ClassIndex, FxBuildHasher>,
+    /// At how many classes those without nodes are looked for.
+    pub(crate) sweep_at: usize,
     /// Per template: the classes it may be placed on, and how many classes were looked at.
     pub(super) suitable: Table<TemplateId, (Vec<u32>, usize)>,
     pub(super) scorer: Scorer,
@@ -54,6 +57,7 @@ impl Nodes {
             free_slots: Vec::new(),
             changes: 0,
             classes: IndexMap::default(),
+            sweep_at: unused::LEAST,
             suitable: Table::default(),
             scorer: Scorer::new(policy.placement),
             rankings: Rankings::default(),
@@ -192,6 +196,7 @@ impl Nodes {
             self.shrunk.insert(slot);
         }
         self.freed.note(slot);
+        self.give_back_classes();
         Ok(())
     }
 
@@ -209,6 +214,7 @@ impl Nodes {
         self.shapes.remove(self.rows.at(slot));
         self.free_slots.push(slot);
         self.rankings.touch(slot);
+        self.give_back_classes();
     }
 
     /// Makes a node larger, or smaller again, to see what advice would change.
@@ -288,6 +294,11 @@ impl Nodes {
     pub(crate) fn excuse_as(&mut self, before: &Self) {
         let excused = before.shrunk.iter().filter_map(|slot| self.slot(before.at(*slot).id));
         self.shrunk = excused.filter(|slot| self.at(*slot).is_overcommitted()).collect();
+    }
+
+    #[cfg(test)]
+    pub(crate) fn classes(&self) -> usize {
+        self.classes.len()
     }
 
     #[cfg(test)]

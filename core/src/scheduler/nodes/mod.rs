@@ -23,6 +23,7 @@ mod shapes;
 #[cfg(test)]
 mod tests;
 mod under_way;
+mod unused;
 
 pub(crate) use class::RuledOut;
 pub(crate) use devices::NodeDevices;

@@ -76,6 +76,9 @@ fn node(id: u32, dice: &mut Dice) -> NodeSpec {
     if dice.below(2) == 0 {
         node.labels.push(("zone".into(), "a".into()));
     }
+    if dice.below(3) == 0 {
+        node.labels.push(("name".into(), id.to_string().into()));
+    }
     node
 }
 
@@ -111,6 +114,8 @@ fn play(placement: Placement, seed: u64) -> u32 {
     let mut next = 0;
     let mut placed = 0;
     for step in 0..300u32 {
+        // Classes without nodes are given back whenever a node goes or changes.
+        nodes.sweep_at = if seed % 2 == 0 { 0 } else { usize::MAX };
         match dice.below(12) {
             0..=1 => {
                 nodes.add(node(next, dice), &mut interner).unwrap();

@@ -220,6 +220,15 @@ impl Fragmentation {
         self.kinds.insert(key, kind);
     }
 
+    /// Classes have other numbers now, or are gone.
+    pub(in super::super) fn renumber(&mut self, numbers: &[Option<u32>]) {
+        let number = |class: u32| numbers.get(class as usize).copied().flatten();
+        let kinds = std::mem::take(&mut self.kinds).into_iter();
+        let kept = kinds
+            .filter_map(|((class, resource, each, parts), kind)| Some(((number(class)?, resource, each, parts), kind)));
+        self.kinds = kept.collect();
+    }
+
     fn kind(&self, node: &Node) -> Option<&Kind> {
         let held = node.devices.first()?;
         self.kinds.get(&(node.class, held.resource, held.each, held.granularity))
