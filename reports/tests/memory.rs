@@ -1,8 +1,6 @@
 //! What a million replicas that wait would cost, measured on a tenth of them: bytes a pod, which do not grow with the world.
 //! One test, since what other threads allocate would be counted with it.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
 use peak_alloc::PeakAlloc;
 use quotree_core::{Amounts, Event, Policy, QuotaSpec, Scheduler, Time, TreeSpec, WorkloadId, WorkloadSpec};
 use quotree_reports::{Style, Told, brief_report, summary_text};

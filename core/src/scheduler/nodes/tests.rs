@@ -115,7 +115,7 @@ fn play(placement: Placement, seed: u64) -> u32 {
     let mut placed = 0;
     for step in 0..300u32 {
         // Classes without nodes are given back whenever a node goes or changes.
-        nodes.sweep_at = if seed % 2 == 0 { 0 } else { usize::MAX };
+        nodes.sweep_at = if seed.is_multiple_of(2) { 0 } else { usize::MAX };
         match dice.below(12) {
             0..=1 => {
                 nodes.add(node(next, dice), &mut interner).unwrap();
