@@ -25,6 +25,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-testkit", &["quotree-core", "quotree-sim"]),
     ("quotree-benches", &["quotree-core", "quotree-sim", "quotree-testkit"]),
     ("xtask", &[]),
+    ("quotree-kube-testkit", &[]),
 ];
 
 /// The crates that a crate must not depend on, even indirectly, outside its tests.

@@ -1,0 +1,61 @@
+//! Test servers for whatever speaks with Kubernetes: an API server in memory, and the same tests for it as for a real one.
+//!
+//! ```
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use k8s_openapi::api::core::v1::ConfigMap;
+//! use quotree_kube_testkit::{FakeServer, faults::{Fault, Rule, Verb}};
+//! use std::time::Duration;
+//!
+//! let server = FakeServer::new();
+//! let maps: kube::Api<ConfigMap> = kube::Api::namespaced(server.client(), "default");
+//!
+//! // The write counts, and the client does not know it: the hard case of every writer.
+//! server.add_fault(Rule::on(Verb::Create, "configmaps", Fault::Cut).nth(1).after_commit());
+//! let map = serde_json::from_value(serde_json::json!({ "metadata": { "name": "tree" } }))?;
+//! assert!(maps.create(&Default::default(), &map).await.is_err());
+//! assert!(maps.get("tree").await.is_ok());
+//!
+//! // Time passes when the test says so, and the journal tells what was asked.
+//! server.advance(Duration::from_secs(60));
+//! assert_eq!(server.take_journal().iter().filter(|record| record.wrote()).count(), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Layers
+//!
+//! - [`store::Store`] is plain data: objects, one rising resourceVersion, a bounded log, the time. It has the verbs of the
+//!   API as methods and needs no runtime.
+//! - [`FakeServer`] puts it behind a lock, with [`faults`], a [`journal`], and two ways in: a `tower` service in the same
+//!   process, and HTTP on loopback.
+//! - [`Target`] is a server under test, whichever it is. The cases in `tests/conformance/` run against both kinds.
+//!
+//! # What is simplified
+//!
+//! - No schema is enforced: unknown fields are kept, and custom resources are not validated or pruned. Of the built-in
+//!   kinds the checks are made that a scheduler can run into.
+//! - Nothing is collected: owners can go without their dependents, and a namespace ends when somebody finalizes it.
+//! - Events of the core group and of `events.k8s.io` are two collections. A real server shows one in two forms.
+//! - Authorization knows RBAC and `system:masters`. There are no webhooks, admission policies or resource quotas.
+//! - Bodies are JSON. There are no tables, no protobuf, and no aggregated discovery.
+
+pub mod access;
+mod built_in;
+pub mod faults;
+mod http;
+pub mod journal;
+pub mod kinds;
+mod patch;
+mod pods;
+mod refusal;
+mod rules;
+pub mod selector;
+mod server;
+pub mod store;
+mod target;
+mod value;
+
+pub use refusal::Refusal;
+pub use server::{Body, Cut, FakeServer, FakeService, Listening, Running};
+pub use target::{Answer, Silence, Target, Watching};
