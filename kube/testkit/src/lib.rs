@@ -29,7 +29,20 @@
 //!   API as methods and needs no runtime.
 //! - [`FakeServer`] puts it behind a lock, with [`faults`], a [`journal`], and two ways in: a `tower` service in the same
 //!   process, and HTTP on loopback.
+//! - [`kubelet::Kubelet`] runs what is bound, and [`stand_ins`] are the controllers around it.
+//! - [`real::RealServer`] starts etcd and kube-apiserver, where their programs are.
 //! - [`Target`] is a server under test, whichever it is. The cases in `tests/conformance/` run against both kinds.
+//!
+//! # What may surprise
+//!
+//! - An eviction of a pod that two budgets select is answered with the HTTP code 201 and a Status that says `Failure` and 500.
+//!   A client that looks at the HTTP code alone takes it for done; kube's does.
+//! - A budget is charged before the delete. If the delete then fails by its preconditions, the budget stays charged.
+//! - A new node has the taint `node.kubernetes.io/not-ready`, and keeps it until somebody removes it.
+//! - A watch from a version that is too old is answered with 200 and an ERROR event; a list goes 410. A watch from a version
+//!   that is no number is answered with 500.
+//! - The deletionTimestamp of a pod lies in the future: it is when the grace ends.
+//! - The status of a built-in kind can be written together with its labels and annotations; that of a custom resource not.
 //!
 //! # What is simplified
 //!
@@ -41,17 +54,21 @@
 //! - Bodies are JSON. There are no tables, no protobuf, and no aggregated discovery.
 
 pub mod access;
+mod amounts;
 mod built_in;
 pub mod faults;
 mod http;
 pub mod journal;
 pub mod kinds;
+pub mod kubelet;
 mod patch;
 mod pods;
+pub mod real;
 mod refusal;
 mod rules;
 pub mod selector;
 mod server;
+pub mod stand_ins;
 pub mod store;
 mod target;
 mod value;

@@ -4,6 +4,7 @@ use crate::{server::FakeServer, store::PatchType};
 use bytes::BytesMut;
 use http::{Method, Request, header};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -97,6 +98,11 @@ impl Target {
     pub fn as_user(&self, name: &str, groups: &[&str]) -> Self {
         let groups = groups.iter().map(|group| (*group).to_owned()).collect();
         Self { user: Some((name.to_owned(), groups)), ..self.clone() }
+    }
+
+    /// The time of the server.
+    pub fn now(&self) -> Timestamp {
+        self.fake.as_ref().map_or_else(Timestamp::now, FakeServer::now)
     }
 
     /// Lets time pass for the server.

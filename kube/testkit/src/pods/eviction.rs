@@ -24,8 +24,10 @@ pub(crate) fn evict(
     let kind = store.kind("", "pods")?;
     let pod = store.get(&kind, namespace, name)?;
     let options = DeleteOptions::of(value::at(eviction, &["deleteOptions"]), |_| String::new());
-    if !ignores_budgets(&pod) {
-        ask_budgets(store, namespace, &pod, writer)?;
+    if !ignores_budgets(&pod)
+        && let Some(refused) = ask_budgets(store, namespace, &pod, writer)?
+    {
+        return Ok(refused);
     }
     mark_and_delete(store, &kind, &pod, options, writer)?;
     Ok(refusal::success(201))
@@ -37,8 +39,9 @@ fn ignores_budgets(pod: &Value) -> bool {
         || value::has(pod, &["metadata", "deletionTimestamp"])
 }
 
-/// Takes the disruption from the budget that selects the pod.
-fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer) -> Result<(), Refusal> {
+/// Takes the disruption from the budget that selects the pod. `Some` is a refusal that the server answers with the HTTP
+/// code of a success.
+fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer) -> Result<Option<Value>, Refusal> {
     let kind = store.kind("policy", "poddisruptionbudgets")?;
     let selects = |budget: &&Arc<Value>| {
         let selector = Selector::of_object(value::at(budget, &["spec", "selector"]));
@@ -46,12 +49,14 @@ fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer)
     };
     let budgets: Vec<Arc<Value>> = store.all("policy", "poddisruptionbudgets").filter(selects).cloned().collect();
     let budget = match budgets.as_slice() {
-        [] => return Ok(()),
+        [] => return Ok(None),
         [budget] => budget,
         _ => {
             let message =
                 "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-            return Err(Refusal::new(500, "InternalError", message));
+            return Ok(Some(json!({
+                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": 500,
+            })));
         }
     };
     let count = |path: &[&str]| value::at(budget, path).as_i64().unwrap_or(0);
@@ -60,7 +65,7 @@ fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer)
     if !is_ready(pod) {
         let always = value::text(budget, &["spec", "unhealthyPodEvictionPolicy"]) == "AlwaysAllow";
         if always || healthy >= desired && desired > 0 {
-            return Ok(());
+            return Ok(None);
         }
     }
     if count(&["status", "observedGeneration"]) < count(&["metadata", "generation"]) {
@@ -81,7 +86,7 @@ fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer)
                 value::set_condition(&mut new, condition, &store.stamp());
             }
             store.put(&kind, budget, new, writer, "status");
-            Ok(())
+            Ok(None)
         }
     }
 }

@@ -31,7 +31,7 @@ impl Store {
         self.check_namespace(kind, namespace, &name)?;
         if value::has(&object, &["metadata", "resourceVersion"]) {
             let message = "resourceVersion should not be set on objects to be created";
-            return Err(Refusal::new(500, "InternalError", message));
+            return Err(Refusal::new(500, "", message));
         }
         self.stamp_new(kind, namespace, &mut object);
         rules::prepare_create(self, kind, &mut object)?;

@@ -81,7 +81,7 @@ impl Store {
             "" | "0" => None,
             text => Some(
                 text.parse::<u64>()
-                    .map_err(|_| Refusal::bad_request(format!("invalid resource version \"{text}\"")))?,
+                    .map_err(|_| Refusal::new(500, "", format!("resourceVersion: Invalid value: \"{text}\"")))?,
             ),
         };
         let ends = later(self.now, options.timeout.filter(|time| !time.is_zero()).unwrap_or(DEFAULT_TIMEOUT));

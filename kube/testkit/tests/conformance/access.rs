@@ -26,6 +26,12 @@ async fn readers(t: &Target, group: &str) {
         ],
     });
     t.post(&t.of(RBAC, "rolebindings"), binding).await.code(201);
+    settle(t).await;
+}
+
+/// A real server decides by what its watches of roles have shown it, a moment later.
+async fn settle(t: &Target) {
+    t.pass(std::time::Duration::from_secs(1)).await;
 }
 
 pub(crate) async fn roles_decide(t: Target) {
@@ -44,6 +50,7 @@ pub(crate) async fn roles_decide(t: Target) {
     let other = json!({ "roleRef": { "name": "other" } });
     t.patch(&path, quotree_kube_testkit::store::PatchType::Merge, other).await.refused(422, "Invalid");
     t.delete(&path, json!({})).await.code(200);
+    settle(&t).await;
     alice.get(&t.core("configmaps/a")).await.refused(403, "Forbidden");
 }
 

@@ -31,7 +31,7 @@ pub(crate) async fn unknown_paths(t: Target) {
         assert_eq!(t.get(path).await.unwrap().code, 404, "{path}");
     }
     t.post(&t.core("configmaps/a"), config_map("a", json!({}))).await.refused(405, "MethodNotAllowed");
-    t.get(&t.core("pods/x/nonsense")).await.refused(404, "NotFound");
+    assert_eq!(t.get(&t.core("pods/x/nonsense")).await.unwrap().code, 404);
 }
 
 pub(crate) async fn with_the_client(t: Target) {

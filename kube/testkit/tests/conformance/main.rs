@@ -11,13 +11,17 @@ mod discovery;
 mod evictions;
 mod fixtures;
 mod lists;
+mod nodes;
 mod objects;
 mod patches;
 mod pods;
 mod watches;
 
 use futures::{FutureExt, future::BoxFuture};
-use quotree_kube_testkit::{FakeServer, Target};
+use quotree_kube_testkit::{
+    FakeServer, Target,
+    real::{Programs, RealServer},
+};
 
 /// A case: its name, and what it does with a server and a namespace of its own.
 type Case = (&'static str, fn(Target) -> BoxFuture<'static, ()>);
@@ -59,6 +63,7 @@ suite! {
         new_nodes_are_tainted resize;
     evictions: without_budget budget_is_taken budget_is_spent two_budgets negative_budget unobserved_budget
         pending_and_ended_pass_over eviction_preconditions unready_pods;
+    nodes: kubelet_runs_and_ends kubelet_refuses_what_does_not_fit;
     access: roles_decide reviews tokens_of_service_accounts impersonation;
     custom: registered_kinds_work generation_without_status_subresource definitions_end several_versions;
     discovery: groups_and_resources unknown_paths with_the_client;
@@ -98,4 +103,16 @@ async fn over_loopback() {
     let client = kube::Client::try_from(fixtures::quiet(listening.config().unwrap())).unwrap();
     // One at a time: the cases move the time of the server.
     run_all(&Target::fake(&server, client), 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_real_server() {
+    let Some(programs) = Programs::find() else {
+        assert!(std::env::var_os("QUOTREE_REQUIRE_KUBE").is_none(), "there is no kube-apiserver and etcd to start");
+        eprintln!("skipped: there is no kube-apiserver and etcd to start; kube/tools/build makes them");
+        return;
+    };
+    let server = RealServer::start(&programs).await.unwrap();
+    let client = kube::Client::try_from(fixtures::quiet(server.config())).unwrap();
+    run_all(&Target::real(client), 4).await;
 }

@@ -31,6 +31,9 @@ pub(crate) async fn refuses_wrong_creates(t: Target) {
     let mut elsewhere = config_map("b", json!({}));
     elsewhere["metadata"]["namespace"] = json!("elsewhere");
     t.post(&maps, elsewhere).await.refused(400, "BadRequest");
+    let mut versioned = config_map("b", json!({}));
+    versioned["metadata"]["resourceVersion"] = json!("1");
+    t.post(&maps, versioned).await.refused(500, "");
     let mut secret = config_map("b", json!({}));
     secret["kind"] = json!("Secret");
     t.post(&maps, secret).await.refused(400, "BadRequest");
