@@ -85,6 +85,7 @@ impl Store {
             ),
         };
         let ends = later(self.now, options.timeout.filter(|time| !time.is_zero()).unwrap_or(DEFAULT_TIMEOUT));
+        let last_bookmark = ends.saturating_sub(BOOKMARK_BEFORE_END).ok();
         let mut watch = Watch {
             kind: Arc::clone(kind),
             version: version.to_owned(),
@@ -94,7 +95,7 @@ impl Store {
             initial: VecDeque::new(),
             ends,
             bookmark: options.bookmarks.then(|| later(self.now, BOOKMARK_EVERY)),
-            last_bookmark: options.bookmarks.then(|| ends.saturating_sub(BOOKMARK_BEFORE_END).unwrap_or(ends)),
+            last_bookmark: last_bookmark.filter(|at| options.bookmarks && *at > self.now),
             over: false,
         };
         let wants_state = options.initial.unwrap_or(asked.is_none());
@@ -134,13 +135,13 @@ impl Watch {
                 return Next::Event(event);
             }
         }
-        if store.now >= self.ends {
-            self.over = true;
-            return Next::End;
-        }
         if self.last_bookmark.is_some_and(|at| at <= store.now) {
             self.last_bookmark = None;
             return Next::Event(self.bookmark_event(false));
+        }
+        if store.now >= self.ends {
+            self.over = true;
+            return Next::End;
         }
         if self.bookmark.is_some_and(|at| at <= store.now) {
             self.bookmark = Some(later(store.now, BOOKMARK_EVERY));
