@@ -11,7 +11,6 @@ use super::{
     score::{Scorer, fragmentation::Fragmentation, ranking::Rankings},
     shapes::Shapes,
     under_way::UnderWay,
-    unused,
 };
 use crate::{
     api::{EventError, NodeId, NodeSpec, Policy},
@@ -21,6 +20,9 @@ use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
+
+/// Where there are fewer classes of labels and taints than this, none are given back.
+pub(super) const LEAST_SWEPT: usize = 1 << 8;
 
 /// All nodes, with an index by placement score for each class of equal labels and taints.
 #[derive(Debug, Clone)]
@@ -57,7 +59,7 @@ impl Nodes {
             free_slots: Vec::new(),
             changes: 0,
             classes: IndexMap::default(),
-            sweep_at: unused::LEAST,
+            sweep_at: LEAST_SWEPT,
             suitable: Table::default(),
             scorer: Scorer::new(policy.placement),
             rankings: Rankings::default(),

@@ -4,11 +4,11 @@
 //! when as many have come since the last time as were left then, or as there are nodes. Those that stay are numbered anew, in
 //! their order, so everything that names a class by its number is renumbered or forgotten.
 
-use super::{inventory::Nodes, shapes::Shapes};
+use super::{
+    inventory::{LEAST_SWEPT, Nodes},
+    shapes::Shapes,
+};
 use crate::scheduler::state::NodeSlot;
-
-/// Fewer classes than this are not looked at.
-pub(super) const LEAST: usize = 1 << 8;
 
 impl Nodes {
     /// Gives back the classes without nodes, once they may be many. Constant on average for each class that comes, and for
@@ -36,6 +36,6 @@ impl Nodes {
         for template in self.suitable.keys() {
             *self.suitable.at_mut(template) = Default::default();
         }
-        self.sweep_at = self.classes.len() + self.classes.len().max(up.len()).max(LEAST);
+        self.sweep_at = self.classes.len() + self.classes.len().max(up.len()).max(LEAST_SWEPT);
     }
 }

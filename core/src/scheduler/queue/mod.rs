@@ -2,6 +2,7 @@
 
 mod entry;
 mod hidden;
+mod hider;
 mod line;
 mod next;
 mod offers;

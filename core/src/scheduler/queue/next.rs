@@ -2,7 +2,7 @@
 
 use super::{
     entry::{LineKey, Seen, within},
-    hidden::shows,
+    hider::shows,
     offers::{may_be_entitled, may_cover, wants},
     order::PendingKey,
     request_class::{Contest, RequestQueue},

@@ -10,7 +10,7 @@
 
 use super::{
     entry::{Labels, LineKey, Seen, within},
-    hidden::{Hider, shows},
+    hider::{Hider, shows},
     line::Line,
     order::PendingKey,
     request_class::Contest,
