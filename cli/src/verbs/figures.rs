@@ -19,7 +19,7 @@ pub(super) fn write(folder: &Path, report: &Report, formats: &[Picture]) -> Resu
     write_all(folder, &quotree_figures::figures(report).map_err(|error| fault(&error))?, formats)
 }
 
-/// As [`write`], the one figure that compares two runs.
+/// As [`write()`], the one figure that compares two runs.
 ///
 /// # Errors
 /// If a file cannot be written.
