@@ -6,29 +6,19 @@
 #[path = "../../page/tests/tables/mod.rs"]
 mod tables;
 
+mod command;
+
+use command::quotree_in;
 use serde_json::Value;
 use snapbox::{cmd::Command, str};
-use std::{
-    collections::BTreeSet,
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs, path::Path};
 use tables::{row, rows};
 
 const DEMO: &str = "scenarios/nginx-40-core.ron";
 const OTHER: &str = "scenarios/nginx-one-node.ron";
 
 fn quotree(args: &[&str]) -> Command {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(root).env("NO_COLOR", "1").args(args)
-}
-
-/// An empty folder for one test.
-fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("compare-runs").join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
+    quotree_in("..", args)
 }
 
 fn run(folder: &Path, args: &[&str]) -> Value {
@@ -40,7 +30,7 @@ fn run(folder: &Path, args: &[&str]) -> Value {
 
 #[test]
 fn the_page_has_the_figures_of_both_summaries() {
-    let folder = scratch("lab");
+    let folder = command::scratch("compare-runs/lab");
     let lab = "scenarios/world/research-lab.ron";
     let (a, b) = (folder.join("a"), folder.join("b"));
     let (before, after) = (run(&a, &[lab]), run(&b, &[lab, "--policy", "Capacity(reclaim: Off)"]));
@@ -86,7 +76,7 @@ fn the_page_has_the_figures_of_both_summaries() {
 
 #[test]
 fn runs_are_named_by_folder_summary_report_or_scenario() {
-    let folder = scratch("names");
+    let folder = command::scratch("compare-runs/names");
     let (a, b) = (folder.join("a"), folder.join("b"));
     run(&a, &[DEMO]);
     run(&b, &[OTHER]);
@@ -106,7 +96,7 @@ fn runs_are_named_by_folder_summary_report_or_scenario() {
 
 #[test]
 fn figures_go_beside_the_page_or_where_it_is_said() {
-    let folder = scratch("figures");
+    let folder = command::scratch("compare-runs/figures");
     let page = folder.join("compared/page.html");
     let html = page.to_str().unwrap();
     quotree(&["diff", DEMO, OTHER, "--html", html, "--figures", "png,svg", "--format", "json"]).assert().code(0);
@@ -131,7 +121,7 @@ error: `--figures` needs `--html FILE`, beside which they are drawn, or `--out D
 
 "#]]);
     quotree(&["diff", DEMO, OTHER, "--out", "never"]).assert().code(2).stdout_eq("");
-    let folder = scratch("refused");
+    let folder = command::scratch("compare-runs/refused");
     run(&folder, &[DEMO]);
     fs::remove_file(folder.join("report.json")).unwrap();
     let page = folder.join("page.html");
@@ -141,5 +131,8 @@ error: `--figures` needs `--html FILE`, beside which they are drawn, or `--out D
     let said = String::from_utf8(refused.get_output().stderr.clone()).unwrap();
     assert!(said.starts_with("error: there is no `") && said.contains("report.json"), "{said}");
     assert!(!page.exists());
-    quotree(&["diff", scratch("nothing").to_str().unwrap(), OTHER]).assert().code(2).stdout_eq("");
+    quotree(&["diff", command::scratch("compare-runs/nothing").to_str().unwrap(), OTHER])
+        .assert()
+        .code(2)
+        .stdout_eq("");
 }

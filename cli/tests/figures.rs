@@ -2,25 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod command;
+
+use command::quotree_in;
 use snapbox::cmd::Command;
-use std::{
-    fs,
-    path::{Path, PathBuf},
-};
+use std::{fs, path::Path};
 
 const DEMO: &str = "scenarios/nginx-40-core.ron";
 
 fn quotree(args: &[&str]) -> Command {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(root).env("NO_COLOR", "1").args(args)
-}
-
-/// An empty folder for one test.
-fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("figures").join(name);
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    folder
+    quotree_in("..", args)
 }
 
 /// The files of a folder, sorted.
@@ -33,7 +24,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn run_and_report_draw_the_same_figures() {
-    let folder = scratch("same");
+    let folder = command::scratch("figures/same");
     let out = folder.to_str().unwrap();
     quotree(&["run", DEMO, "--out", out, "--figures", "svg,png"]).assert().code(0).stderr_eq("");
     let figures = folder.join("figures");
@@ -55,7 +46,7 @@ fn run_and_report_draw_the_same_figures() {
 
 #[test]
 fn only_the_formats_that_are_asked_for_are_written() {
-    let folder = scratch("one");
+    let folder = command::scratch("figures/one");
     let out = folder.to_str().unwrap();
     quotree(&["run", DEMO, "--out", out]).assert().code(0);
     assert!(!folder.join("figures").exists());

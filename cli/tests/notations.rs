@@ -1,25 +1,20 @@
-//! Scenarios in YAML and JSON from outside: running, checking, converting, and what a user is told about wrong files.
+//! Scenarios in YAML and JSON on the command line: they run, are checked and converted, and wrong files get clear errors.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod command;
+
+use command::{quotree_in, scratch};
 use snapbox::{cmd::Command, file, str};
 use std::path::{Path, PathBuf};
 
 /// The command in the folder of the test data, without colours.
 fn quotree(args: &[&str]) -> Command {
-    Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(data()).env("NO_COLOR", "1").args(args)
+    quotree_in("tests/data", args)
 }
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
-}
-
-/// An empty folder for one test.
-fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 fn stdout(args: &[&str]) -> String {
@@ -88,7 +83,7 @@ fn an_import_may_be_written_in_yaml() {
 #[test]
 fn a_file_of_another_kind_is_told_what_it_is_and_who_reads_it() {
     let folder = scratch("kinds");
-    for (name, text, told) in [
+    for (name, text, error) in [
         (
             "pods.yaml",
             "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n",
@@ -141,6 +136,6 @@ error: unclosed bracket: `]` is missing before the `)` of line 5
     ] {
         std::fs::write(folder.join(name), text).unwrap();
         let command = Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(&folder).env("NO_COLOR", "1");
-        command.args(["run", name]).assert().code(2).stdout_eq("").stderr_eq(told);
+        command.args(["run", name]).assert().code(2).stdout_eq("").stderr_eq(error);
     }
 }

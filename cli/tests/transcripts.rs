@@ -2,24 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod command;
+
+use command::{quotree_in, scratch};
 use snapbox::{cmd::Command, file, str};
 use std::path::{Path, PathBuf};
 
 /// The command in the folder of the test data, without colours.
 fn quotree(args: &[&str]) -> Command {
-    Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(data()).env("NO_COLOR", "1").args(args)
+    quotree_in("tests/data", args)
 }
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data")
-}
-
-/// An empty folder for one test.
-fn scratch(name: &str) -> PathBuf {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    let _ = std::fs::remove_dir_all(&folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    folder
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The fuzz targets, each a plain function, so that a fuzzer and a test on stable Rust run the same code. A target
 //! takes any bytes and panics when a property is broken.
 
+#![expect(clippy::expect_used, clippy::indexing_slicing, reason = "a target panics when a property is broken")]
+
 use quotree_core::{Log, Recorder, Unit, format_quantity, parse_quantity};
 use quotree_sim::scenario::{MapLoader, Notation, Severity, convert, format, load};
 use quotree_testkit::{

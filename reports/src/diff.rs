@@ -170,7 +170,7 @@ impl Diff {
             let bounds = (is_bound(in_a, "mean"), is_bound(in_b, "mean"));
             self.bounded(of, name, &inner("mean_ms"), (a.as_ref(), bounds.0), (b.as_ref(), bounds.1));
         }
-        // Told with the mean, and with each value.
+        // RunSource with the mean, and with each value.
         let told = |key: &str| matches!(key, "sum_ms" | "at_least");
         for (key, value) in in_a.iter().filter(|(key, _)| !told(key)) {
             let bounds = (is_bound(in_a, key), is_bound(in_b, key));

@@ -25,7 +25,9 @@ mod summary;
 mod tables;
 mod tree;
 
-pub use checks::{CheckOutcome, Checked, Checks, Remark};
+pub use checks::{
+    CheckOutcome, Checked, Remark, check_annotations, check_json, check_junit, check_markdown, check_text,
+};
 pub use diff::{Bound, Change, Diff, DiffError, Outcome, Pair, Team, Teams, diff};
 pub use findings::findings_text;
 pub use format::{count, many, moment, percent, short_reason, span};
@@ -35,7 +37,7 @@ pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;
 pub use prometheus::prometheus;
 pub use quotree_page::model::{Report, SCHEMA};
-pub use report::{Told, brief_report, report, report_html, report_json};
+pub use report::{RunSource, brief_report, report, report_html, report_json};
 pub use style::Style;
 pub use summary::{nodes_text, state_text, summary_text};
 pub use tables::{Table, tables};

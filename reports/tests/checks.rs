@@ -1,7 +1,7 @@
 //! What CI gets of checked scenarios: JUnit, Markdown and annotations say the same as the text, whatever names say.
 
 use expect_test::expect;
-use quotree_reports::{CheckOutcome, Checked, Checks, Remark};
+use quotree_reports::{CheckOutcome, Checked, Remark, check_annotations, check_junit, check_markdown, check_text};
 use quotree_sim::result::ClaimResult;
 use std::time::Duration;
 
@@ -68,12 +68,12 @@ fn text_has_a_line_a_scenario() {
                 ```
         1 passed, 1 failed, 1 invalid
     "#]]
-    .assert_eq(&Checks(&three()).text());
+    .assert_eq(&check_text(&three()));
 }
 
 #[test]
 fn junit_has_a_case_a_claim() {
-    let xml = Checks(&three()).junit();
+    let xml = check_junit(&three());
     expect![[r#"
         <?xml version="1.0" encoding="UTF-8"?>
         <testsuites name="quotree check" tests="6" failures="1" errors="1" time="3.750">
@@ -109,7 +109,7 @@ fn annotations_escape_what_the_runner_decodes() {
         ::warning file=tree.ron,line=3,col=9::no use: a
         ::error file=hostile <b>|@you.ron,line=9,title=A claim of hostile <b>|@you failed::Always(Pods(of: User("a|b"), running: 1))%0Aobserved at 1m: 0, <none> & 100%25
         ::error file=broken.ron::error: `broken.ron` is a cluster dump%0A```
-    "#]].assert_eq(&Checks(&three()).annotations());
+    "#]].assert_eq(&check_annotations(&three()));
 }
 
 #[test]
@@ -136,12 +136,12 @@ fn markdown_is_inert_and_fits_a_comment() {
         | ❌ | `broken` | not run | `broken.ron` |
         | ✅ | `fine` | 1 claim, 1 note, 1 warning | `fine.ron` |
     "###]]
-    .assert_eq(&Checks(&three()).markdown());
+    .assert_eq(&check_markdown(&three()));
     let bad = claim(1, &"`*<b>@x|".repeat(500), &"<i>".repeat(5_000), false);
     let many: Vec<Checked> = (0..500)
         .map(|n| checked(&format!("s{n}<b>|`"), CheckOutcome::Failed, vec![bad.clone(), bad.clone()]))
         .collect();
-    let text = Checks(&many).markdown();
+    let text = check_markdown(&many);
     assert!(text.len() < 65_536, "{} bytes", text.len());
     assert!(text.contains("more scenarios that did not pass"), "what is left out is counted");
     let html = pulldown_cmark::Parser::new_ext(&text, pulldown_cmark::Options::all())

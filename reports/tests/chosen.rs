@@ -4,7 +4,7 @@
 
 use quotree_core::Time;
 use quotree_page::model::QuotaEdit;
-use quotree_reports::{Report, Style, Told, brief_report, report, summary_text};
+use quotree_reports::{Report, RunSource, Style, brief_report, report, summary_text};
 use quotree_sim::{
     Run, RunOptions, Scenario,
     history::questions,
@@ -42,7 +42,7 @@ fn explained(text: &str, most: usize) -> Report {
     let until = explain.last().map(|question| Time(question.at_ms));
     let second = RunOptions { until, explain, judge: false, ..RunOptions::default() };
     first.explained = run(&scenario, &second, &mut ()).unwrap().explained;
-    report(&scenario, &first, &Told::default()).unwrap()
+    report(&scenario, &first, &RunSource::default()).unwrap()
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn a_short_wait_that_a_claim_is_about_is_explained_before_a_longer_one() {
 #[test]
 fn a_refused_edit_of_a_quota_tells_what_it_asked_for() {
     let scenario = world(PEOPLE);
-    let report = report(&scenario, &ran(&scenario), &Told::default()).unwrap();
+    let report = report(&scenario, &ran(&scenario), &RunSource::default()).unwrap();
     let told = |refused: bool| {
         let edits = report.quota_edits.iter().filter(|edit| edit.refused == refused);
         let quota = |edit: &QuotaEdit| report.quotas[edit.quota.unwrap() as usize].name.clone();
@@ -100,8 +100,8 @@ fn a_brief_report_has_the_same_findings() {
     for text in [DEMO, SLOW, LAB, OUTAGE, PEOPLE, DRAIN, EDITS] {
         let scenario = world(text);
         let run = ran(&scenario);
-        let whole = report(&scenario, &run, &Told::default()).unwrap();
-        let brief = brief_report(&scenario, &run, &Told::default()).unwrap();
+        let whole = report(&scenario, &run, &RunSource::default()).unwrap();
+        let brief = brief_report(&scenario, &run, &RunSource::default()).unwrap();
         assert!(brief.placements.is_empty() && !whole.placements.is_empty(), "{}", scenario.name);
         assert_eq!(brief.findings, whole.findings, "{}", scenario.name);
         let printed = |report: &Report| summary_text(&run.result, Some(report), &[], Style::default());

@@ -3,7 +3,7 @@
 
 use peak_alloc::PeakAlloc;
 use quotree_core::{Amounts, Event, Policy, QuotaSpec, Scheduler, Time, TreeSpec, WorkloadId, WorkloadSpec};
-use quotree_reports::{Style, Told, brief_report, summary_text};
+use quotree_reports::{RunSource, Style, brief_report, summary_text};
 use quotree_sim::{
     RunOptions, run,
     scenario::{MapLoader, load},
@@ -42,9 +42,9 @@ fn replicas_that_wait_take_few_bytes() {
     let options =
         RunOptions { history: true, job_rows: 0, explained_state: 3 * PODS as usize, ..RunOptions::default() };
     let run = run(&scenario, &options, &mut ()).unwrap();
-    let report = brief_report(&scenario, &run, &Told::default());
+    let report = brief_report(&scenario, &run, &RunSource::default());
     let text = summary_text(&run.result, report.as_ref(), &[], Style::default());
     let whole = (MEMORY.peak_usage() - before) / PODS as usize;
     assert!(text.contains("99,990 pods are still pending"), "{text}");
-    assert!(whole < 1_200, "a run that is told as text takes {whole} bytes for each at most");
+    assert!(whole < 1_200, "a run that prints text takes {whole} bytes for each at most");
 }

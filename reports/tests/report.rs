@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use quotree_core::Time;
-use quotree_reports::{Report, Style, Told, report, report_html, report_json, summary_text};
+use quotree_reports::{Report, RunSource, Style, report, report_html, report_json, summary_text};
 use quotree_sim::{
     Run, RunOptions,
     history::questions,
@@ -22,7 +22,7 @@ fn of(text: &str) -> (Run, Report) {
     let loaded = load("x.ron", &files);
     let scenario = loaded.scenario.ok_or(loaded.diagnostics).unwrap();
     let run = run(&scenario, &RunOptions { history: true, ..RunOptions::default() }, &mut ()).unwrap();
-    let report = report(&scenario, &run, &Told::default()).unwrap();
+    let report = report(&scenario, &run, &RunSource::default()).unwrap();
     (run, report)
 }
 
@@ -247,7 +247,7 @@ fn explained(text: &str, most: usize) -> Report {
     let until = explain.last().map(|question| Time(question.at_ms));
     let second = RunOptions { until, explain, judge: false, ..RunOptions::default() };
     first.explained = run(&scenario, &second, &mut ()).unwrap().explained;
-    report(&scenario, &first, &Told::default()).unwrap()
+    report(&scenario, &first, &RunSource::default()).unwrap()
 }
 
 #[test]

@@ -4,7 +4,7 @@
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use quotree_page::model::{Claim, Finding, FindingKind, Piece, Quota, SubjectKind};
-use quotree_reports::{Report, Told, prometheus, report, summary_markdown};
+use quotree_reports::{Report, RunSource, prometheus, report, summary_markdown};
 use quotree_sim::{
     Run, RunOptions, run,
     scenario::{MapLoader, load},
@@ -33,8 +33,8 @@ const HOSTILE: [&str; 12] = [
 fn of(text: &str) -> (Run, Report) {
     let scenario = load("x.ron", &MapLoader::new().with("x.ron", text)).scenario.unwrap();
     let run = run(&scenario, &RunOptions { history: true, ..RunOptions::default() }, &mut ()).unwrap();
-    let told = Told { file: "x.ron".into(), command: "quotree run x.ron".into(), version: "0.1.0".into() };
-    let report = report(&scenario, &run, &told).unwrap();
+    let source = RunSource { file: "x.ron".into(), command: "quotree run x.ron".into(), version: "0.1.0".into() };
+    let report = report(&scenario, &run, &source).unwrap();
     (run, report)
 }
 

@@ -24,6 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("quotree-testkit", &["quotree-core", "quotree-sim"]),
     ("quotree-benches", &["quotree-core", "quotree-sim", "quotree-testkit"]),
+    ("quotree-fuzz", &["quotree-core", "quotree-sim", "quotree-testkit"]),
     ("xtask", &[]),
     ("quotree-kube-testkit", &[]),
 ];

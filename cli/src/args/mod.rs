@@ -283,7 +283,7 @@ pub(crate) struct Who {
     /// The pod, or the workload with all its pods.
     #[arg(value_name = "POD", required_unless_present_any = ["pod", "rule"])]
     name: Option<String>,
-    /// The pod, or the workload with all its pods, as a named argument.
+    /// The same as POD, as an option.
     #[arg(long, value_name = "POD")]
     pod: Option<String>,
 }

@@ -9,23 +9,18 @@ use crate::{
     terminal::Terminal,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use quotree_reports::{CheckOutcome, Checked, Checks, Remark};
+use quotree_reports::{
+    CheckOutcome, Checked, Remark, check_annotations, check_json, check_junit, check_markdown, check_text,
+};
 use quotree_sim::{
     RunOptions,
-    scenario::{Loaded, Severity},
+    scenario::{Diagnostic, Loaded, Severity},
 };
 use rayon::prelude::*;
 use std::{
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
-
-/// The result of one file.
-struct Judged {
-    checked: Checked,
-    /// The digest of all plans, if digests are compared.
-    plans: Option<u64>,
-}
 
 pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
     let paths = files::scenarios(&args.paths)?;
@@ -40,36 +35,35 @@ pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
     }
     let pool = super::threads(args.jobs)?;
     let bar = progress(terminal, paths.len());
-    let judged: Vec<Judged> = pool.install(|| {
-        let judge_one = |path: &PathBuf| {
+    let (checked, plans): (Vec<Checked>, Vec<Option<u64>>) = pool.install(|| {
+        let check_one = |path: &PathBuf| {
             let judged = judge(path, args, terminal);
             bar.inc(1);
             judged
         };
-        paths.par_iter().map(judge_one).collect()
+        paths.par_iter().map(check_one).unzip()
     });
     bar.finish_and_clear();
-    let checked: Vec<Checked> = judged.iter().map(|one| one.checked.clone()).collect();
-    let checks = Checks(&checked);
     if let Some(path) = &args.junit {
-        files::write(path, &checks.junit())?;
+        files::write(path, &check_junit(&checked))?;
     }
     if let Some(path) = args.markdown.as_deref().filter(|path| !is_stdout(path)) {
-        files::write(path, &checks.markdown())?;
+        files::write(path, &check_markdown(&checked))?;
     }
     if args.annotate {
-        terminal.complain(checks.annotations().trim_end());
+        terminal.complain(check_annotations(&checked).trim_end());
     }
     terminal.show(&match args.format {
-        Format::Json => super::pretty(&checks.json()),
-        Format::Text if to_stdout => checks.markdown(),
-        Format::Text => checks.text(),
+        Format::Json => super::pretty(&check_json(&checked)),
+        Format::Text if to_stdout => check_markdown(&checked),
+        Format::Text => check_text(&checked),
     })?;
     let exit = checked.iter().map(|one| exit_of(one.outcome)).max().unwrap_or(Exit::Fine);
     let Some(path) = &args.pins.digests else { return Ok(exit) };
     let of_file =
-        |one: &Judged| Some((one.checked.file.clone(), format!("{}-{:016x}", one.checked.digest, one.plans?)));
-    let compared = digests::compare(path, &judged.iter().filter_map(of_file).collect(), args.pins.bless)?;
+        |(one, plans): (&Checked, Option<u64>)| Some((one.file.clone(), format!("{}-{:016x}", one.digest, plans?)));
+    let digests = checked.iter().zip(plans).filter_map(of_file).collect();
+    let compared = digests::compare(path, &digests, args.pins.bless)?;
     terminal.complain(&compared.text);
     Ok(exit.max(compared.exit))
 }
@@ -90,14 +84,9 @@ fn progress(terminal: Terminal, files: usize) -> ProgressBar {
     ProgressBar::with_draw_target(Some(files as u64), target)
 }
 
-fn judge(path: &Path, args: &Args, terminal: Terminal) -> Judged {
+/// Runs a scenario and checks its claims. Also gives the digest of all plans, if digests are compared.
+fn judge(path: &Path, args: &Args, terminal: Terminal) -> (Checked, Option<u64>) {
     let started = Instant::now();
-    let mut judged = loaded_and_run(path, args, terminal);
-    judged.checked.took = started.elapsed();
-    judged
-}
-
-fn loaded_and_run(path: &Path, args: &Args, terminal: Terminal) -> Judged {
     let loaded = load::load(path, &How { seed: None, policy: None });
     let mut checked = Checked {
         file: files::slashed(path),
@@ -112,7 +101,8 @@ fn loaded_and_run(path: &Path, args: &Args, terminal: Terminal) -> Judged {
     let is_denied = args.deny_warnings && !checked.remarks.is_empty();
     let Some(scenario) = loaded.scenario.as_ref().filter(|_| !is_denied) else {
         checked.trouble = load::refusal(&loaded, terminal.style.colour);
-        return Judged { checked, plans: None };
+        checked.took = started.elapsed();
+        return (checked, None);
     };
     checked.scenario.clone_from(&scenario.name);
     let options = RunOptions { record: args.pins.digests.is_some(), ..RunOptions::default() };
@@ -130,12 +120,13 @@ fn loaded_and_run(path: &Path, args: &Args, terminal: Terminal) -> Judged {
             checked.trouble = trouble.message;
         }
     }
-    Judged { checked, plans }
+    checked.took = started.elapsed();
+    (checked, plans)
 }
 
-/// What loading a scenario found. Where warnings are denied, they are errors.
+/// The errors and warnings of loading a scenario. With `--deny-warnings`, warnings count as errors.
 fn remarks(loaded: &Loaded, deny_warnings: bool) -> Vec<Remark> {
-    let remark = |found: &quotree_sim::scenario::Diagnostic| Remark {
+    let remark = |found: &Diagnostic| Remark {
         is_error: deny_warnings || found.severity == Severity::Error,
         file: found.place.path.clone(),
         line: found.place.line,

@@ -9,7 +9,7 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_reports::{
-    By, Report, Told, brief_report, prometheus, summary_json, summary_markdown, summary_text, tables, tree_svg,
+    By, Report, RunSource, brief_report, prometheus, summary_json, summary_markdown, summary_text, tables, tree_svg,
     write_summary,
 };
 use quotree_sim::{Run, RunOptions};
@@ -33,14 +33,14 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     if args.out.is_some() || args.open {
         runner::explain(&scenario, &mut run, args.how.seed, args.reasons, terminal)?;
     }
-    let told = Told {
+    let source = RunSource {
         file: files::slashed(&args.file),
         command: command(args),
         version: env!("CARGO_PKG_VERSION").to_owned(),
     };
     let is_shown = args.out.is_some() || args.open || args.markdown.is_some() || args.prometheus.is_some();
     let report_of = if is_shown { quotree_reports::report } else { brief_report };
-    let report = report_of(&scenario, &run, &told);
+    let report = report_of(&scenario, &run, &source);
     if let Some(folder) = &args.out {
         write_all(folder, &run, report.as_ref())?;
     }

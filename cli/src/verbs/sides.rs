@@ -3,7 +3,7 @@
 use super::report;
 use crate::{args::How, exit::Trouble, files, load, runner, terminal::Terminal};
 use quotree_core::Time;
-use quotree_reports::{Report, Told};
+use quotree_reports::{Report, RunSource};
 use quotree_sim::{RunOptions, Scenario, scenario};
 use serde_json::Value;
 use std::{
@@ -87,12 +87,12 @@ impl Side {
                 let options = RunOptions { horizon, history: with_report, ..RunOptions::default() };
                 let run = runner::run_plain(scenario, &options, terminal)?;
                 let summary = super::as_json("the summary", serde_json::to_value(&run.result))?;
-                let told = Told {
+                let source = RunSource {
                     file: file.clone(),
                     command: format!("quotree run {file}"),
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                 };
-                Ok(Seen { summary, report: quotree_reports::report(scenario, &run, &told) })
+                Ok(Seen { summary, report: quotree_reports::report(scenario, &run, &source) })
             }
         }
     }

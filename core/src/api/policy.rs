@@ -49,7 +49,7 @@ pub struct Policy {
     pub stale_after_ms: Option<u64>,
     /// How much one search for a plan may look at.
     pub bounds: SearchBounds,
-    /// How much the verdicts in plans tell (X1). It changes no action.
+    /// How much detail the verdicts in plans have (X1). It changes no action. Default: [`PlanVerdicts::Brief`].
     pub verdicts: PlanVerdicts,
 }
 
@@ -291,7 +291,7 @@ pub enum OverPromised {
     Warn,
 }
 
-/// How much the verdicts in plans tell (X1).
+/// How much detail the verdicts in plans have (X1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum PlanVerdicts {
@@ -299,10 +299,10 @@ pub enum PlanVerdicts {
     /// asked: [`Scheduler::verdict`](crate::Scheduler::verdict), [`Scheduler::explain`](crate::Scheduler::explain).
     #[default]
     Brief,
-    /// All that [`Scheduler::verdict`](crate::Scheduler::verdict) tells, as of the moment of the try, where there are at
-    /// most so many quotas, nodes and workloads. Each verdict costs a pass over them.
+    /// All that [`Scheduler::verdict`](crate::Scheduler::verdict) says, as of the moment of the try, in clusters of at
+    /// most `up_to` quotas, nodes and workloads. Each verdict costs a pass over them.
     Full {
-        /// The most of each.
+        /// The largest number of quotas, of nodes and of workloads.
         up_to: u32,
     },
 }

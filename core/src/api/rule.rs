@@ -7,7 +7,7 @@ use std::fmt;
 /// new one is appended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
-#[expect(missing_docs, reason = "the names are the rule numbers; `Rule::doc` tells what each one says")]
+#[expect(missing_docs, reason = "the names are the rule numbers; `Rule::doc` says what each one demands")]
 pub enum Rule {
     A1,
     A2,

@@ -1,4 +1,4 @@
-//! The kinds that every server has, and the objects that it starts with.
+//! The built-in kinds of a Kubernetes API server, and the objects that exist when it starts.
 
 use crate::kinds::{Generation, Kind};
 use serde_json::{Value, json};

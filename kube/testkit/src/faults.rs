@@ -193,7 +193,7 @@ impl Faults {
     /// The fault of a request, and whether the request is carried out all the same.
     pub(crate) fn of(&mut self, verb: Verb, resource: &str) -> Option<(Fault, bool)> {
         let mut found = None;
-        // Each rule counts its requests, also those that another rule takes.
+        // A rule counts every request that it matches, also one that an earlier rule answers.
         for rule in &mut self.0 {
             if rule.takes(verb, resource) && found.is_none() {
                 found = Some((rule.fault.clone(), rule.after_commit));

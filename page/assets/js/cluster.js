@@ -19,10 +19,11 @@ panels.clusternow = (body, card) => () => {
   const there = withGpu.filter((n) => n.spans.some((x) => x.from_ms <= at && (at < x.to_ms || at >= data.end) && x.state !== "absent")).length;
   // What is down is not in the capacity.
   const away = data.nodes.filter((n) => n.spans.some((x) => x.from_ms <= at && at < x.to_ms && x.state === "down")).reduce((sum, n) => sum + amountOf(n.capacity, resource), 0);
+  const mean = data.totals.resources.find((/** @type {{resource: number}} */ x) => x.resource === resource)?.utilisation_permille;
   const memory = v(c.device_memory_total), gpu = r.kind === "gpu";
   const tiles = [
     tile(r.short + " that are up", gpu ? units.bare(resource, cap + ill * 1000) : units.bare(resource, cap), gpu ? `${units.bare(resource, used)} allocated, ${units.whole(ill)} unhealthy${away ? `; ${units.bare(resource, away)} more are down` : ""}` : `${units.amount(resource, used)} allocated${away ? `; ${units.amount(resource, away)} more are down` : ""}`),
-    tile("Allocated", units.percent(permille(used, cap)), `${units.bare(resource, used)} of ${units.amount(resource, cap)}`),
+    tile("Allocated", units.percent(permille(used, cap)), `${units.bare(resource, used)} of ${units.amount(resource, cap)}${mean === undefined ? "" : `; on average over the run ${units.percent(mean)}`}`),
   ];
   if (withGpu.length) tiles.push(tile("GPU nodes", units.whole(there), `of ${units.many(data.nodes.length, "node")}`), tile("Unhealthy GPU nodes", units.whole(down), down ? "down at this moment" : "all are up"));
   else tiles.push(tile("Nodes", units.whole(v(c.nodes_ready)), `of ${units.whole(v(c.nodes_total))} take pods`));

@@ -1,28 +1,27 @@
 // The jobs: status at the moment, totals of the run; by team, state and text.
 
-const jobFilter = { text: "", quota: -1, state: "" };
-
 panels.jobs = (body, card) => {
-  const box = h("div", {}), j = data.jobs;
-  const text = h("input", { type: "search", placeholder: "Name, user, namespace", "aria-label": "Jobs whose name, user or namespace has this text", oninput: (/** @type {any} */ e) => { jobFilter.text = e.target.value.toLowerCase(); show(true); } });
-  const teams = h("select", { "aria-label": "Team", onchange: (/** @type {any} */ e) => { jobFilter.quota = Number(e.target.value); show(true); } }, h("option", { value: -1 }, "All teams"), leaves().map((q) => h("option", { value: q }, units.name(data.quotas[q].name))));
-  const states = h("select", { "aria-label": "State at the moment", onchange: (/** @type {any} */ e) => { jobFilter.state = e.target.value; show(true); } }, [["", "Any state"], ["pending", "Pending"], ["running", "Running"], ["succeeded", "Succeeded"], ["failed", "Failed"], ["waiting", "With waiting pods"], ["evicted", "Ever evicted"]].map(([value, words]) => h("option", { value }, words)));
+  const box = h("div", {}), j = data.jobs, filter = state.jobs;
+  const text = /** @type {HTMLInputElement} */ (h("input", { type: "search", placeholder: "Name, user, namespace", "aria-label": "Jobs whose name, user or namespace has this text", oninput: () => { filter.text = text.value; keepAddress(); show(); } }));
+  const teams = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "Team", onchange: () => { filter.team = teams.value; keepAddress(); show(); } }, h("option", { value: "" }, "All teams"), leaves().map((q) => h("option", { value: data.quotas[q].name }, units.name(data.quotas[q].name)))));
+  const states = /** @type {HTMLSelectElement} */ (h("select", { "aria-label": "State at the moment", onchange: () => { filter.status = states.value; keepAddress(); show(); } }, JOB_STATES.map(([value, words]) => h("option", { value }, words))));
   body.replaceChildren(h("div", { class: "filter" }, text, teams, states), box);
-  let shown = -1;
+  let shown = "";
   const gpu = data.resources.findIndex((r) => r.kind === "gpu"), asked = gpu < 0 ? data.main : gpu;
 
-  /** @param {boolean} [again] */
-  function show(again) {
-    if (!again && shown === state.moment) return;
-    shown = state.moment;
-    const at = state.moment, all = [];
+  function show() {
+    const now = JSON.stringify([state.moment, filter]);
+    if (shown === now) return;
+    shown = now;
+    for (const [control, value] of /** @type {[HTMLInputElement | HTMLSelectElement, string][]} */ ([[text, filter.text], [teams, filter.team], [states, filter.status]])) if (control.value !== value) control.value = value;
+    const at = state.moment, all = [], wanted = filter.text.toLowerCase();
     for (let i = 0; i < j.n; i++) {
-      if (jobFilter.quota >= 0 && j.quota[i] !== jobFilter.quota) continue;
-      if (jobFilter.text && !(j.name[i] + " " + j.user[i] + " " + j.namespace[i]).toLowerCase().includes(jobFilter.text)) continue;
-      if (jobFilter.state === "evicted" && !j.evictions[i]) continue;
+      if (filter.team && (j.quota[i] < 0 || data.quotas[j.quota[i]].name !== filter.team)) continue;
+      if (wanted && !(j.name[i] + " " + j.user[i] + " " + j.namespace[i]).toLowerCase().includes(wanted)) continue;
+      if (filter.status === "evicted" && !j.evictions[i]) continue;
       const now = jobNow(i);
-      if (jobFilter.state === "waiting" && !([...linked(data.podsOfJob, i)].some((p) => podNow(p).state === "waiting"))) continue;
-      if (["pending", "running", "succeeded", "failed"].includes(jobFilter.state) && now !== jobFilter.state) continue;
+      if (filter.status === "waiting" && !([...linked(data.podsOfJob, i)].some((p) => podNow(p).state === "waiting"))) continue;
+      if (["pending", "running", "succeeded", "failed"].includes(filter.status) && now !== filter.status) continue;
       all.push({ i, now });
     }
     setTitle(card, "Jobs at " + units.moment(at), `${units.many(all.length, "job")}${all.length < j.n ? " of " + units.whole(j.n) : ""}. Status, duration (since submission) and utilisation are those of the moment, the rest is of the whole run.`);
@@ -41,13 +40,13 @@ panels.jobs = (body, card) => {
       { name: "Evicted", num: true, cell: ({ i }) => j.evictions[i] || "·", key: ({ i }) => j.evictions[i] }, { name: "Used", num: true, cell: ({ i }) => { const r = gpu >= 0 && j.used[gpu] && j.used[gpu][i] ? gpu : data.resources.findIndex((x) => x.kind === "cpu"); return r >= 0 && j.used[r] && j.used[r][i] ? units.amountTime(r, j.used[r][i]) : "·"; }, key: ({ i }) => (gpu >= 0 && j.used[gpu] ? j.used[gpu][i] : 0) },
       { name: "Cost", hide: !j.cost.some(Boolean), num: true, cell: ({ i }) => (j.cost[i] ? units.money(j.cost[i]) : "·"), key: ({ i }) => j.cost[i] },
     ];
-    const old = sort.get(box) || { by: -1, down: false };
-    box.replaceChildren(all.length ? sortable({ label: "Jobs", rows: all, columns, limit: 30, sort: old.by, down: old.down, classOf: ({ i }) => (state.story?.kind === "job" && state.story.id === j.name[i] ? "on" : "") }) : h("p", { class: "none" }, j.n ? "No job is like that at " + units.moment(at) + "." : "No job was submitted."));
+    const sorted = (/** @type {string} */ by, /** @type {boolean} */ down) => { filter.sort = (down ? "-" : "") + by; shown = JSON.stringify([state.moment, filter]); keepAddress(); };
+    const [, down, by] = /** @type {RegExpMatchArray} */ (filter.sort.match(/^(-?)([^]*)$/));
+    box.replaceChildren(all.length ? sortable({ label: "Jobs", rows: all, columns, limit: 30, sort: by, down: !!down, sorted, classOf: ({ i }) => (state.story?.kind === "job" && state.story.id === j.name[i] ? "on" : "") }) : h("p", { class: "none" }, j.n ? "No job is like that at " + units.moment(at) + "." : "No job was submitted."));
     if (j.cost.some(Boolean)) box.append(moneySays() || "");
-    box.addEventListener("click", () => { const th = [...box.querySelectorAll("thead th")], by = th.findIndex((c) => c.hasAttribute("aria-sort")); if (by >= 0) sort.set(box, { by, down: th[by].getAttribute("aria-sort") === "descending" }); });
   }
-  return () => show();
+  return show;
 };
 
-/** How the reader sorted a table that is built anew at each moment. @type {WeakMap<Element, {by: number, down: boolean}>} */
-const sort = new WeakMap();
+/** The states by which jobs can be chosen. */
+const JOB_STATES = [["", "Any state"], ["pending", "Pending"], ["running", "Running"], ["succeeded", "Succeeded"], ["failed", "Failed"], ["waiting", "With waiting pods"], ["evicted", "Ever evicted"]];

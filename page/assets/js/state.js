@@ -1,11 +1,13 @@
 // What the reader looks at: tab, moment, story, zoom. All of it is in the address, so that a link shows a colleague the same.
 
-/** @type {{tab: string, moment: number, story: StoryOf | null, zoom: number, from: number, resource: number, toFocus: boolean, marks: Mark[], panels: Panel[]}} */
+/** @type {{tab: string, moment: number, story: StoryOf | null, zoom: number, from: number, resource: number, toFocus: boolean, marks: Mark[], panels: Panel[], jobs: {text: string, team: string, status: string, sort: string}}} */
 const state = {
   tab: "overview", moment: 0, story: null,
   // The width of the view (0: the whole run), and where it begins.
   zoom: 0, from: 0,
   resource: 0, toFocus: false, marks: [], panels: [],
+  // Which jobs the table shows, and the column by which it is sorted, with "-" before it where the largest comes first.
+  jobs: { text: "", team: "", status: "", sort: "" },
 };
 
 /** The moments between which charts draw. @returns {[number, number]} */
@@ -29,6 +31,7 @@ function address() {
   if (state.story) parts.push("s=" + encodeURIComponent(state.story.kind + ":" + state.story.id));
   if (state.zoom) parts.push("z=" + state.zoom);
   if (state.resource !== data.main) parts.push("r=" + state.resource);
+  for (const [name, value] of Object.entries(state.jobs)) if (value) parts.push(name + "=" + encodeURIComponent(value));
   return "#" + state.tab + "?" + parts.join("&");
 }
 
@@ -43,6 +46,7 @@ function readAddress(hash) {
   state.zoom = z || 0;
   if (r !== null && r < data.resources.length) state.resource = r;
   state.story = story ? { kind: story[1], id: story[2] } : null;
+  for (const name of /** @type {(keyof typeof state.jobs)[]} */ (Object.keys(state.jobs))) state.jobs[name] = fields.get(name) || "";
   return known || t !== null;
 }
 
@@ -112,11 +116,12 @@ function findMarks() {
   return marks.sort((a, b) => a.at - b.at);
 }
 
-/** The moment that the page opens with. */
+/** The moment that the page opens with: of the first failed claim, else of the first eviction or failure, else the end; where nothing runs any more at the end, when most was in use. */
 function firstMoment() {
   const first = (/** @type {(m: Mark) => boolean} */ of) => state.marks.find(of);
-  const mark = first((m) => m.kind === "claim") || first((m) => m.kind === "evict" || m.kind === "down");
-  return mark ? mark.at : data.end;
+  const mark = first((m) => m.kind === "claim") || first((m) => m.kind === "evict" || m.kind === "down"), used = clusterOf(data.main)?.allocated;
+  if (mark) return mark.at;
+  return used?.v.length && !series.at(used, data.end) ? used.t[used.v.indexOf(Math.max(...used.v))] : data.end;
 }
 
 /** The next or the last event from here. @param {number} way 1 or -1 */

@@ -10,12 +10,13 @@ const ROW = 37;
 
 /**
  * @template T
- * @param {{label: string, columns: Column<T>[], rows: T[], limit?: number, sort?: number, down?: boolean, classOf?: (row: T) => string}} of
+ * @param {{label: string, columns: Column<T>[], rows: T[], limit?: number, sort?: string, down?: boolean, sorted?: (by: string, down: boolean) => void, classOf?: (row: T) => string}} of
+ * `sort`: the name of the column by which the rows are sorted at first; `sorted` hears of another
  * @returns {HTMLElement}
  */
 function sortable(of) {
   const columns = of.columns.filter((c) => !c.hide), unsaid = of.columns.filter((c) => c.hide).map((c) => c.name);
-  let by = of.sort ?? -1, down = of.down ?? false, all = false;
+  let by = columns.findIndex((c) => c.name === of.sort), down = of.down ?? false, all = false;
   let rows = of.rows.slice();
   const box = h("div", {}), limit = of.limit || 30;
   const tr = (/** @type {T} */ row) => h("tr", { class: of.classOf ? of.classOf(row) : false }, columns.map((c, i) => h(i ? "td" : "th", { class: c.num ? "num" : c.bar ? "barcell" : c.wide ? "long" : false, scope: i ? false : "row" }, c.cell(row))));
@@ -27,7 +28,7 @@ function sortable(of) {
     rows.sort((a, b) => { const x = key(a), y = key(b); return (x < y ? -1 : x > y ? 1 : 0) * way; });
   };
   const head = () => h("thead", {}, h("tr", {}, columns.map((c, i) => h("th", { scope: "col", class: c.num ? "num" : false, "aria-sort": by === i && c.key ? (down ? "descending" : "ascending") : false },
-    c.key && c.name ? h("button", { type: "button", onclick: () => { down = by === i ? !down : !!c.num; by = i; order(); render(); const again = box.querySelectorAll("thead th")[i].querySelector("button"); if (again) again.focus(); } }, c.name, h("span", { "aria-hidden": "true" }, by === i ? (down ? " ↓" : " ↑") : "")) : c.name))));
+    c.key && c.name ? h("button", { type: "button", onclick: () => { down = by === i ? !down : !!c.num; by = i; order(); render(); if (of.sorted) of.sorted(c.name, down); const again = box.querySelectorAll("thead th")[i].querySelector("button"); if (again) again.focus(); } }, c.name, h("span", { "aria-hidden": "true" }, by === i ? (down ? " ↓" : " ↑") : "")) : c.name))));
 
   function render() {
     const body = h("tbody", {}), table = h("table", { "aria-label": of.label }, head(), body);

@@ -113,8 +113,8 @@ panels.whoevicted = (body) => {
     for (const e of all) {
       const a = y(left, e.a), b = y(right, e.b), mid = (x0 + x1) / 2;
       svg.append(s("path", { class: "edge", d: `M${x0} ${a}C${mid} ${a} ${mid} ${b} ${x1 - 8} ${b}`, "stroke-width": 1.5 + 8 * e.n / most, opacity: 0.65 }, s("title", {}, `${units.many(e.n, "eviction")}, ${units.span(e.lost)} of work lost, ${e.wasted} in vain`)), s("path", { class: "m-evict", d: `M${x1 - 10} ${b - 6}l10 6l-10 6z` }));
-      // The number stands on its curve, where no other does.
-      const places = [0.35, 0.5, 0.22, 0.65, 0.78].map((at) => ({ x: x0 + (x1 - x0) * at, y: a + (b - a) * at * at * (3 - 2 * at) - 7 - 4 * e.n / most }));
+      // The number stands on its curve, where no other does, and away from the middle, where curves cross.
+      const places = (a === b ? [0.5, 0.35, 0.65] : [0.28, 0.72, 0.2, 0.8, 0.5]).map((at) => ({ x: x0 + (x1 - x0) * at, y: a + (b - a) * at * at * (3 - 2 * at) - 7 - 4 * e.n / most }));
       const place = places.find((p) => !taken.some((q) => Math.abs(p.x - q.x) < 22 && Math.abs(p.y - q.y) < 13)) || places[0];
       taken.push(place);
       svg.append(s("text", { class: "strong", x: place.x, y: place.y, "text-anchor": "middle" }, String(e.n)));

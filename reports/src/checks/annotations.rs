@@ -1,18 +1,16 @@
 //! Workflow commands of GitHub Actions, which show what is wrong beside the lines of the files.
 
-use super::{Checked, Checks};
+use super::Checked;
 use crate::format::moment;
 use std::fmt::Write;
 
-impl Checks<'_> {
-    /// A workflow command for each claim that failed, each error and each warning: GitHub shows them beside the lines. Of
-    /// more than ten of a kind in a step GitHub shows the first ten.
-    #[must_use]
-    pub fn annotations(self) -> String {
-        let mut text = String::new();
-        self.0.iter().for_each(|one| annotate(&mut text, one));
-        text
-    }
+/// Checks as workflow commands, one for each claim that failed, each error and each warning. GitHub shows them beside the
+/// lines, of each kind the first ten in a step.
+#[must_use]
+pub fn check_annotations(checks: &[Checked]) -> String {
+    let mut text = String::new();
+    checks.iter().for_each(|one| annotate(&mut text, one));
+    text
 }
 
 fn annotate(text: &mut String, one: &Checked) {

@@ -1,29 +1,27 @@
 //! JUnit XML: a suite for each scenario, with a case that it runs, and a case for each claim.
 
-use super::{CheckOutcome, Checked, Checks};
+use super::{CheckOutcome, Checked, count};
 use crate::format::short_reason;
 use quotree_sim::result::ClaimResult;
 use std::{fmt::Write, time::Duration};
 
-impl Checks<'_> {
-    /// JUnit XML. Each scenario is a suite. Its first case says whether it could be loaded and run, and has the time; then
-    /// comes a case for each claim, with the time 0, for claims are judged while the scenario runs.
-    #[must_use]
-    pub fn junit(self) -> String {
-        let claims: usize = self.0.iter().map(|one| one.claims.len()).sum();
-        let failures: usize = self.0.iter().map(|one| one.failed().count()).sum();
-        let errors = self.count(CheckOutcome::Invalid) + self.count(CheckOutcome::Fault);
-        let took: Duration = self.0.iter().map(|one| one.took).sum();
-        let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-        let _ = writeln!(
-            xml,
-            "<testsuites name=\"quotree check\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{}\">",
-            claims + self.0.len(),
-            seconds(took)
-        );
-        self.0.iter().for_each(|one| suite(&mut xml, one));
-        xml + "</testsuites>\n"
-    }
+/// Checks as JUnit XML. Each scenario is a suite. Its first case, `runs`, says whether the scenario could be loaded and run,
+/// and has the time that this took. The others are its claims; their time is 0, since they are judged during the run.
+#[must_use]
+pub fn check_junit(checks: &[Checked]) -> String {
+    let claims: usize = checks.iter().map(|one| one.claims.len()).sum();
+    let failures: usize = checks.iter().map(|one| one.failed().count()).sum();
+    let errors = count(checks, CheckOutcome::Invalid) + count(checks, CheckOutcome::Fault);
+    let took: Duration = checks.iter().map(|one| one.took).sum();
+    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    let _ = writeln!(
+        xml,
+        "<testsuites name=\"quotree check\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{}\">",
+        claims + checks.len(),
+        seconds(took)
+    );
+    checks.iter().for_each(|one| suite(&mut xml, one));
+    xml + "</testsuites>\n"
 }
 
 fn suite(xml: &mut String, one: &Checked) {

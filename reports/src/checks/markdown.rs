@@ -1,6 +1,9 @@
 //! The checks as Markdown, fit for a comment on a pull request or for the summary of a job.
 
-use super::{CheckOutcome, Checked, Checks, text::what};
+use super::{
+    CheckOutcome, Checked, count,
+    text::{sum, what},
+};
 use crate::{
     format::{many, moment, short_reason},
     markdown::escape::{block, clipped, code, code_in_cell, words},
@@ -14,41 +17,39 @@ const MOST_ROWS: usize = 60;
 /// The most characters of a text.
 const LONG: usize = 400;
 
-impl Checks<'_> {
-    /// Markdown below 65,536 bytes: the sum, what failed, and a table of the scenarios, those that failed first. What is
-    /// left out is counted.
-    #[must_use]
-    pub fn markdown(self) -> String {
-        let is_fine = self.count(CheckOutcome::Passed) == self.0.len();
-        let mut text = format!("## {} quotree check: {}\n\n", if is_fine { "✅" } else { "❌" }, self.sum());
-        let mut left = 0;
-        for one in self.0.iter().filter(|one| one.outcome != CheckOutcome::Passed) {
-            let part = failed(one);
-            if text.len() + part.len() > MOST_OF_THE_LIST {
-                left += 1;
-            } else {
-                text += &part;
-            }
+/// Checks as Markdown below 65,536 bytes: the sum, what failed, and a table of the scenarios, those that failed first. What
+/// is left out is counted.
+#[must_use]
+pub fn check_markdown(checks: &[Checked]) -> String {
+    let is_fine = count(checks, CheckOutcome::Passed) == checks.len();
+    let mut text = format!("## {} quotree check: {}\n\n", if is_fine { "✅" } else { "❌" }, sum(checks));
+    let mut left = 0;
+    for one in checks.iter().filter(|one| one.outcome != CheckOutcome::Passed) {
+        let part = failed(one);
+        if text.len() + part.len() > MOST_OF_THE_LIST {
+            left += 1;
+        } else {
+            text += &part;
         }
-        if left > 0 {
-            text += &format!("… and {} that did not pass\n\n", many(left, "more scenario"));
-        }
-        text + &self.table()
     }
+    if left > 0 {
+        text += &format!("… and {} that did not pass\n\n", many(left, "more scenario"));
+    }
+    text + &table(checks)
+}
 
-    fn table(self) -> String {
-        let mut rows: Vec<&Checked> = self.0.iter().collect();
-        rows.sort_by_key(|one| one.outcome == CheckOutcome::Passed);
-        let row = |one: &&Checked| {
-            let mark = if one.outcome == CheckOutcome::Passed { "✅" } else { "❌" };
-            let (name, file) = (code_in_cell(&clipped(&one.scenario, 100)), code_in_cell(&clipped(&one.file, 200)));
-            format!("| {mark} | {name} | {} | {file} |\n", words(&what(one)))
-        };
-        let mut text = String::from("| | scenario | claims | file |\n|---|---|---|---|\n");
-        text.extend(rows.iter().take(MOST_ROWS).map(row));
-        let left = rows.len().saturating_sub(MOST_ROWS) as u64;
-        if left > 0 { text + &format!("\n… and {}\n", many(left, "more scenario")) } else { text }
-    }
+fn table(checks: &[Checked]) -> String {
+    let mut rows: Vec<&Checked> = checks.iter().collect();
+    rows.sort_by_key(|one| one.outcome == CheckOutcome::Passed);
+    let row = |one: &&Checked| {
+        let mark = if one.outcome == CheckOutcome::Passed { "✅" } else { "❌" };
+        let (name, file) = (code_in_cell(&clipped(&one.scenario, 100)), code_in_cell(&clipped(&one.file, 200)));
+        format!("| {mark} | {name} | {} | {file} |\n", words(&what(one)))
+    };
+    let mut text = String::from("| | scenario | claims | file |\n|---|---|---|---|\n");
+    text.extend(rows.iter().take(MOST_ROWS).map(row));
+    let left = rows.len().saturating_sub(MOST_ROWS) as u64;
+    if left > 0 { text + &format!("\n… and {}\n", many(left, "more scenario")) } else { text }
 }
 
 fn failed(one: &Checked) -> String {

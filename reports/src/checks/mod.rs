@@ -5,6 +5,11 @@ mod junit;
 mod markdown;
 mod text;
 
+pub use annotations::check_annotations;
+pub use junit::check_junit;
+pub use markdown::check_markdown;
+pub use text::check_text;
+
 use quotree_sim::result::ClaimResult;
 use serde::Serialize;
 use std::time::Duration;
@@ -75,33 +80,28 @@ impl Checked {
     }
 }
 
-/// The outcome of several checks.
-#[derive(Debug, Clone, Copy)]
-pub struct Checks<'a>(pub &'a [Checked]);
+/// How many checks ended like this.
+fn count(checks: &[Checked], outcome: CheckOutcome) -> usize {
+    checks.iter().filter(|one| one.outcome == outcome).count()
+}
 
-impl Checks<'_> {
-    fn count(self, outcome: CheckOutcome) -> usize {
-        self.0.iter().filter(|one| one.outcome == outcome).count()
-    }
-
-    /// As JSON; docs/cli.md documents the fields.
-    #[must_use]
-    pub fn json(self) -> serde_json::Value {
-        let file = |one: &Checked| {
-            serde_json::json!({
-                "file": one.file,
-                "scenario": one.scenario,
-                "outcome": one.outcome,
-                "claims": one.claims.len(),
-                "noted": one.noted().collect::<Vec<_>>(),
-                "failed": one.failed().collect::<Vec<_>>(),
-                "warnings": one.warnings(),
-                "digest": one.digest,
-                "trouble": one.trouble,
-            })
-        };
-        let passed = self.count(CheckOutcome::Passed);
-        let files: Vec<_> = self.0.iter().map(file).collect();
-        serde_json::json!({ "passed": passed, "failed": self.0.len() - passed, "files": files })
-    }
+/// Checks as JSON; docs/cli.md documents the fields.
+#[must_use]
+pub fn check_json(checks: &[Checked]) -> serde_json::Value {
+    let file = |one: &Checked| {
+        serde_json::json!({
+            "file": one.file,
+            "scenario": one.scenario,
+            "outcome": one.outcome,
+            "claims": one.claims.len(),
+            "noted": one.noted().collect::<Vec<_>>(),
+            "failed": one.failed().collect::<Vec<_>>(),
+            "warnings": one.warnings(),
+            "digest": one.digest,
+            "trouble": one.trouble,
+        })
+    };
+    let passed = count(checks, CheckOutcome::Passed);
+    let files: Vec<_> = checks.iter().map(file).collect();
+    serde_json::json!({ "passed": passed, "failed": checks.len() - passed, "files": files })
 }

@@ -1,39 +1,37 @@
 //! A line for each scenario, with the claims that failed below it.
 
-use super::{CheckOutcome, Checked, Checks};
+use super::{CheckOutcome, Checked, count};
 use crate::format::{many, moment, short_reason};
 use quotree_sim::result::ClaimResult;
 use std::fmt::Write;
 
-impl Checks<'_> {
-    /// A line for each scenario, with what is wrong below it, and the sum.
-    #[must_use]
-    pub fn text(self) -> String {
-        let width = self.0.iter().map(|one| one.scenario.chars().count()).max().unwrap_or(0);
-        let mut text = String::new();
-        for one in self.0 {
-            let word = match one.outcome {
-                CheckOutcome::Passed => "ok     ",
-                CheckOutcome::Failed => "FAILED ",
-                CheckOutcome::Invalid => "INVALID",
-                CheckOutcome::Fault => "FAULT  ",
-            };
-            let _ = writeln!(text, "{word} {:<width$}  {:<22}  {}", one.scenario, what(one), one.file);
-            text.extend(one.failed().map(failed));
-            for line in one.trouble.lines() {
-                let _ = writeln!(text, "        {line}");
-            }
+/// Checks as text: a line for each scenario, with what is wrong below it, and the sum.
+#[must_use]
+pub fn check_text(checks: &[Checked]) -> String {
+    let width = checks.iter().map(|one| one.scenario.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for one in checks {
+        let word = match one.outcome {
+            CheckOutcome::Passed => "ok     ",
+            CheckOutcome::Failed => "FAILED ",
+            CheckOutcome::Invalid => "INVALID",
+            CheckOutcome::Fault => "FAULT  ",
+        };
+        let _ = writeln!(text, "{word} {:<width$}  {:<22}  {}", one.scenario, what(one), one.file);
+        text.extend(one.failed().map(failed));
+        for line in one.trouble.lines() {
+            let _ = writeln!(text, "        {line}");
         }
-        text + &self.sum() + "\n"
     }
+    text + &sum(checks) + "\n"
+}
 
-    /// `3 passed, 1 failed, 1 invalid`.
-    pub(super) fn sum(self) -> String {
-        let (passed, invalid) = (self.count(CheckOutcome::Passed), self.count(CheckOutcome::Invalid));
-        let failed = self.0.len() - passed - invalid;
-        let invalid = if invalid > 0 { format!(", {invalid} invalid") } else { String::new() };
-        format!("{passed} passed, {failed} failed{invalid}")
-    }
+/// `3 passed, 1 failed, 1 invalid`.
+pub(super) fn sum(checks: &[Checked]) -> String {
+    let (passed, invalid) = (count(checks, CheckOutcome::Passed), count(checks, CheckOutcome::Invalid));
+    let failed = checks.len() - passed - invalid;
+    let invalid = if invalid > 0 { format!(", {invalid} invalid") } else { String::new() };
+    format!("{passed} passed, {failed} failed{invalid}")
 }
 
 /// What became of a scenario, in a few words.

@@ -32,7 +32,7 @@ use std::collections::BTreeSet;
 
 /// What the caller knows of a run: the file, and the command that runs it again.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct RunSource {
     /// The file, as it was given.
     pub file: String,
     /// The command that runs it again.
@@ -43,23 +43,23 @@ pub struct Told {
 
 /// The report of a run; nothing if its history was not collected.
 #[must_use]
-pub fn report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
-    filled(scenario, run, told, true)
+pub fn report(scenario: &Scenario, run: &Run, source: &RunSource) -> Option<Report> {
+    filled(scenario, run, source, true)
 }
 
 /// The report with the same findings as [`report`], and without most of what they do not tell: what the terminal needs,
 /// for a part of the cost. Pods, placements, most waits, distributions of waits, devices and people are empty, and jobs have no names.
 #[must_use]
-pub fn brief_report(scenario: &Scenario, run: &Run, told: &Told) -> Option<Report> {
-    filled(scenario, run, told, false)
+pub fn brief_report(scenario: &Scenario, run: &Run, source: &RunSource) -> Option<Report> {
+    filled(scenario, run, source, false)
 }
 
-fn filled(scenario: &Scenario, run: &Run, told: &Told, whole: bool) -> Option<Report> {
+fn filled(scenario: &Scenario, run: &Run, source: &RunSource, whole: bool) -> Option<Report> {
     let history = run.history.as_deref()?;
     let result = &run.result;
     let order = order(history, result);
     let from = From { scenario, result, history, order: &order, whole };
-    let mut report = Report { schema: SCHEMA, run: about(&from, told), ..Report::default() };
+    let mut report = Report { schema: SCHEMA, run: about(&from, source), ..Report::default() };
     report.resources = from.resources();
     from.quotas(&mut report);
     from.nodes(&mut report);
@@ -95,12 +95,12 @@ struct From<'a> {
     whole: bool,
 }
 
-fn about(from: &From<'_>, told: &Told) -> quotree_page::model::Run {
+fn about(from: &From<'_>, source: &RunSource) -> quotree_page::model::Run {
     let result = from.result;
     quotree_page::model::Run {
         scenario: result.scenario.clone(),
         about: from.scenario.about.clone(),
-        file: told.file.clone(),
+        file: source.file.clone(),
         seed: result.seed,
         semantics: result.semantics.to_owned(),
         policy: result.policy.clone(),
@@ -110,8 +110,8 @@ fn about(from: &From<'_>, told: &Told) -> quotree_page::model::Run {
         decisions: result.metrics.decisions,
         scenario_digest: result.scenario_digest.clone(),
         digest: result.digest.clone(),
-        command: told.command.clone(),
-        version: told.version.clone(),
+        command: source.command.clone(),
+        version: source.version.clone(),
         currency: from.scenario.world.currency.clone(),
         starts_at: from.scenario.world.starts_at.clone(),
         options: options::changed(&from.scenario.policy),

@@ -21,12 +21,12 @@ fn compare(name: &str, now: &Value, default: &Value, all: &mut Vec<Choice>) {
                 compare(&below, value, default.get(key).unwrap_or(&Value::Null), all);
             }
         }
-        _ => all.push(Choice { name: name.to_owned(), value: told(now) }),
+        _ => all.push(Choice { name: name.to_owned(), value: text_of(now) }),
     }
 }
 
 /// A value as people write it: words without quotes, of a list its length.
-fn told(value: &Value) -> String {
+fn text_of(value: &Value) -> String {
     match value {
         Value::String(word) => word.clone(),
         Value::Array(all) => format!("{} entries", all.len()),
@@ -44,8 +44,8 @@ mod tests {
         assert_eq!(changed(&Policy::default()), []);
         let bounds = SearchBounds { nodes: 7, ..SearchBounds::default() };
         let policy = Policy { reclaim: Reclaim::FairShare, bounds, ..Policy::default() };
-        let told: Vec<_> =
+        let named: Vec<_> =
             changed(&policy).into_iter().map(|choice| format!("{} {}", choice.name, choice.value)).collect();
-        assert_eq!(told, ["reclaim FairShare", "bounds.nodes 7"]);
+        assert_eq!(named, ["reclaim FairShare", "bounds.nodes 7"]);
     }
 }

@@ -10,13 +10,17 @@ use std::collections::BTreeMap;
 
 impl From<'_> {
     /// Fills the reasons, and gives the one of each pod and moment that was asked about.
-    pub(super) fn verdicts(&self, told: &[VerdictHistory], report: &mut Report) -> BTreeMap<(u32, u64), VerdictIx> {
+    pub(super) fn verdicts(
+        &self,
+        histories: &[VerdictHistory],
+        report: &mut Report,
+    ) -> BTreeMap<(u32, u64), VerdictIx> {
         let names: BTreeMap<&str, QuotaIx> =
             (0..).zip(&self.history.quotas).map(|(place, quota)| (quota.name.as_str(), place)).collect();
         let quota = |name: &Option<quotree_core::Name>| names.get(name.as_ref()?.as_str()).copied();
         let mut known: BTreeMap<String, VerdictIx> = BTreeMap::new();
         let mut of = BTreeMap::new();
-        for history in told {
+        for history in histories {
             let verdict = self.verdict(history, &quota);
             let Ok(key) = serde_json::to_string(&verdict) else { continue };
             let next = VerdictIx::try_from(report.verdicts.len()).unwrap_or(VerdictIx::MAX);

@@ -11,13 +11,13 @@ const MOST_POINTS: usize = 200;
 
 /// The spread of the waits of jobs.
 pub(super) fn of_jobs(wait: &SpreadRow) -> JobWaits {
-    let told = wait.at_least.names().into_iter().filter(|name| matches!(*name, "p50" | "p95" | "max"));
+    let chosen = wait.at_least.names().into_iter().filter(|name| matches!(*name, "p50" | "p95" | "max"));
     JobWaits {
         count: wait.count,
         p50_ms: wait.p50_ms,
         p95_ms: wait.p95_ms,
         max_ms: wait.max_ms,
-        at_least: told.map(str::to_owned).collect(),
+        at_least: chosen.map(str::to_owned).collect(),
     }
 }
 
@@ -38,12 +38,12 @@ impl From<'_> {
         };
         let all = self.history.waits.iter();
         if !self.whole {
-            // The findings tell the longest wait, and of fragmentation.
+            // Findings name the longest wait, and waits for room while the cluster as a whole has enough free.
             let longest = report.totals.longest_wait_pod;
-            let is_told = |wait: &&WaitHistory| {
+            let is_needed = |wait: &&WaitHistory| {
                 Some(wait.pod) == longest || (wait.why.rule == Rule::P1.name() && wait.why.amounts.is_some())
             };
-            report.waits = all.filter(is_told).map(row).collect();
+            report.waits = all.filter(is_needed).map(row).collect();
             return;
         }
         report.waits = all.flat_map(|wait| explained(row(wait), verdicts, report)).collect();
@@ -102,9 +102,9 @@ impl From<'_> {
 /// A wait with its full reasons: a stretch for each different one. The rule, the place and the amounts are then those of
 /// the full reason, since a class of equal pods shares only the brief one.
 fn explained(wait: Wait, verdicts: &BTreeMap<(u32, u64), VerdictIx>, report: &Report) -> Vec<Wait> {
-    let told = verdicts.range((wait.pod, wait.from_ms)..(wait.pod, wait.to_ms));
+    let ours = verdicts.range((wait.pod, wait.from_ms)..(wait.pod, wait.to_ms));
     let mut rows = vec![wait];
-    for ((_, at_ms), verdict) in told {
+    for ((_, at_ms), verdict) in ours {
         let Some(last) = rows.last_mut() else { break };
         let Some(binding) = report.verdicts.get(*verdict as usize).map(|verdict| &verdict.binding) else { continue };
         if last.verdict == Some(*verdict) || binding.rule != last.rule && !last.victims.is_empty() {

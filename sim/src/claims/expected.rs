@@ -18,8 +18,8 @@ pub(super) fn expected(what: &Predicate, when: When) -> (String, Option<ClaimFig
 fn bound(what: &Predicate) -> (String, Option<ClaimFigure>) {
     let text = |words: String| (words, None);
     let counts = |all: &[(Option<u64>, &str)]| {
-        let told: Vec<String> = all.iter().filter_map(|(n, what)| Some(format!("{} {what}", (*n)?))).collect();
-        text(told.join(", "))
+        let named: Vec<String> = all.iter().filter_map(|(n, what)| Some(format!("{} {what}", (*n)?))).collect();
+        text(named.join(", "))
     };
     let number = |count: u128| Seen::Number(count);
     match what {
@@ -50,9 +50,8 @@ fn bound(what: &Predicate) -> (String, Option<ClaimFigure>) {
         | Predicate::UsedTime { compare, ms, .. }
         | Predicate::LostWork { compare, ms, .. }
         | Predicate::InputWait { compare, ms, .. } => of(*compare, &Seen::Ms((*ms).into())),
-        Predicate::Utilisation { compare, permille, .. } | Predicate::Fairness { compare, permille, .. } => {
-            of(*compare, &Seen::Permille(*permille))
-        }
+        Predicate::Utilisation { compare, permille, .. } => mean(of(*compare, &Seen::Permille(*permille))),
+        Predicate::Fairness { compare, permille, .. } => of(*compare, &Seen::Permille(*permille)),
         Predicate::Dataset { figure: Some((figure, compare, value)), .. } => match figure {
             DatasetFigure::Cached | DatasetFigure::HitRatio => of(*compare, &Seen::Permille(*value)),
             DatasetFigure::Rate => of(*compare, &Seen::Text(format!("{value} bytes/s"))),
@@ -78,7 +77,8 @@ fn bound(what: &Predicate) -> (String, Option<ClaimFigure>) {
                 ShareFigure::Cost => Seen::Thousandths(claim.value),
                 _ => Seen::Number(claim.value),
             };
-            of(claim.compare, &seen)
+            let bound = of(claim.compare, &seen);
+            if matches!(claim.figure, ShareFigure::Utilisation(_)) { mean(bound) } else { bound }
         }
         Predicate::Digest(digest) => text(Seen::Digest(*digest).to_string()),
         Predicate::GangsWhole => text("no gang below its minimum".to_owned()),
@@ -102,4 +102,9 @@ fn of(compare: Compare, value: &Seen) -> (String, Option<ClaimFigure>) {
         Compare::AtLeast => "at least",
     };
     (format!("{word} {value}"), value.figure())
+}
+
+/// Says that a figure is a mean over time, which its name alone does not show.
+fn mean((words, value): (String, Option<ClaimFigure>)) -> (String, Option<ClaimFigure>) {
+    (words + " on average since the start", value)
 }

@@ -6,19 +6,19 @@ use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
 use quotree_sim::import::{self, TraceFormat, TraceOptions};
 
 /// The name and the description of the scenario.
-type Told = (&'static str, &'static str);
+type RunSource = (&'static str, &'static str);
 
-pub(super) const OPENB: Told = (
+pub(super) const OPENB: RunSource = (
     "openb",
     "The openb pods on the openb nodes; one leaf quota per service class, with a min in proportion to its demand.",
 );
 
-pub(super) const PAI: Told =
+pub(super) const PAI: RunSource =
     ("pai", "PAI tasks on PAI machines; one leaf quota per namespace, with a min in proportion to its demand.");
 
 pub(super) fn scenario(
     format: TraceFormat,
-    (name, about): Told,
+    (name, about): RunSource,
     args: &Args,
     terminal: Terminal,
 ) -> Result<String, Trouble> {

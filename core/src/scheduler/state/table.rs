@@ -25,8 +25,8 @@ impl<K, T> FromIterator<T> for Table<K, T> {
     }
 }
 
-/// From this many rows on, a table grows by an eighth. Twice as large, it could be half empty; the allocator moves so much
-/// memory without copying it.
+/// From this many rows on, a table grows by an eighth: if it doubled, up to half of a large table could be unused. Growing
+/// often is cheap at this size, since the allocator can remap large blocks without copying them.
 const LARGE: usize = 1 << 14;
 
 impl<K: Key, T> Table<K, T> {

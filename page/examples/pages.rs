@@ -1,4 +1,4 @@
-//! Writes the pages of the reports of the tests into a folder: `cargo run -p quotree-page --example worlds -- DIR`.
+//! Writes the pages of the reports of the tests into a folder: `cargo run -p quotree-page --example pages -- DIR`.
 
 #[path = "../tests/worlds/mod.rs"]
 mod worlds;
