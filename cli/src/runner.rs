@@ -2,7 +2,10 @@
 
 use crate::{args::Watch, exit::Trouble, progress::Progress, terminal::Terminal};
 use quotree_core::{EventError, Time};
-use quotree_sim::{Observer, Run, RunError, RunOptions, Scenario, text::Names, trace::TraceRecord};
+use quotree_sim::{
+    Observer, Run, RunError, RunOptions, Scenario,
+    trace::{RunNames, TraceRecord},
+};
 use std::{io::Write, num::NonZeroU32, time::Instant};
 
 /// Runs a scenario and, with `--doublecheck`, once more on another thread to compare the results.
@@ -134,7 +137,7 @@ impl<W: Write> Watcher<W> {
 }
 
 impl<W: Write> Observer for Watcher<W> {
-    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+    fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
         if let Some(trace) = &mut self.trace
             && let Err(error) = writeln!(trace, "{}", record.json(names))
         {

@@ -34,7 +34,7 @@ pub fn span(ms: u64) -> String {
 /// ```
 #[must_use]
 pub fn moment(ms: u64) -> String {
-    quotree_sim::text::time_text(ms)
+    quotree_syntax::time_text(ms)
 }
 
 /// A moment without parts of a second, rounded up: given to `--at`, it shows what had happened by then. Moments of the first

@@ -6,8 +6,7 @@ use quotree_core::Time;
 use quotree_sim::{
     Observer, RunOptions, TimelineEvent, run,
     scenario::{Loader, load},
-    text::Names,
-    trace::TraceRecord,
+    trace::{RunNames, TraceRecord},
 };
 use std::{
     collections::BTreeSet,
@@ -29,7 +28,7 @@ impl Loader for Disk {
 struct Named(BTreeSet<String>);
 
 impl Observer for Named {
-    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+    fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
         let json = record.json(names);
         let found = ["workload", "pod", "cause"].into_iter().filter_map(|field| json.get(field)?.as_str());
         self.0.extend(found.map(str::to_owned));

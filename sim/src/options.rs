@@ -3,9 +3,9 @@
 use crate::{
     history::{History, VerdictHistory},
     result::RunResult,
-    text::time_text,
 };
 use quotree_core::{EventError, Finding, Log, Time};
+use quotree_syntax::time_text;
 use serde::Serialize;
 use std::num::NonZeroU32;
 

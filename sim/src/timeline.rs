@@ -5,11 +5,12 @@
 
 use crate::{
     options::{RunOptions, TimelineEntry, TimelineEvent, TimelinePod},
-    text::{self, ChargedTo, Names, time_text},
     trace::TraceEvent,
     world::{Fact, NONE, State, World, owner_name, pod_name, unit_name, why_suspended},
 };
 use quotree_core::{Action, BlockingReason, Name, NodeId, Plan, PodId, QuotaId, Rule, Scheduler, WorkloadId};
+use quotree_syntax::time_text;
+use quotree_words::{self as words, ChargedTo, Names};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The followed pods, and the entries written so far. Core workloads (`unit`) have the numbers of the world.
@@ -245,9 +246,9 @@ impl Timeline {
                 continue;
             }
             self.write(world, unit, TimelineEvent::Waits, |names| Entry {
-                what: format!("is pending. {}", text::verdict(&full, names)),
+                what: format!("is pending. {}", words::verdict(&full, names)),
                 rule: Some(full.binding.rule()),
-                verdict: Some(text::verdict_json(&full, names, options.named_pods)),
+                verdict: Some(words::verdict_json(&full, names, options.named_pods)),
                 ..Entry::default()
             });
         }
@@ -269,7 +270,7 @@ impl Timeline {
                     0 => ChargedTo::EmptyTree,
                     _ => ChargedTo::Quota,
                 };
-                let (pod, node, why) = (*pod, *node, text::bound(*reason, charged));
+                let (pod, node, why) = (*pod, *node, words::bound(*reason, charged));
                 self.write(world, pod.workload.0, TimelineEvent::Bound, |names| {
                     let since = world.find(pod).map(|pod| world.pods[pod].at);
                     Entry {
@@ -285,7 +286,7 @@ impl Timeline {
                 let pod = *pod;
                 self.write(world, pod.workload.0, TimelineEvent::Evicted, |names| Entry {
                     pod: Some(pod),
-                    what: format!("is evicted by {}", text::evicted(reason, names)),
+                    what: format!("is evicted by {}", words::evicted(reason, names)),
                     rule: Some(reason.rule),
                     node: node_of(pod),
                     other: reason.cause.map(|cause| names.workload(cause).into_owned()),
@@ -297,7 +298,7 @@ impl Timeline {
                     let leaf = reason.leaf.map_or_else(String::new, |q| format!(" ({})", names.tree().name(q)));
                     let victim = names.pod(pod).into_owned();
                     Entry {
-                        what: format!("evicts {victim}{leaf} by {}", text::evicted(reason, names)),
+                        what: format!("evicts {victim}{leaf} by {}", words::evicted(reason, names)),
                         rule: Some(reason.rule),
                         node: node_of(pod),
                         other: Some(victim),
@@ -318,7 +319,7 @@ impl Timeline {
             }
             Action::Release { workload, reason } => {
                 self.write(world, workload.0, TimelineEvent::Released, |names| Entry {
-                    what: format!("loses its reservation: {}", text::released(*reason, names)),
+                    what: format!("loses its reservation: {}", words::released(*reason, names)),
                     ..Entry::default()
                 });
             }

@@ -39,10 +39,14 @@
 //! | `quota_inside` | `quota`, `limit` | the quota is within the limit again; not in the digest |
 //! | `dataset` | `dataset`, `turn`, `bytes` | a dataset became `bound` or `unbound`, its preload reads (`loading`) or is done (`loaded`), its cache `evicted` or `lost` bytes |
 
-use crate::text::Names;
+use crate::result::RefusalRow;
 use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, QuotaId, Rule, StableHasher, Time, WorkloadId};
+use quotree_words::Names;
 use serde_json::{Map, Value, json};
-use std::hash::{Hash, Hasher};
+use std::{
+    borrow::Cow,
+    hash::{Hash, Hasher},
+};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,7 +191,7 @@ impl TraceRecord {
 
     /// The record as a JSON object with names, one line of `trace.jsonl`.
     #[must_use]
-    pub fn json(&self, names: &dyn Names) -> Value {
+    pub fn json(&self, names: &dyn RunNames) -> Value {
         let mut map = Map::new();
         let kind = match self.what {
             TraceEvent::Node { up: true, .. } => "node_up",
@@ -348,10 +352,18 @@ pub(crate) const fn outcome_word(outcome: PodOutcome) -> &'static str {
     }
 }
 
+/// The names of everything in a trace: those in the scheduler's reasons, and of what only a simulation has.
+pub trait RunNames: Names {
+    /// A refused submission or edit, by its index in the run's refusals.
+    fn refusal(&self, refusal: u32) -> Option<&RefusalRow>;
+    /// The name of a dataset, by its index in the scenario.
+    fn dataset(&self, place: u32) -> Cow<'_, str>;
+}
+
 /// Observes a run. Both methods do nothing by default; `()` observes nothing.
 pub trait Observer {
     /// Something happened. `names` has the names of everything in the record.
-    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+    fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
         let _ = (record, names);
     }
 

@@ -2,8 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "test support: a failure is a failed test")]
 
 use quotree_sim::scenario::{MapLoader, load};
-use quotree_sim::text::Names;
-use quotree_sim::trace::{TraceEvent, TraceRecord};
+use quotree_sim::trace::{RunNames, TraceEvent, TraceRecord};
 use quotree_sim::{Observer, Run, RunOptions, Scenario, TimelineEvent, run};
 
 /// A scenario from the parts that a test is about.
@@ -67,7 +66,7 @@ fn a_node_is_up_when_nothing_holds_it_down() {
 struct Changes(&'static str, Vec<(u64, bool)>);
 
 impl Observer for Changes {
-    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+    fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
         match record.what {
             TraceEvent::Node { node, up } if names.node(node) == self.0 => self.1.push((record.at.0, up)),
             _ => {}

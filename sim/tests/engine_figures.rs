@@ -7,8 +7,7 @@ use quotree_core::{NodeId, QuotaSpec, Time, TreeSpec};
 use quotree_sim::model::{
     Change, Compare, FairnessFigure, JobFigure, Predicate, Runtime, Scenario, Selector, WaitStat, When,
 };
-use quotree_sim::text::Names;
-use quotree_sim::trace::{TraceEvent, TraceRecord};
+use quotree_sim::trace::{RunNames, TraceEvent, TraceRecord};
 use quotree_sim::{Observer, RunOptions, run};
 
 /// Two leaves of 6 and 4 cores on ten; `a` requests nine one-core pods at 0, `b` three at 10 s; all run until 40 s.
@@ -143,7 +142,7 @@ fn an_observer_sees_every_record_with_names() {
         last: (Time, u64),
     }
     impl Observer for Seen {
-        fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+        fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
             if let TraceEvent::Node { node, up: false } = record.what {
                 self.downs.push(node);
             }

@@ -10,8 +10,7 @@ use quotree_sim::{
     result::{RunResult, TimeMap},
     run,
     scenario::{Loaded, MapLoader, Severity, load},
-    text::Names,
-    trace::TraceRecord,
+    trace::{RunNames, TraceRecord},
 };
 
 /// Two leaves of 4 cores on 8; ada is in `one`, bob in both, eve is an admin in no group.
@@ -39,7 +38,7 @@ fn files(rest: &str) -> Loaded {
 struct Lines(Vec<String>);
 
 impl Observer for Lines {
-    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+    fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
         let line = record.json(names);
         if ["refused", "refused_tree", "people", "tree"].contains(&line["what"].as_str().unwrap()) {
             self.0.push(line.to_string());

@@ -47,7 +47,7 @@ fn instances(run: &Run, workload: &str) -> InstancesRow {
 struct Submissions(Rc<RefCell<Vec<(u64, String)>>>);
 
 impl quotree_sim::Observer for Submissions {
-    fn record(&mut self, record: &quotree_sim::trace::TraceRecord, names: &dyn quotree_sim::text::Names) {
+    fn record(&mut self, record: &quotree_sim::trace::TraceRecord, names: &dyn quotree_sim::trace::RunNames) {
         if let quotree_sim::trace::TraceEvent::Submit { workload, .. } = record.what {
             self.0.borrow_mut().push((record.at.0, names.workload(workload).into_owned()));
         }
@@ -59,7 +59,7 @@ impl quotree_sim::Observer for Submissions {
 struct Binds(Rc<RefCell<Vec<String>>>);
 
 impl quotree_sim::Observer for Binds {
-    fn record(&mut self, record: &quotree_sim::trace::TraceRecord, names: &dyn quotree_sim::text::Names) {
+    fn record(&mut self, record: &quotree_sim::trace::TraceRecord, names: &dyn quotree_sim::trace::RunNames) {
         if let quotree_sim::trace::TraceEvent::Bound { pod } = record.what {
             self.0.borrow_mut().push(names.pod(pod).into_owned());
         }

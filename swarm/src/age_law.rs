@@ -4,7 +4,7 @@
 
 use crate::play::Played;
 use quotree_core::{Action, Age, Name, Plan, PodState, Scheduler, Time, WorkloadId, WorkloadSpec, WorkloadView};
-use quotree_sim::{Scenario, model::Kind, text::Names, trace::TraceEvent};
+use quotree_sim::{Scenario, model::Kind, trace::TraceEvent, words::Names};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// When everything was first submitted.

@@ -7,8 +7,8 @@ use quotree_sim::{
     Scenario,
     model::{Change, JobQueue, Kind, QueueOrder},
     result::PendingRow,
-    text::Names,
     trace::TraceEvent,
+    words::Names,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

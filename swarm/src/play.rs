@@ -17,8 +17,7 @@ use quotree_sim::{
     model::{Change, Kind, NodeChange, Workload},
     result::RunResult,
     run,
-    text::{Names, time_text},
-    trace::{TraceEvent, TraceRecord},
+    trace::{RunNames, TraceEvent, TraceRecord},
 };
 use std::{collections::BTreeMap, fmt};
 
@@ -163,7 +162,7 @@ fn judge(scenario: &Scenario) -> Played {
         log_laws::judge(scenario, log, &end, &mut played);
     }
     for claim in run.result.claims.results.iter().filter(|claim| !claim.passed) {
-        let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {}", time_text(ms)));
+        let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {}", quotree_syntax::time_text(ms)));
         let message = format!("line {}: observed{at}: {}", claim.line, claim.seen);
         // That it says nothing is another failure than that it is wrong: shrinking one must not end in the other.
         let vacuous = if claim.vacuous { " (vacuous)" } else { "" };
@@ -257,7 +256,7 @@ struct Count<'a> {
 }
 
 impl Observer for Count<'_> {
-    fn record(&mut self, record: &TraceRecord, names: &dyn Names) {
+    fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
         self.suspended.observe(record.at, record.what, self.scenario, names, &mut self.played);
         self.ages.observe(record.at, record.what, self.scenario, names);
         let what = match record.what {

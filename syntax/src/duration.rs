@@ -63,6 +63,25 @@ pub fn exact(whole: &str, fraction: &str, scale: u128) -> Result<u128, String> {
     Ok(scaled / power)
 }
 
+/// A time as scenarios write it: `1h30m`, `250ms`, `0s`.
+///
+/// ```
+/// let texts = [0, 250, 90_000, 5_400_000, 86_400_001].map(quotree_syntax::time_text);
+/// assert_eq!(texts, ["0s", "250ms", "1m30s", "1h30m", "1d1ms"]);
+/// ```
+#[must_use]
+pub fn time_text(ms: u64) -> String {
+    const UNITS: [(u64, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
+    let (mut left, mut out) = (ms, String::new());
+    for (size, unit) in UNITS {
+        if left >= size {
+            out += &format!("{}{unit}", left / size);
+            left %= size;
+        }
+    }
+    if out.is_empty() { "0s".to_owned() } else { out }
+}
+
 #[cfg(test)]
 mod tests {
     use super::parse_duration;

@@ -21,7 +21,7 @@ pub mod yaml;
 
 pub use comments::{Comment, comments};
 pub use diagnostic::{Diagnostic, Help, Place, Report, Severity, Source, Span};
-pub use duration::{MAX_MS, exact, parse_duration};
+pub use duration::{MAX_MS, exact, parse_duration, time_text};
 pub use format::format;
 pub use parser::parse;
 pub use reader::{At, Fields, Given, Read, Rows, Variant, choice, choices, list, variant, wrong};

@@ -1,4 +1,4 @@
-//! Which crate may depend on which: core <- k8s and syntax <- model <- import <- scenario <- sim <- reports and swarm <-
+//! Which crate may depend on which: core <- words, k8s and syntax <- model <- import <- scenario <- sim <- reports and swarm <-
 //! cli. The testkit is for tests only, and the heavy libraries are for the command only.
 
 use crate::files;
@@ -9,13 +9,17 @@ use serde_json::Value;
 const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-core", &[]),
     ("quotree-k8s", &["quotree-core"]),
+    ("quotree-words", &["quotree-core"]),
     ("quotree-syntax", &["quotree-core"]),
     ("quotree-model", &["quotree-core", "quotree-syntax"]),
     ("quotree-import", &["quotree-core", "quotree-k8s", "quotree-syntax", "quotree-model"]),
     ("quotree-scenario", &["quotree-core", "quotree-syntax", "quotree-model", "quotree-import"]),
-    ("quotree-sim", &["quotree-core", "quotree-model", "quotree-import", "quotree-scenario"]),
-    ("quotree-reports", &["quotree-core", "quotree-sim", "quotree-page"]),
-    ("quotree-swarm", &["quotree-core", "quotree-sim"]),
+    (
+        "quotree-sim",
+        &["quotree-core", "quotree-words", "quotree-syntax", "quotree-model", "quotree-import", "quotree-scenario"],
+    ),
+    ("quotree-reports", &["quotree-core", "quotree-syntax", "quotree-sim", "quotree-page"]),
+    ("quotree-swarm", &["quotree-core", "quotree-syntax", "quotree-sim"]),
     ("quotree-page", &[]),
     ("quotree-figures", &["quotree-page"]),
     (
@@ -36,6 +40,7 @@ const NEVER: &[(&str, &[&str])] = &[
         "quotree-k8s",
         &["csv", "jiff", "serde_json", "k8s-openapi", "kube", "rayon", "clap", "anyhow", "tokio", "tracing"],
     ),
+    ("quotree-words", &["csv", "jiff", "ron", "k8s-openapi", "kube", "rayon", "clap", "anyhow", "tokio", "tracing"]),
     ("quotree-syntax", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-model", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-import", &["ron", "rayon", "clap", "anyhow", "tokio"]),

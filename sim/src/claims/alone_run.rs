@@ -7,11 +7,11 @@ use crate::{
     model::{Change, Cluster, Kind, Node, Scenario, Selector, TraceRow, Workload},
     options::{RunError, RunOptions},
     result::SpreadRow,
-    text::time_text,
     view::RunView,
     world::JobRecord,
 };
 use quotree_core::{Amounts, Name, NodeSpec, PodTemplate, QuotaId, QuotaSpec, QuotaTree, Time, TreeSpec};
+use quotree_syntax::time_text;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

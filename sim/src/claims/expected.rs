@@ -4,9 +4,9 @@ use super::{job_times::JobTime, measure::Seen};
 use crate::{
     model::{Compare, DatasetFigure, NodeFigure, Predicate, ShareFigure, When},
     result::ClaimFigure,
-    text::time_text,
 };
 use quotree_core::Name;
+use quotree_syntax::time_text;
 
 /// `at most 5m`, `2 running, 3 pending`; and the value, where there is one.
 pub(super) fn expected(what: &Predicate, when: When) -> (String, Option<ClaimFigure>) {

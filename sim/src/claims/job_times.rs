@@ -10,11 +10,11 @@ use crate::{
     model::{Compare, JobFigure, WaitStat},
     result::ClaimFigure,
     result::SpreadRow,
-    text::time_text,
     view::RunView,
     world::{JobRecord, Span},
 };
 use quotree_core::Time;
+use quotree_syntax::time_text;
 use std::fmt;
 
 /// A statistic of a time of jobs.

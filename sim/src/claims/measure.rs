@@ -4,11 +4,12 @@ use super::{ClaimState, guarantee::Starved, job_times::JobTime, selector::Select
 use crate::{
     model::{BadEviction, Compare, DatasetFigure, FairnessFigure, Predicate, When, cells::Short},
     result::{ClaimFigure, permille_of},
-    text::{self, time_text},
     view::RunView,
     world::{Counts, Input, Outcomes, UsageAccount},
 };
 use quotree_core::{Amounts, Name, NodeId, Time, Unit};
+use quotree_syntax::time_text;
+use quotree_words as words;
 use std::{borrow::Cow, fmt};
 
 /// A measured value. It is formatted only when it is reported.
@@ -64,7 +65,7 @@ impl fmt::Display for Seen {
                 }
                 Ok(())
             }
-            Self::Amount(resource, amount) => write!(f, "{} {resource}", text::amount(resource, *amount)),
+            Self::Amount(resource, amount) => write!(f, "{} {resource}", words::amount(resource, *amount)),
             Self::Number(n) => write!(f, "{n}"),
             Self::Ms(ms) => f.write_str(&time_text(u64::try_from(*ms).unwrap_or(u64::MAX))),
             Self::Permille(n) => write!(f, "{}.{} %", n / 10, n % 10),

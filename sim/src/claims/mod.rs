@@ -20,12 +20,13 @@ use crate::{
     model::{Claim, Predicate, Scenario, When},
     options::{Run, RunError, RunOptions},
     result::{ClaimFigure, ClaimResult, ClaimSummary},
-    text,
     view::RunView,
 };
 use guarantee::Starved;
 use measure::Seen;
 use quotree_core::Time;
+use quotree_syntax::time_text;
+use quotree_words as words;
 use selector::Selection;
 
 /// Runs another scenario. The engine passes this function, since claims do not depend on the engine.
@@ -277,7 +278,7 @@ impl ClaimState<'_> {
             When::At(time) | When::Within(time, _)
                 if time > now && (!view.is_quiet() || view.world.scenario.world.until.is_some()) =>
             {
-                let ended = format!("the run ended earlier, at {}", text::time_text(now.0));
+                let ended = format!("the run ended earlier, at {}", time_text(now.0));
                 self.conclude(view, false, Seen::Text(ended), now);
             }
             When::At(time) => self.settle(view, starved, time),
@@ -352,7 +353,7 @@ impl ClaimState<'_> {
         let told = first.into_iter().filter_map(|id| {
             let verdict = view.scheduler.explain(id)?;
             let name = crate::world::unit_name(view.world, id.0);
-            Some(format!("{name} is pending. {}", text::verdict(&verdict, &names)))
+            Some(format!("{name} is pending. {}", words::verdict(&verdict, &names)))
         });
         told.chain((more > 0).then(|| format!("… and {more} more, which are in `pending` of the run"))).collect()
     }

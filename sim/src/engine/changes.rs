@@ -9,11 +9,11 @@ use crate::{
     model::{Change, DeviceChange, GpuMode, Gpus, QuotaEdit, TimedChange, move_namespace},
     options::RunError,
     people::Refusal,
-    text::Names,
     trace::TraceEvent,
     world::{self, Attempt},
 };
 use quotree_core::{Event, EventError, Name, TreeSpec};
+use quotree_words::Names;
 use std::collections::BTreeSet;
 
 impl Engine<'_> {

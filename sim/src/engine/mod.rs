@@ -23,13 +23,13 @@ use crate::{
     queue::Queue,
     report,
     result::BreachRow,
-    text::Names,
     timeline::Timeline,
     trace::{Digest, Observer, TraceRecord},
     view::RunView,
     world::{self, Fact, Growth, World, WorldEvent},
 };
 use quotree_core::{Breach, Event, Finding, Placement, Time, WorkloadId};
+use quotree_words::Names;
 
 /// The most decisions at one time; a run with more ends with an error.
 const MOST_ROUNDS: u32 = 10_000;

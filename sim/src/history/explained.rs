@@ -3,12 +3,12 @@
 
 use crate::{
     options::Question,
-    text::{self, Names},
     world::{State, World, WorldNames},
 };
 use quotree_core::{
     BlockingReason, Holder, Name, NodeCheck, NodeTally, NodeTest, PodId, Protection, Scheduler, Verdict, WorkloadId,
 };
+use quotree_words::{self as words, Names};
 
 /// How many pods each list of a verdict names.
 const NAMED: usize = 8;
@@ -175,12 +175,12 @@ fn answer(world: &World<'_>, scheduler: &Scheduler, unit: u32) -> Option<Verdict
         },
         holders: verdict.holders.iter().map(|holder| of.holder(holder)).collect(),
         also: verdict.also.iter().map(|also| of.obstacle(&also.binding)).collect(),
-        helps: verdict.helps.iter().map(|help| text::advice(help, &names)).collect(),
-        bounds_hit: verdict.bounds_hit.iter().map(|bound| text::search_limit(*bound)).collect(),
+        helps: verdict.helps.iter().map(|help| words::advice(help, &names)).collect(),
+        bounds_hit: verdict.bounds_hit.iter().map(|bound| words::search_limit(*bound)).collect(),
         ..VerdictHistory::default()
     };
     let spared = |class: &quotree_core::Protected| {
-        let (rule, why) = (class.shield.rule().to_string(), text::protection(class, &names));
+        let (rule, why) = (class.shield.rule().to_string(), words::protection(class, &names));
         let why = why.strip_suffix(&format!(" ({rule})")).map_or(why.clone(), str::to_owned);
         SparedHistory { rule, why, pods: class.pods, who: of.pods(&class.who) }
     };
@@ -230,7 +230,7 @@ impl Answer<'_> {
         let amounts = reason.amounts();
         ObstacleHistory {
             rule: reason.rule().to_string(),
-            text: text::blocking(self.verdict, reason, self.names),
+            text: words::blocking(self.verdict, reason, self.names),
             quota: reason.quota().map(|quota| self.quota(quota)),
             resource: amounts.and_then(|(name, ..)| self.world.shapes.resource(name.as_str())),
             amounts: amounts.map(|(_, needed, available)| (needed, available)),

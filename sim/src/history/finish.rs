@@ -8,9 +8,9 @@ use super::{
 use crate::{
     metrics::{Eviction, Evictions, MetricsCollector},
     model::Kind,
-    text,
     world::{End, NONE, PodLabel, State, World, WorldNames},
 };
+use quotree_words as words;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A pod that waits for more reasons than this in one stretch tells only so many; the last one then lasts to its end.
@@ -148,7 +148,7 @@ impl Recorder {
                 node: placement.map_or(NONE, |placement| placement.node),
                 devices: placement.map(|placement| placement.devices).unwrap_or_default(),
                 rule: e.reason.rule.to_string(),
-                reason: text::evicted(&e.reason, &names),
+                reason: words::evicted(&e.reason, &names),
                 cause: cause.map(|unit| {
                     let leaf = self.leaves.get(unit as usize).copied().flatten();
                     (of_unit.get(unit as usize).copied().unwrap_or(0), leaf)

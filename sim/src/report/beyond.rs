@@ -1,8 +1,9 @@
 //! What a verdict does not say about a pending workload: which pods its reservation waits for, and how many younger
 //! workloads started before it. Also, what a workload that its job queue suspends would wait for if it were released.
 
-use crate::{model::Kind, text::Names, view::RunView, world::CoreWorkload};
+use crate::{model::Kind, view::RunView, world::CoreWorkload};
 use quotree_core::{Event, Queueing, Time, Verdict, WorkloadSpec};
+use quotree_words::Names;
 use std::{cell::LazyCell, collections::BTreeMap};
 
 /// Clauses for the reason of a verdict, each after `; `.

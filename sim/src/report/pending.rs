@@ -7,11 +7,11 @@
 use super::beyond::{Starts, beyond, if_released};
 use crate::{
     result::PendingRow,
-    text,
     view::RunView,
     world::{State, pod_name, unit_name, why_suspended},
 };
 use quotree_core::{Name, QuotaId, WorkloadId, WorkloadSpec};
+use quotree_words as words;
 use std::{cell::LazyCell, collections::BTreeSet, fmt::Write};
 
 /// How many reasons in full must be affordable for them to come with advice (X3), which copies the state for each change
@@ -36,11 +36,11 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
         if let Some(verdict) = in_full.then(|| told(id)).flatten() {
             let names = view.world.names();
             row.rule = verdict.binding.rule().name().into();
-            row.reason = (text::verdict(&verdict, &names) + &beyond(view, &verdict, &starts)).into();
-            row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
+            row.reason = (words::verdict(&verdict, &names) + &beyond(view, &verdict, &starts)).into();
+            row.verdict = words::verdict_json(&verdict, &names, view.options.named_pods);
         } else if let Some(binding) = view.scheduler.bound_by(id) {
             row.rule = shared(&mut last_rule, binding.rule().name());
-            row.reason = shared(&mut last_reason, &text::in_brief(id, binding, &view.world.names()));
+            row.reason = shared(&mut last_reason, &words::in_brief(id, binding, &view.world.names()));
         }
         row
     };
@@ -110,8 +110,8 @@ fn suspended(view: &RunView<'_>, workloads: &[Name], spec: &WorkloadSpec, explai
     if explained && view.world.job_queues.backs_off(id, view.now()) {
         if let Some(verdict) = if_released(view, spec) {
             let names = view.world.names();
-            let _ = write!(reason, "; released now, it would wait: {}", text::verdict(&verdict, &names));
-            row.verdict = text::verdict_json(&verdict, &names, view.options.named_pods);
+            let _ = write!(reason, "; released now, it would wait: {}", words::verdict(&verdict, &names));
+            row.verdict = words::verdict_json(&verdict, &names, view.options.named_pods);
         } else {
             reason += "; released now, it would get room";
         }

@@ -5,11 +5,11 @@ use crate::{
     metrics::Eviction,
     model::Kind,
     result::{EvictionRow, InstancesRow, NamespaceRow, NodeRow, QuantityMap, QuotaRow, ShareRow, TaskRow, WorkloadRow},
-    text::{self, Names},
     view::RunView,
     world::{Input, Outcomes, WorldNames, healthy, pod_name, spec_of},
 };
 use quotree_core::{Name, QuotaId};
+use quotree_words::{self as words, Names};
 use std::collections::BTreeMap;
 
 pub(super) fn quotas(view: &RunView<'_>) -> Vec<QuotaRow> {
@@ -162,7 +162,7 @@ pub(super) fn evictions(view: &RunView<'_>) -> Vec<EvictionRow> {
             leaf: e.reason.leaf.map(|q| tree.name(q).to_string()),
             cause: e.reason.cause.map(|c| names.workload(c).into_owned()),
             rule: e.reason.rule.to_string(),
-            reason: text::evicted(&e.reason, &names),
+            reason: words::evicted(&e.reason, &names),
             lost_ms: u64::try_from(e.lost_ms).unwrap_or(u64::MAX),
         }
     };

@@ -8,10 +8,10 @@ use crate::{
         set_label,
     },
     people::Refusal,
-    text::Names,
     trace::TraceEvent,
 };
 use quotree_core::{DeviceSet, Event, EventError, Name, NodeId, NodeSpec, PodOutcome, QuotaTree, TreeSpec};
+use quotree_words::Names;
 use std::{borrow::Cow, collections::BTreeMap};
 
 /// The state of devices.

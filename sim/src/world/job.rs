@@ -5,10 +5,8 @@ use super::{
     End, World, dataset, deployment, ending, job_record, job_record::Schedule, node_speed, progress::with_checkpoints,
     trace_rows,
 };
-use crate::{
-    model::{Kind, Runtime},
-    text::time_text,
-};
+use crate::model::{Kind, Runtime};
+use quotree_syntax::time_text;
 use std::collections::BTreeMap;
 
 /// The longest back-off of a job, unless it states a longer first delay.

@@ -9,10 +9,11 @@
 use super::{CONTROLLER, Fact, State, World, WorldEvent};
 use crate::{
     model::{JobQueue, Kind, QueueOrder, Scenario},
-    text::{Names, time_text, with_unit},
     trace::TraceEvent,
 };
 use quotree_core::{Amounts, Event, Name, PodSet, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
+use quotree_syntax::time_text;
+use quotree_words::{Names, with_unit};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},

@@ -10,9 +10,10 @@ use super::{NONE, State, World, kind_of};
 use crate::{
     model::{Kind, Role, Scenario},
     result::RefusalRow,
-    text::{Names, Requested},
+    trace::RunNames,
 };
 use quotree_core::{NodeId, PodId, QuotaTree, WorkloadId};
+use quotree_words::{Names, Requested};
 use std::{borrow::Cow, fmt::Write};
 
 /// The names of all objects of a simulated world.
@@ -40,10 +41,6 @@ impl Names for WorldNames<'_> {
     fn node(&self, id: NodeId) -> Cow<'_, str> {
         let node = self.world.scenario.cluster.nodes.get(id.0 as usize);
         node.map_or_else(|| id.to_string().into(), |node| node.name.as_str().into())
-    }
-
-    fn refusal(&self, refusal: u32) -> Option<&RefusalRow> {
-        self.world.access.refusals.all.get(refusal as usize).map(|refused| &refused.row)
     }
 
     fn pods(&self, id: WorkloadId) -> u32 {
@@ -78,6 +75,12 @@ impl Names for WorldNames<'_> {
             _ if missing < pods => Requested::Minimum { pods, min: missing.max(1) },
             _ => Requested::All(pods),
         }
+    }
+}
+
+impl RunNames for WorldNames<'_> {
+    fn refusal(&self, refusal: u32) -> Option<&RefusalRow> {
+        self.world.access.refusals.all.get(refusal as usize).map(|refused| &refused.row)
     }
 
     fn dataset(&self, place: u32) -> Cow<'_, str> {

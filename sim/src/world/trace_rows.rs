@@ -6,11 +6,9 @@ use super::{
     CONTROLLER, CoreWorkload, End, State, World, WorldEvent, access, drain, ending, job, job_record, pod_lifecycle,
     submit, submit::NewWorkload,
 };
-use crate::{
-    model::{Kind, Limits, RowDetails, TraceRow},
-    text::time_text,
-};
+use crate::model::{Kind, Limits, RowDetails, TraceRow};
 use quotree_core::{Event, Name, PodSet, PodTemplate};
+use quotree_syntax::time_text;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,

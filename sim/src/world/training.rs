@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     model::{BILLION, Kind, OnLoss, Role, Scaling, Work, gpus},
-    text::time_text,
     trace::TraceEvent,
 };
 use quotree_core::{Event, PodSet, Time, WorkloadChange, WorkloadId};
+use quotree_syntax::time_text;
 use std::sync::Arc;
 
 /// The state of a role.

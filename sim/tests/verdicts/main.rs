@@ -17,7 +17,7 @@ mod policy;
 mod protection;
 
 use quotree_core::{NodeId, PodId, Policy, QuotaTree, Scheduler, WorkloadId};
-use quotree_sim::text::{self, Names};
+use quotree_sim::words::{self, Names};
 use quotree_testkit::table::Game;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -36,9 +36,9 @@ fn explain_by(policy: &Policy, tree: &str, cluster: &str, rows: &[&str], workloa
     assert_eq!(game.broken(), Vec::<String>::new(), "{tree} {rows:?}");
     let Some(verdict) = game.core().explain(WorkloadId(workload)) else { return "it is not pending\n".to_owned() };
     let numbers = Numbers(game.core());
-    let sentence = text::verdict(&verdict, &numbers);
+    let sentence = words::verdict(&verdict, &numbers);
     let mut lines: Vec<String> = sentence.split("; ").map(str::to_owned).collect();
-    let details = details(&text::verdict_json(&verdict, &numbers, usize::MAX), &sentence);
+    let details = details(&words::verdict_json(&verdict, &numbers, usize::MAX), &sentence);
     if !details.is_empty() {
         lines.push("--".to_owned());
     }

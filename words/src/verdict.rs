@@ -41,7 +41,8 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
 
 /// What blocks a workload, without the rest of a verdict, which is costly to find for many. Where room is missing, that is
 /// all that is known.
-pub(crate) fn in_brief(workload: WorkloadId, binding: BlockingReason, names: &dyn Names) -> String {
+#[must_use]
+pub fn in_brief(workload: WorkloadId, binding: BlockingReason, names: &dyn Names) -> String {
     if binding.room().is_some() {
         return format!("{}: no node has enough room", binding.rule());
     }
@@ -127,7 +128,8 @@ pub fn obstacle(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) 
 }
 
 /// One reason that blocks the workload, without its rule.
-pub(crate) fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
+#[must_use]
+pub fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
     let tree = names.tree();
     let name = |quota: &QuotaId| tree.name(*quota).as_str();
     let who = || requester(names.requested(verdict.workload));
@@ -324,7 +326,8 @@ pub fn protection(class: &Protected, names: &dyn Names) -> String {
 }
 
 /// What the search for victims counts towards its limit.
-pub(crate) const fn search_limit(limit: Bound) -> &'static str {
+#[must_use]
+pub const fn search_limit(limit: Bound) -> &'static str {
     match limit {
         Bound::Nodes => "nodes",
         Bound::Candidates => "candidates",
@@ -334,7 +337,8 @@ pub(crate) const fn search_limit(limit: Bound) -> &'static str {
 }
 
 /// A change that would help, as an instruction.
-pub(crate) fn advice(help: &Help, names: &dyn Names) -> String {
+#[must_use]
+pub fn advice(help: &Help, names: &dyn Names) -> String {
     let name = |quota: &QuotaId| names.tree().name(*quota).as_str();
     match help {
         Help::MoreMin { quota, resource, by, from: None } => {

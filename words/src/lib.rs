@@ -1,7 +1,49 @@
 //! The scheduler's reasons as English sentences, and the same reasons as JSON with names in place of ids.
 //!
-//! There is one renderer, so that timelines, reports and claims use the same words. [`Names`] translates ids to names; a
-//! simulation and a live cluster each implement it.
+//! There is one renderer, so that timelines, reports, claims and a live cluster use the same words. [`Names`] translates
+//! ids to names; a simulation and a live cluster each implement it.
+//!
+//! ```
+//! use quotree_core::{Amounts, Event, NodeId, NodeSpec, PodId, Policy, QuotaSpec, QuotaTree, Scheduler, Time};
+//! use quotree_core::{WorkloadId, WorkloadSpec};
+//! use quotree_words::{Names, verdict};
+//! use std::borrow::Cow;
+//!
+//! /// Two jobs on one node, named by their ids.
+//! struct Cluster<'a>(&'a QuotaTree);
+//!
+//! impl Names for Cluster<'_> {
+//!     fn tree(&self) -> &QuotaTree {
+//!         self.0
+//!     }
+//!     fn workload(&self, id: WorkloadId) -> Cow<'_, str> {
+//!         format!("job-{}", id.0).into()
+//!     }
+//!     fn pod(&self, id: PodId) -> Cow<'_, str> {
+//!         format!("job-{}-{}", id.workload.0, id.ordinal).into()
+//!     }
+//!     fn node(&self, _: NodeId) -> Cow<'_, str> {
+//!         "the only node".into()
+//!     }
+//!     fn pods(&self, _: WorkloadId) -> u32 {
+//!         1
+//!     }
+//! }
+//!
+//! let cpus = |count: i64| Amounts::new().with("cpu", count * 1000);
+//! let tree = [QuotaSpec::new("lab", None).min(cpus(4)).max(cpus(4)).namespace("lab")];
+//! let mut scheduler = Scheduler::new(&tree.into_iter().collect(), Policy::default()).unwrap();
+//! scheduler.apply(Event::NodeUp(NodeSpec::new(0, cpus(8))))?;
+//! for job in 1..=2 {
+//!     scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(job, "lab", Time(0), cpus(3))))?;
+//! }
+//! scheduler.decide(Time(0));
+//!
+//! let pending = scheduler.verdict(WorkloadId(2)).unwrap();
+//! let text = verdict(&pending, &Cluster(scheduler.tree()));
+//! assert!(text.starts_with("A1: the pod requests 3 cpu, and lab already uses 3 of its max of 4 cpu"), "{text}");
+//! # Ok::<(), quotree_core::EventError>(())
+//! ```
 
 mod action;
 mod json;
@@ -9,10 +51,8 @@ mod verdict;
 
 pub use action::{ChargedTo, bound, evicted, released};
 pub use json::verdict_json;
-pub(crate) use verdict::{advice, blocking, in_brief, search_limit};
-pub use verdict::{holders, obstacle, protection, verdict};
+pub use verdict::{advice, blocking, holders, in_brief, obstacle, protection, search_limit, verdict};
 
-use crate::result::RefusalRow;
 use quotree_core::{Name, NodeId, PodId, QuantityText, QuotaTree, Unit, WorkloadId};
 use std::borrow::Cow;
 
@@ -26,20 +66,11 @@ pub trait Names {
     fn pod(&self, id: PodId) -> Cow<'_, str>;
     /// The name of a node.
     fn node(&self, id: NodeId) -> Cow<'_, str>;
-    /// A refused submission or edit, by its index in the run's refusals.
-    fn refusal(&self, refusal: u32) -> Option<&RefusalRow> {
-        let _ = refusal;
-        None
-    }
     /// The number of pods that a workload has now, ended ones not counted: sentences call one pod "the pod", several "the gang".
     fn pods(&self, id: WorkloadId) -> u32;
     /// The pods that a pending workload requests room for (G1).
     fn requested(&self, id: WorkloadId) -> Requested {
         Requested::All(self.pods(id))
-    }
-    /// The name of a dataset, by its index in the scenario.
-    fn dataset(&self, place: u32) -> Cow<'_, str> {
-        format!("dataset-{place}").into()
     }
 }
 
@@ -65,7 +96,8 @@ pub enum Requested {
 }
 
 /// An amount with its resource: `5 cpu`, `0.5 nvidia.com/gpu`, `16Gi memory`, `1500 bytes of memory`.
-pub(crate) fn with_unit(resource: &Name, amount: i64) -> String {
+#[must_use]
+pub fn with_unit(resource: &Name, amount: i64) -> String {
     let is_plain = Unit::of(resource.as_str()) == Unit::Bytes && amount % 1024 != 0;
     let of = if is_plain { " bytes of" } else { "" };
     format!("{}{of} {resource}", decimal(resource, amount))
@@ -77,7 +109,8 @@ fn decimal(resource: &Name, amount: i64) -> String {
 }
 
 /// An amount without its resource, as a Kubernetes quantity.
-pub(crate) fn amount(resource: &Name, amount: i64) -> QuantityText {
+#[must_use]
+pub fn amount(resource: &Name, amount: i64) -> QuantityText {
     QuantityText { amount, unit: Unit::of(resource.as_str()) }
 }
 
@@ -89,25 +122,6 @@ fn at(tree: &QuotaTree, resource: &Name, row: &[i64]) -> i64 {
 
 fn plural(n: u32, one: &str) -> String {
     if n == 1 { format!("1 {one}") } else { format!("{n} {one}s") }
-}
-
-/// A time as scenarios write it: `1h30m`, `250ms`, `0s`.
-///
-/// ```
-/// let texts = [0, 250, 90_000, 5_400_000, 86_400_001].map(quotree_sim::text::time_text);
-/// assert_eq!(texts, ["0s", "250ms", "1m30s", "1h30m", "1d1ms"]);
-/// ```
-#[must_use]
-pub fn time_text(ms: u64) -> String {
-    const UNITS: [(u64, &str); 5] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1000, "s"), (1, "ms")];
-    let (mut left, mut out) = (ms, String::new());
-    for (size, unit) in UNITS {
-        if left >= size {
-            out += &format!("{}{unit}", left / size);
-            left %= size;
-        }
-    }
-    if out.is_empty() { "0s".to_owned() } else { out }
 }
 
 #[cfg(test)]
