@@ -20,7 +20,15 @@ fn kinds(check: &str) -> Vec<(&'static str, Kinds)> {
     let (pool, calm, wild) = (("pool", Kinds::PLAIN), ("calm", Kinds::CALM), ("wild", Kinds::WILD));
     let (lending, limits) = (("lending", Kinds::LENDING), ("limits", Kinds::LIMITS));
     match check {
-        "laws" => vec![pool, ("pool with gangs", gangs), calm, lending, limits, wild],
+        "laws" => vec![
+            pool,
+            ("pool with gangs", gangs),
+            calm,
+            lending,
+            limits,
+            wild,
+            ("wild and live", Kinds { live: true, ..Kinds::WILD }),
+        ],
         "explanations" => vec![pool, calm, wild],
         _ => {
             let nodes = Kinds { nodes: true, ..Kinds::PLAIN };
@@ -33,6 +41,7 @@ fn kinds(check: &str) -> Vec<(&'static str, Kinds)> {
                 wild,
                 limits,
                 ("more", Kinds::MORE),
+                ("live", Kinds::LIVE),
             ]
         }
     }
@@ -40,7 +49,7 @@ fn kinds(check: &str) -> Vec<(&'static str, Kinds)> {
 
 /// The laws that hold in a kind of worlds.
 fn play(name: &str, check: &str, delays: Option<u64>) -> Play {
-    let laws = check == "laws" && name != "wild";
+    let laws = check == "laws" && !name.starts_with("wild");
     Play { delays, settles: laws, guaranteed: laws && name.starts_with("pool") && delays.is_none() }
 }
 

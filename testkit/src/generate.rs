@@ -39,6 +39,8 @@ pub struct Kinds {
     pub node_traits: bool,
     /// Resources that nobody is guaranteed, a third resource, asks that can never run, several decisions at one moment.
     pub limits: bool,
+    /// A cluster in which not everything goes by plan: pods that others bound (E1).
+    pub live: bool,
 }
 
 impl Kinds {
@@ -54,6 +56,7 @@ impl Kinds {
         more: false,
         node_traits: false,
         limits: false,
+        live: false,
     };
     /// Fixed demand with everything that can be requested, under the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
@@ -73,9 +76,12 @@ impl Kinds {
         more: false,
         node_traits: false,
         limits: false,
+        live: false,
     };
     /// All features, for the comparison with the reference.
     pub const MORE: Self = Self { more: true, node_traits: true, limits: true, ..Self::WILD };
+    /// All features, and a cluster in which not everything goes by plan.
+    pub const LIVE: Self = Self { live: true, ..Self::MORE };
 }
 
 /// Scenarios for proptest; a failing one shrinks to fewer steps.
@@ -142,6 +148,9 @@ impl World {
             1 => u64::MAX,
             _ => dice.below(u64::MAX),
         };
+        if kinds.live {
+            draw_live_steps(dice, &mut world);
+        }
         world
     }
 }
@@ -358,6 +367,15 @@ fn draw_node_traits(dice: &mut Dice, world: &mut World) {
         } else {
             Step::ChangeMode(node, draw_mode(dice))
         };
+        world.steps.insert(at, step);
+    }
+}
+
+/// Adds steps in which the cluster goes its own way.
+fn draw_live_steps(dice: &mut Dice, world: &mut World) {
+    for _ in 0..1 + dice.below(6) {
+        let step = Step::Found(dice.index(16), dice.index(8), dice.index(3));
+        let at = dice.index(world.steps.len() + 1);
         world.steps.insert(at, step);
     }
 }

@@ -101,6 +101,8 @@ pub enum Step {
     Drain(usize),
     /// This many pods of a budget may be evicted from now on; see [`World::budgets`].
     Budget(usize, u32),
+    /// A pending pod is found on a node: being bound, running or terminating (E1).
+    Found(usize, usize, usize),
 }
 
 impl Step {
@@ -117,6 +119,7 @@ impl Step {
                 | Self::Fail(_)
                 | Self::Unhealthy(..)
                 | Self::ChangeMode(..)
+                | Self::Found(..)
         )
     }
 }

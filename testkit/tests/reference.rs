@@ -70,6 +70,11 @@ proptest! {
     #![proptest_config(cases(1200))]
 
     #[test]
+    fn the_reference_agrees_in_a_cluster_that_goes_its_own_way(world in worlds(Kinds::LIVE), seed in any::<Option<u64>>()) {
+        alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+
+    #[test]
     fn the_reference_agrees_whatever_there_is(world in worlds(Kinds::MORE), seed in any::<Option<u64>>()) {
         alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
     }

@@ -1,7 +1,7 @@
-//! Events: what callers report to the scheduler, and why an event may be refused.
+//! Events: what callers report to the scheduler.
 
 use super::{
-    finding::Finding,
+    device::DeviceSet,
     ids::{Name, NodeId, PodId, Time, WorkloadId},
     spec::{NodeSpec, PodSet, TreeSpec, WorkloadSpec},
 };
@@ -68,6 +68,35 @@ pub enum Event {
     },
     /// Only time has passed: the scheduler looks at its timeouts again.
     Tick,
+    /// A pending pod is on a node, and no plan put it there: the scheduler was restarted, or somebody else bound the pod
+    /// (E1). It is charged there as it is, also above a max and above what the node has, and is never refused for that.
+    /// If its workload has a hold, the hold ends. From here on the pod is as if a plan had bound it: `PodBound`,
+    /// `BindFailed`, `PodLeaving` and `PodGone` follow as for any other.
+    PodFound {
+        /// The pod. Its workload must have been submitted.
+        pod: PodId,
+        /// The node that it is on.
+        node: NodeId,
+        /// The devices that it uses there. Without any, only the sum of the devices counts.
+        #[serde(default)]
+        devices: DeviceSet,
+        /// How far it has come.
+        state: FoundState,
+        /// When it started to run. Of a pod that is being bound, this is not used.
+        #[serde(default)]
+        since: Time,
+    },
+}
+
+/// How far a pod has come that is found on a node (E1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum FoundState {
+    /// It has a node, and it is not known to run there yet.
+    Binding,
+    /// It runs.
+    Running,
+    /// It was told to stop and is not gone yet.
+    Terminating,
 }
 
 /// What changed about a workload. Absent fields stay as they are.
@@ -106,96 +135,4 @@ pub enum PodOutcome {
     Deleted,
     /// Its node or device was lost.
     Lost,
-}
-
-/// Why an event was refused. A refused event changes nothing.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum EventError {
-    /// The node is not known.
-    #[error("unknown node {0}")]
-    UnknownNode(NodeId),
-    /// The node is already there.
-    #[error("node {0} exists already")]
-    DuplicateNode(NodeId),
-    /// The workload is not known.
-    #[error("unknown workload {0}")]
-    UnknownWorkload(WorkloadId),
-    /// A workload with this id has not ended.
-    #[error("workload {0} exists already")]
-    DuplicateWorkload(WorkloadId),
-    /// The pod is not known.
-    #[error("unknown pod {0}")]
-    UnknownPod(PodId),
-    /// The event is impossible in the state that the pod is in, such as a bind of a pod that runs.
-    #[error("pod {pod} is {state}, so `{event}` is impossible")]
-    ImpossibleOrder {
-        /// The pod.
-        pod: PodId,
-        /// The state of the pod.
-        state: &'static str,
-        /// The event.
-        event: &'static str,
-    },
-    /// A workload without pods, with too many pods, or with a pod set whose `min` exceeds its `count`.
-    #[error(
-        "workload {workload} has {pods} pods: it must have 1 to {most}, and no pod set may have a minimum above its count"
-    )]
-    PodCount {
-        /// The workload.
-        workload: WorkloadId,
-        /// How many pods it has.
-        pods: u64,
-        /// How many it may have.
-        most: u32,
-    },
-    /// A negative amount.
-    #[error("the amount of `{resource}` is negative: {amount} base units")]
-    NegativeAmount {
-        /// The resource.
-        resource: Name,
-        /// As given, in base units.
-        amount: i64,
-    },
-    /// The devices of a node, or of a request, are inconsistent.
-    #[error("devices of `{resource}`: {why}")]
-    BadDevices {
-        /// The resource.
-        resource: Name,
-        /// What is inconsistent.
-        why: &'static str,
-    },
-    /// The devices of a node may not change while pods use them.
-    #[error("{} pods use the devices of node {node}, so these cannot change", .pods.len())]
-    DevicesInUse {
-        /// The node.
-        node: NodeId,
-        /// The pods that have devices there.
-        pods: Vec<PodId>,
-    },
-    /// The requests for a resource, summed over all workloads, would exceed 2^60 base units.
-    #[error("the sum of all requests for `{resource}` would exceed 2^60 base units")]
-    Overflow {
-        /// The resource.
-        resource: Name,
-    },
-    /// The new tree is not valid.
-    #[error("the quota tree is invalid ({} findings), the first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
-    InvalidTree(Vec<Finding>),
-    /// A namespace with running pods may not move (T3).
-    #[error("namespace `{namespace}` has {} running pods, so it cannot move to another leaf (T3)", .pods.len())]
-    NamespaceInUse {
-        /// The namespace.
-        namespace: Name,
-        /// The pods that run in it.
-        pods: Vec<PodId>,
-    },
-    /// More distinct values than the scheduler can number, of resources or of pod templates.
-    #[error("too many {what}: at most {most}")]
-    TooMany {
-        /// What there are too many of.
-        what: &'static str,
-        /// How many are allowed.
-        most: usize,
-    },
 }

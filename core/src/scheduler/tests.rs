@@ -1,5 +1,6 @@
 //! The demo, and tests that need access to the state inside a scheduler.
 
+use super::state::Assignment;
 use crate::*;
 
 fn cpu(n: i64) -> Amounts {
@@ -152,11 +153,11 @@ fn t4_who_is_over_by_an_edit_is_excused_no_longer_than_that() {
     scheduler.apply(Event::TreeChanged(tree(4))).unwrap();
     scheduler.apply(Event::NodeChanged(NodeSpec::new(0, cpu(4)))).unwrap();
     scheduler.decide(Time(1));
-    assert_eq!((scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.shrunk()), (1, 1));
+    assert_eq!((scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.excused()), (1, 1));
     scheduler.apply(Event::PodGone { pod: WorkloadId(1).pod(0), outcome: PodOutcome::Succeeded }).unwrap();
     scheduler.decide(Time(2));
     assert_eq!(
-        (scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.shrunk()),
+        (scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.excused()),
         (0, 0),
         "what stands is just the ceiling"
     );
@@ -175,4 +176,34 @@ fn requests_that_nobody_has_any_more_are_given_back() {
         scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
     }
     assert!(scheduler.cluster.workloads.interner.issued() <= 1100, "one runs at a time");
+}
+
+#[test]
+fn e1_what_is_found_is_excused_and_no_more() {
+    let tree = [QuotaSpec::new("a", None).max(cpu(5)).namespace("a")].into_iter().collect::<TreeSpec>();
+    let mut scheduler = Scheduler::new(&tree, Policy::default()).unwrap();
+    scheduler.apply(Event::NodeUp(NodeSpec::new(0, cpu(6)))).unwrap();
+    for id in [1, 2, 3] {
+        scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "a", Time(0), cpu(4)))).unwrap();
+    }
+    let found = |id: u32| {
+        let (node, devices, state, since) = (NodeId(0), DeviceSet::default(), FoundState::Running, Time(0));
+        Event::PodFound { pod: WorkloadId(id).pod(0), node, devices, state, since }
+    };
+    scheduler.apply(found(1)).unwrap();
+    assert_eq!((scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.excused()), (0, 0), "it fits");
+    scheduler.apply(found(2)).unwrap();
+    assert_eq!((scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.excused()), (1, 1));
+    assert_eq!(audit(&scheduler), []);
+    // One more on the same node, by a plan that no rule allows.
+    let mut broken = scheduler.clone();
+    let pod = broken.cluster.workloads.slot(WorkloadId(3)).unwrap().pod(0);
+    let at = Assignment { node: broken.cluster.nodes.slot(NodeId(0)).unwrap(), devices: DeviceSet::default() };
+    broken.cluster.nodes.put(at, broken.cluster.workloads.template(pod), pod);
+    broken.cluster.charge(pod, at, PodState::Binding);
+    broken.cluster.set_admitted(pod.workload, true);
+    assert_eq!(audit(&broken).iter().map(|breach| breach.invariant).collect::<Vec<_>>(), [2, 8]);
+    scheduler.apply(Event::PodGone { pod: WorkloadId(1).pod(0), outcome: PodOutcome::Succeeded }).unwrap();
+    scheduler.decide(Time(1));
+    assert_eq!((scheduler.cluster.quotas.over_max.excused(), scheduler.cluster.nodes.excused()), (0, 0));
 }

@@ -32,7 +32,7 @@ impl Driver<'_> {
             None => {
                 let before = self.core().clone();
                 let plan = self.core.decide(self.now);
-                for what in recount(self.core(), &self.specs, !self.faulty) {
+                for what in recount(self.core(), &self.specs, !self.faulty, &self.visited()) {
                     self.violation(format!("{what} (recounted after decide)"));
                 }
                 let after = self.core().clone();

@@ -12,6 +12,7 @@
 mod account;
 mod ages;
 mod deciding;
+mod found;
 mod nodes;
 mod outcomes;
 mod steps;
@@ -120,6 +121,8 @@ struct Driver<'a> {
     interval: Interval,
     auditor: Auditor,
     faulty: bool,
+    /// Pods that were found where no plan put them (E1).
+    guests: BTreeSet<PodId>,
     played: Played,
     context: String,
 }
@@ -159,6 +162,7 @@ impl<'a> Driver<'a> {
             interval: Interval::default(),
             auditor: Auditor::new(),
             faulty: false,
+            guests: BTreeSet::new(),
             played: Played {
                 violations: Vec::new(),
                 trace: Vec::new(),
@@ -225,7 +229,7 @@ impl<'a> Driver<'a> {
         for breach in audit(self.core()) {
             self.violation(format!("{breach} (after {after})"));
         }
-        for what in recount(self.core(), &self.specs, !self.faulty) {
+        for what in recount(self.core(), &self.specs, !self.faulty, &self.visited()) {
             self.violation(format!("{what} (recounted after {after})"));
         }
     }

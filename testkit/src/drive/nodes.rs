@@ -52,12 +52,12 @@ impl Driver<'_> {
         }
     }
 
-    fn up(&self) -> Vec<usize> {
+    pub(super) fn up(&self) -> Vec<usize> {
         (0..self.world.nodes.len()).filter(|n| !self.down.contains(n)).collect()
     }
 
     /// The current state of the node.
-    fn node(&self, i: usize) -> Option<NodeSpec> {
+    pub(super) fn node(&self, i: usize) -> Option<NodeSpec> {
         let world = World { node_traits: self.node_traits.clone(), ..World::new(&self.world.nodes) };
         let mut spec = World { devices: self.world.devices, ..world }.node(i)?;
         spec.schedulable = !self.cordoned.contains(&i);

@@ -57,6 +57,7 @@ impl Driver<'_> {
                     }));
                 }
             }
+            Step::Found(k, node, state) => self.find(k, node, state),
             Step::Budget(n, allowed) => {
                 if let Some(n) = n.checked_rem(self.world.budgets) {
                     self.apply(Event::BudgetChanged { budget: format!("b{n}").into(), allowed });

@@ -39,6 +39,9 @@ impl Reference {
             Event::BudgetChanged { budget, allowed } => {
                 self.budgets.insert(budget.clone(), *allowed);
             }
+            Event::PodFound { pod, node, devices, state, since } => {
+                self.pod_found(*pod, Assignment { node: *node, devices: devices.0 }, *state, *since);
+            }
             _ => {}
         }
         self.fact_came();
@@ -153,7 +156,7 @@ impl Reference {
         self.drop_if_ended(id);
     }
 
-    fn pod_bound(&mut self, pod: PodId, at: Time) {
+    pub(super) fn pod_bound(&mut self, pod: PodId, at: Time) {
         if self.pod(pod).leaves() {
             return;
         }
@@ -256,7 +259,7 @@ impl Reference {
         }
     }
 
-    fn note_stale(&mut self, id: WorkloadId) {
+    pub(super) fn note_stale(&mut self, id: WorkloadId) {
         let on = self.policy.stale_after_ms.is_some();
         let workload = self.workload_mut(id);
         let runs = !workload.in_place().is_empty();
@@ -282,7 +285,7 @@ impl Reference {
     }
 
     /// Enqueues a workload again whose ask has changed, since it lost pods (G1).
-    fn requeue_if_changed(&mut self, id: WorkloadId) {
+    pub(super) fn requeue_if_changed(&mut self, id: WorkloadId) {
         let Some(workload) = self.workloads.get(&id) else { return };
         if workload.hold.is_none() && workload.pending_ask != workload.next_ask() {
             self.requeue(id);

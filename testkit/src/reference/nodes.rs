@@ -204,9 +204,8 @@ impl FreeNode {
 
     pub(super) fn take(&mut self, footprint: &Footprint) {
         for (r, amount) in &footprint.resources {
-            if let Some(available) = self.available.get_mut(r) {
-                *available -= amount;
-            }
+            // A pod may be found on a node that has nothing of what it requests (E1).
+            *self.available.entry(r.clone()).or_default() -= amount;
         }
         for ((place, device), amount) in &footprint.devices {
             let primary = if *place == 0 { &mut self.primary } else { &mut self.secondary };

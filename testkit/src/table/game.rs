@@ -6,8 +6,8 @@ use super::{
     read::{leaves_are_namespaces, node, number, submission, tree},
 };
 use quotree_core::{
-    Action, Auditor, Event, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet, PodState, PodView, Policy, Recorder,
-    Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    Action, Auditor, DeviceSet, Event, FoundState, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet, PodState,
+    PodView, Policy, Recorder, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -169,6 +169,7 @@ impl Game {
                 self.end(workload, PodState::Terminating, PodOutcome::Evicted)?;
                 self.recreate(workload)
             }
+            ["find", id, rest @ ..] => self.find(id, rest),
             ["recreate", id] => self.create_again(self.id(id)?),
             ["priority", id] => {
                 let priority = Some(rest.parse().map_err(|_| format!("`{act}`"))?);
@@ -246,6 +247,24 @@ impl Game {
     fn terminate(&mut self, id: &str, most: usize) -> Result<(), Malformed> {
         let pods = self.running(id)?;
         pods.into_iter().take(most).try_for_each(|pod| self.apply(Event::PodLeaving { pod }))
+    }
+
+    /// Pending pods of a workload are found on a node: `x2 terminating on node 1`, all and running if not said otherwise.
+    fn find(&mut self, id: &str, how: &[&str]) -> Result<(), Malformed> {
+        let (mut most, mut state, mut node) = (usize::MAX, FoundState::Running, NodeId(0));
+        let mut words = how.iter().copied();
+        while let Some(word) = words.next() {
+            match word {
+                "binding" => state = FoundState::Binding,
+                "terminating" => state = FoundState::Terminating,
+                "on" => node = NodeId(number(words.nth(1).unwrap_or_default())?),
+                _ => most = number(word.trim_start_matches('x'))? as usize,
+            }
+        }
+        let pods = self.pods_of(self.id(id)?).into_iter().filter(|pod| pod.state == PodState::Pending);
+        let pods: Vec<PodId> = pods.map(|pod| pod.id).take(most).collect();
+        let (devices, since) = (DeviceSet::default(), self.now);
+        pods.into_iter().try_for_each(|pod| self.apply(Event::PodFound { pod, node, devices, state, since }))
     }
 
     fn create(&mut self, spec: WorkloadSpec) -> Result<(), Malformed> {

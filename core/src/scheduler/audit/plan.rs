@@ -196,8 +196,11 @@ impl Case<'_, '_> {
                 add(&mut left, terminating, 1);
             }
             victims.iter().filter(|v| v.node == *node).for_each(|v| add(&mut left, &v.request, 1));
-            self.placed.iter().filter(|(on, _)| on == node).for_each(|(_, request)| add(&mut left, request, -1));
-            if left.iter().any(|n| *n < 0) {
+            // What is not requested may be lacking already: a pod was found there that uses it (E1).
+            let mut requested = Amount::new();
+            self.placed.iter().filter(|(on, _)| on == node).for_each(|(_, request)| add(&mut requested, request, 1));
+            add(&mut left, &requested, -1);
+            if left.iter().zip(&requested).any(|(left, requested)| *requested > 0 && *left < 0) {
                 return Err(format!("P1: {node} lacks room, since {left:?} would be free"));
             }
         }

@@ -1,5 +1,6 @@
 //! How an event changes the state. It is checked first, then applied; an event that is refused changes nothing.
 
+mod found;
 mod node;
 mod pod;
 mod tree;
@@ -9,6 +10,7 @@ use crate::{
     api::{Event, EventError},
     scheduler::cluster::Cluster,
 };
+use found::Found;
 
 /// Applies an event to the state.
 pub(super) fn apply(cluster: &mut Cluster, event: Event) -> Result<(), EventError> {
@@ -29,5 +31,8 @@ pub(super) fn apply(cluster: &mut Cluster, event: Event) -> Result<(), EventErro
             Ok(())
         }
         Event::Tick => Ok(()),
+        Event::PodFound { pod, node, devices, state, since } => {
+            found::found(cluster, pod, &Found { node, devices, state, since })
+        }
     }
 }

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// A pod that has not ended, and its state.
-fn find(cluster: &Cluster, pod: PodId) -> Result<(PodRef, PodState), EventError> {
+pub(super) fn find(cluster: &Cluster, pod: PodId) -> Result<(PodRef, PodState), EventError> {
     let slot = cluster.workloads.slot(pod.workload).ok_or(EventError::UnknownPod(pod))?;
     let row = cluster.workloads.at(slot).pod(pod.ordinal).ok_or(EventError::UnknownPod(pod))?;
     let state = row.state.ok_or(EventError::UnknownPod(pod))?;
@@ -24,16 +24,21 @@ pub(super) fn bound(cluster: &mut Cluster, id: PodId, at: Time) -> Result<(), Ev
         PodState::Terminating => return Ok(()),
         _ => return Err(impossible(id, state, "PodBound")),
     }
+    runs(cluster, pod, at);
+    cluster.update_victim_index(pod.workload);
+    Ok(())
+}
+
+/// A pod that is being bound runs since this time.
+pub(super) fn runs(cluster: &mut Cluster, pod: PodRef, since: Time) {
     if let Some(row) = cluster.workloads.pod_mut(pod) {
         row.state = Some(PodState::Running);
     }
     let workload = cluster.workloads.at_mut(pod.workload);
-    workload.ran_since = workload.ran_since.max(at);
+    workload.ran_since = workload.ran_since.max(since);
     if cluster.policy.min_runtime_ms > 0 {
-        cluster.timers.insert(at.after_ms(cluster.policy.min_runtime_ms));
+        cluster.timers.insert(since.after_ms(cluster.policy.min_runtime_ms));
     }
-    cluster.update_victim_index(pod.workload);
-    Ok(())
 }
 
 pub(super) fn bind_failed(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {
@@ -135,7 +140,7 @@ fn take_off(cluster: &mut Cluster, pod: PodRef, after: Option<PodState>) {
 }
 
 /// Notes a gang that runs below its minimum after it lost pods (G3).
-fn note_if_stale(cluster: &mut Cluster, slot: WorkloadSlot) {
+pub(super) fn note_if_stale(cluster: &mut Cluster, slot: WorkloadSlot) {
     cluster.workloads.at_mut(slot).lost_some = true;
     if cluster.policy.stale_after_ms.is_none() {
         return;
@@ -161,7 +166,7 @@ fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, id: WorkloadId) {
     }
 }
 
-fn impossible(pod: PodId, state: PodState, event: &'static str) -> EventError {
+pub(super) fn impossible(pod: PodId, state: PodState, event: &'static str) -> EventError {
     let state = match state {
         PodState::Pending => "pending",
         PodState::Binding => "being bound",

@@ -80,7 +80,7 @@ fn adopt(cluster: &mut Cluster, old: WorkloadSlot, before: &Cluster) -> Result<(
         let id = before.nodes.at(pod.assignment.node).id;
         let Some(node) = cluster.nodes.slot(id) else { continue };
         let (pod, assignment) = (slot.pod(ordinal), Assignment { node, ..pod.assignment });
-        cluster.nodes.put(assignment, cluster.workloads.template(pod), pod);
+        cluster.nodes.put_anyway(assignment, cluster.workloads.template(pod), pod);
         cluster.charge(pod, assignment, state);
         cluster.set_admitted(slot, true);
         if state == PodState::Terminating {

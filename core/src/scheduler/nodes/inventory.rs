@@ -10,6 +10,7 @@ use super::{
     reservation::NodeReservation,
     score::{Scorer, fragmentation::Fragmentation, ranking::Rankings},
     shapes::Shapes,
+    shortfall::Shortfall,
     under_way::UnderWay,
 };
 use crate::{
@@ -19,7 +20,7 @@ use crate::{
 use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// Where there are fewer classes of labels and taints than this, none are given back.
 pub(super) const LEAST_SWEPT: usize = 1 << 8;
@@ -47,8 +48,9 @@ pub(crate) struct Nodes {
     pub(crate) freed: FreedNodes,
     /// What all nodes have free together, by resource. A node that was made smaller than what runs on it has nothing.
     pub(super) spare: Vec<i128>,
-    /// Nodes that were made smaller than what runs on them (I8).
-    pub(super) shrunk: BTreeSet<NodeSlot>,
+    /// Nodes that were made smaller than what runs on them, or on which pods were found for which they have no room: how
+    /// much they lack. As much as that is excused (I8).
+    pub(super) excused: BTreeMap<NodeSlot, Shortfall>,
 }
 
 impl Nodes {
@@ -69,7 +71,7 @@ impl Nodes {
             under_way: UnderWay::default(),
             freed: FreedNodes::default(),
             spare: Vec::new(),
-            shrunk: BTreeSet::new(),
+            excused: BTreeMap::new(),
         }
     }
 
@@ -194,9 +196,7 @@ impl Nodes {
         self.shapes.add(self.rows.at(slot));
         self.count_typical_pods(slot, interner);
         self.enter(slot);
-        if self.rows.at(slot).is_overcommitted() {
-            self.shrunk.insert(slot);
-        }
+        self.excuse(slot);
         self.freed.note(slot);
         self.give_back_classes();
         Ok(())
@@ -205,7 +205,7 @@ impl Nodes {
     /// Removes a node. Its pods must have been taken off before.
     pub(crate) fn remove(&mut self, slot: NodeSlot) {
         self.freed.forget(slot);
-        self.shrunk.remove(&slot);
+        self.excused.remove(&slot);
         self.leave(slot);
         let node = self.rows.at_mut(slot);
         node.up = false;
@@ -251,6 +251,15 @@ impl Nodes {
         self.enter(at.node);
     }
 
+    /// Places a pod where it is, whether it fits or not.
+    pub(crate) fn put_anyway(&mut self, at: Assignment, template: &Template, pod: PodRef) {
+        self.leave(at.node);
+        let node = self.rows.at_mut(at.node);
+        node.widen(template);
+        node.put(template, at.devices, pod);
+        self.enter(at.node);
+    }
+
     /// Takes a pod off its node.
     pub(crate) fn take(&mut self, at: Assignment, template: &Template, pod: PodRef) {
         self.leave(at.node);
@@ -281,31 +290,9 @@ impl Nodes {
         self.rows.at(at.node).footprint(at.devices, template)
     }
 
-    /// Whether a node was made smaller than what runs on it, and still is (I8).
-    pub(crate) fn is_shrunk(&self, slot: NodeSlot) -> bool {
-        self.shrunk.contains(&slot)
-    }
-
-    /// Nodes that have room again for what runs on them are no longer excused from I8.
-    pub(crate) fn forget_drained(&mut self) {
-        let rows = &self.rows;
-        self.shrunk.retain(|node| rows.at(*node).is_overcommitted());
-    }
-
-    /// Copies from an earlier state which nodes are excused from I8.
-    pub(crate) fn excuse_as(&mut self, before: &Self) {
-        let excused = before.shrunk.iter().filter_map(|slot| self.slot(before.at(*slot).id));
-        self.shrunk = excused.filter(|slot| self.at(*slot).is_overcommitted()).collect();
-    }
-
     #[cfg(test)]
     pub(crate) fn classes(&self) -> usize {
         self.classes.len()
-    }
-
-    #[cfg(test)]
-    pub(crate) fn shrunk(&self) -> usize {
-        self.shrunk.len()
     }
 
     /// Whether one of these devices takes no new pods.

@@ -8,6 +8,7 @@ mod class;
 mod confine;
 mod devices;
 mod domains;
+mod excused;
 mod fit;
 mod freed;
 mod index;
@@ -20,6 +21,7 @@ mod reservation;
 mod score;
 mod settling;
 mod shapes;
+mod shortfall;
 #[cfg(test)]
 mod tests;
 mod under_way;

@@ -1,17 +1,20 @@
-//! Quotas above their max, because a change of the tree lowered it (T4, I2).
+//! Quotas above their max: a change of the tree lowered it (T4), or pods were found there (E1). The audit excuses what
+//! they are above it, and no more (I2).
 
-use crate::{api::Time, scheduler::state::QuotaSlot};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{
+    api::Time,
+    scheduler::state::{QuotaSlot, Row, amount_of},
+};
+use std::collections::BTreeMap;
 
-/// The quotas whose max was lowered below their usage.
+/// The quotas above their max by no decision of the scheduler.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OverMax {
     /// The time of the first decision that saw each quota above its max; nothing before that decision (T4). Kept only
     /// where the policy enforces a lowered max.
     pub(super) since: BTreeMap<QuotaSlot, Option<Time>>,
-    /// Quotas that a change of the tree put above their max, until they are within it again. The audit excuses them
-    /// (I2).
-    pub(super) excused: BTreeSet<QuotaSlot>,
+    /// What each of them uses and holds reserve there, by resource: as much as that is excused. It falls as pods leave.
+    pub(super) excused: BTreeMap<QuotaSlot, Row>,
 }
 
 impl OverMax {
@@ -29,8 +32,9 @@ impl OverMax {
         due.into_iter().rev().collect()
     }
 
-    pub(crate) fn is_excused(&self, slot: QuotaSlot) -> bool {
-        self.excused.contains(&slot)
+    /// How much of a resource a quota may use and reserve without a breach of I2, if that is more than its max.
+    pub(crate) fn excused_to(&self, slot: QuotaSlot, resource: usize) -> Option<i64> {
+        self.excused.get(&slot).map(|row| amount_of(row, resource))
     }
 
     #[cfg(test)]

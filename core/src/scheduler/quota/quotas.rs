@@ -3,9 +3,10 @@
 use super::{ledger::Ledger, over_max::OverMax, shares::FairShares};
 use crate::{
     api::{EnforceMax, Name, Policy, QuotaId, Reclaim},
-    scheduler::state::{Ask, QuotaSlot, Ratio, amount_of},
+    scheduler::state::{Ask, QuotaSlot, Ratio, Row, amount_of},
     tree::{QuotaTree, UNLIMITED},
 };
+use smallvec::SmallVec;
 
 /// The quota tree with its ledger.
 #[derive(Debug, Clone)]
@@ -106,30 +107,61 @@ impl Quotas {
 }
 
 impl Quotas {
-    fn is_charged_over_max(&self, slot: QuotaSlot) -> bool {
-        self.resources().any(|r| self.ledger.charged(slot, r) > self.max(slot, r))
+    /// What a quota uses and holds reserve there, by resource: what the audit compares with max (I2).
+    fn standing_row(&self, slot: QuotaSlot) -> Row {
+        let (used, reserved) = (self.ledger.used.row(slot), self.ledger.reserved.row(slot));
+        used.iter().zip(reserved).map(|(used, reserved)| used.saturating_add(*reserved)).collect()
     }
 
-    /// Quotas that are no longer above their max count as breaches of I2 again, should they exceed it.
+    fn is_above_max(&self, slot: QuotaSlot, row: &[i64]) -> bool {
+        row.iter().enumerate().any(|(r, amount)| *amount > self.max(slot, r))
+    }
+
+    fn uses_more_than_max(&self, slot: QuotaSlot) -> bool {
+        self.resources().any(|r| self.ledger.remaining_usage(slot, r) > self.max(slot, r))
+    }
+
+    /// Excuses a quota for what it is above its max as it stands now.
+    fn excuse(&mut self, slot: QuotaSlot) {
+        let row = self.standing_row(slot);
+        if self.is_above_max(slot, &row) {
+            self.over_max.excused.insert(slot, row);
+        }
+    }
+
+    /// Quotas are excused for no more than they still use, and those within their max not at all.
     pub(crate) fn forget_drained(&mut self) {
-        let excused = std::mem::take(&mut self.over_max.excused);
-        self.over_max.excused = excused.into_iter().filter(|slot| self.is_charged_over_max(*slot)).collect();
+        let mut excused = std::mem::take(&mut self.over_max.excused);
+        excused.retain(|slot, row| {
+            let now = self.standing_row(*slot);
+            row.iter_mut().zip(&now).for_each(|(row, now)| *row = (*row).min(*now));
+            self.is_above_max(*slot, row)
+        });
+        self.over_max.excused = excused;
     }
 
     /// Notes which quotas are above their max after a change of the tree, and since when (T4).
     pub(crate) fn note_over_max(&mut self, enforce: EnforceMax, before: &Self) {
-        let slot = |quota: QuotaId| QuotaSlot::from(quota);
-        let over = self.tree.ids().map(slot).filter(|slot| self.is_charged_over_max(*slot));
-        self.over_max.excused = over.collect();
+        self.over_max.excused.clear();
+        self.tree.ids().for_each(|quota| self.excuse(quota.into()));
         if enforce == EnforceMax::Never {
             return;
         }
-        let uses_more =
-            |ledger: &Ledger, q: QuotaSlot| self.resources().any(|r| ledger.remaining_usage(q, r) > self.max(q, r));
-        let over: Vec<QuotaId> = self.tree.ids().filter(|quota| uses_more(&self.ledger, slot(*quota))).collect();
+        let over: Vec<QuotaId> = self.tree.ids().filter(|quota| self.uses_more_than_max((*quota).into())).collect();
         for quota in over {
             let since = self.slot_in(before, quota).and_then(|q| before.over_max.since.get(&q)).copied().flatten();
-            self.over_max.since.insert(slot(quota), since);
+            self.over_max.since.insert(quota.into(), since);
+        }
+    }
+
+    /// Notes which quotas of a path are above their max after a pod was put there whether it fits or not (E1, T4).
+    pub(crate) fn note_found(&mut self, enforce: EnforceMax, leaf: QuotaSlot) {
+        let path: SmallVec<[QuotaSlot; 8]> = self.ledger.path(leaf).collect();
+        for slot in path {
+            self.excuse(slot);
+            if enforce != EnforceMax::Never && self.uses_more_than_max(slot) {
+                self.over_max.since.entry(slot).or_default();
+            }
         }
     }
 }
