@@ -1,7 +1,7 @@
 //! Counts the entries of indexes that events and decisions look at or change: leaves, queues, nodes, candidates.
 //!
 //! The count says how the cost of a decision grows, and is the same on every machine, however busy. It is for
-//! measuring: without the feature `counters`, [`touch`] does nothing, and costs nothing.
+//! measuring: without the feature `counters`, nothing is counted, and counting costs nothing.
 
 #[cfg(feature = "counters")]
 thread_local! {
