@@ -77,7 +77,7 @@ impl Recorder {
         Ok(Self { scheduler, log: Log { tree: tree.clone(), policy, entries: Vec::new() } })
     }
 
-    /// As [`Scheduler::apply`]; accepted events are recorded.
+    /// Calls [`Scheduler::apply`], and records the event if it is accepted.
     ///
     /// # Errors
     /// As [`Scheduler::apply`].
@@ -87,7 +87,7 @@ impl Recorder {
         Ok(())
     }
 
-    /// As [`Scheduler::decide`]; recorded with the plan's digest.
+    /// Calls [`Scheduler::decide`], and records the call with the digest of the plan.
     pub fn decide(&mut self, now: Time) -> Plan {
         let plan = self.scheduler.decide(now);
         self.log.entries.push(Entry::Decide { at: now, digest: plan.digest() });

@@ -15,26 +15,27 @@ pub struct RunOptions {
     /// Check the invariants after every decision and report broken ones in [`RunResult::breaches`]. Every check takes time
     /// linear in the size of the cluster.
     pub audit: bool,
-    /// With `audit`: check only the first of every so many decisions. That two workloads evict each other again and again
-    /// (I7) is checked of all.
+    /// With `audit`: check only the first of every so many decisions in full. The check that two workloads do not evict
+    /// each other again and again (I7) covers all decisions.
     pub audit_every: NonZeroU32,
     /// Keep the log of all events and decisions ([`Run::log`]). Takes memory for every event.
     pub record: bool,
-    /// Stop after everything that happens at this time; claims about later times are then not evaluated. It may not be
-    /// after the `until` of the scenario.
+    /// Stop after all events of this time; claims about later times are then not evaluated. This time may not be after
+    /// the `until` of the scenario.
     pub until: Option<Time>,
-    /// Where neither the scenario nor `until` gives an end and the run ends by itself before this time: integrate all
-    /// figures up to it, so that they compare with those of a longer run.
+    /// Integrate all figures up to this time, so that they can be compared with those of a longer run. This applies if
+    /// the run ends by itself before, and neither the scenario nor `until` gives an end.
     pub horizon: Option<Time>,
     /// A seed in place of the scenario's.
     pub seed: Option<u64>,
     /// Write the timeline of this pod, or of all pods of this workload ([`Run::timeline`]).
     pub timeline_of: Option<String>,
-    /// Integrate the fairness error over time. Takes time linear in the tree at every time at which something happens.
+    /// Integrate the fairness error over time. Takes time linear in the tree at every time with an event.
     pub fairness_integral: bool,
     /// Collect the history for the report ([`Run::history`]): series, and a row for each job, pod, wait and eviction.
     pub history: bool,
-    /// For which pods the full reason is asked for, and when ([`Run::explained`]); found with [`questions`](crate::history::questions).
+    /// Which pods are explained in full, and when ([`Run::explained`]); [`questions`](crate::history::questions)
+    /// computes such a list.
     pub explain: Vec<Question>,
     /// Whether claims are evaluated at all.
     pub judge: bool,
@@ -42,13 +43,13 @@ pub struct RunOptions {
     pub job_rows: usize,
     /// How many waiting workloads are listed at the end, oldest id first. The default is all of them.
     pub pending_rows: usize,
-    /// How many of those listed are explained in full, which may search the whole cluster. The others say what binds, and
-    /// have no verdict.
+    /// How many of these rows are explained in full, which may search the whole cluster. The others have only the limit
+    /// that binds, and no verdict.
     pub explained_rows: usize,
-    /// How many pending workloads all full explanations at the end may copy together: each explanation copies the state
-    /// several times. At least one row is explained in full; where fewer than ten are affordable, they come without
-    /// advice. The default affords all `explained_rows` while 3,000 workloads are pending, and 3 without advice while a
-    /// million are.
+    /// A bound on the cost of all full explanations at the end: how many pending workloads they may copy together,
+    /// since each explanation copies the state several times. At least one row is explained in full; where fewer than
+    /// ten are affordable, they come without advice. By default, all `explained_rows` are affordable with 3,000 pending
+    /// workloads, and 3 without advice with a million.
     pub explained_state: usize,
     /// How many pods each list of an explanation names; the counts are always complete.
     pub named_pods: usize,
@@ -77,7 +78,7 @@ impl Default for RunOptions {
     }
 }
 
-/// A pod whose full reason is asked for when all events of a moment have been handled.
+/// A question why a pod waits at a moment, after all events of that moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Question {
     /// The moment, milliseconds.
@@ -91,15 +92,15 @@ pub struct Question {
 pub struct Run {
     /// The result.
     pub result: RunResult,
-    /// The log of everything that the scheduler received and decided, if it was to be recorded.
+    /// The log of everything that the scheduler received and decided, if requested.
     pub log: Option<Log>,
     /// The requested timeline, in order of time.
     pub timeline: Vec<TimelineEntry>,
     /// The pods of the timeline at the end of the run, oldest first.
     pub timeline_pods: Vec<TimelinePod>,
-    /// The history, if it was to be collected.
+    /// The history, if requested.
     pub history: Option<Box<History>>,
-    /// The full reasons that were asked for, by time and pod. A pod that did not wait at its moment has none.
+    /// The requested full reasons, by time and pod. There is none for a pod that did not wait at that moment.
     pub explained: Vec<VerdictHistory>,
 }
 
@@ -114,13 +115,14 @@ pub struct TimelineEntry {
     pub event: TimelineEvent,
     /// What happened, in a sentence without its subject.
     pub what: String,
-    /// The rule that blocks it, or by which it is evicted or evicts.
+    /// The rule that blocks the pod, or by which it is evicted or evicts others.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     /// The node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<String>,
-    /// The other pod or workload: its victim, the one it was evicted for, the one it replaces, or its replacement.
+    /// The other pod or workload: its victim, the preemptor that it was evicted for, the one that it replaces, or its
+    /// replacement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub other: Option<String>,
     /// How long it had been pending, milliseconds.
@@ -228,7 +230,7 @@ pub enum RunError {
         /// How many decisions there were.
         rounds: u32,
     },
-    /// The run was to stop after the end of the scenario.
+    /// The requested end of the run is after the end of the scenario.
     #[error(
         "{} is after the end of the scenario, which has `until: {}`; give a time up to that, or raise `until`",
         time_text(.at.0), time_text(.until.0)

@@ -2,9 +2,9 @@
 //!
 //! Events are returned in order of (time, class, order of scheduling): events of equal time follow the order of their
 //! classes, then first in, first out, so a run never depends on how a heap breaks ties. Events known before the run
-//! (the arrivals of a trace, the edits of a scenario) are in a sorted list beside the heap, from which they are only
-//! read. An event that is followed by another one takes the place of the first in the heap, so a timer that reschedules
-//! itself costs one sift instead of two.
+//! (the arrivals of a trace, the edits of a scenario) are in a sorted list beside the heap. An event that is scheduled
+//! while the first one is handled replaces that one in the heap, so a timer that reschedules itself costs one sift
+//! instead of two.
 
 use quotree_core::Time;
 use std::{
@@ -75,7 +75,7 @@ pub struct Queue<P> {
     heap: BinaryHeap<Entry<P>>,
     /// Whether the top of the heap was already returned and is only to be replaced or removed.
     taken: bool,
-    /// Sorted in reverse: the next event is the last.
+    /// The events known before the run, sorted in reverse: the next event is the last.
     known: Vec<Entry<P>>,
     sequence: u64,
 }

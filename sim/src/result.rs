@@ -41,7 +41,7 @@ pub struct RunResult {
     pub end_ms: u64,
     /// Why it ended there.
     pub end: EndReason,
-    /// Since when nothing more could happen, milliseconds; absent where something still could.
+    /// Since when nothing more could happen, milliseconds; absent where something could still happen.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quiet_ms: Option<u64>,
     /// How many events were handled.
@@ -69,7 +69,7 @@ pub struct RunResult {
     /// One row for each node pool that has a price, or whose nodes changed.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pools: Vec<PoolRow>,
-    /// Quotas that an edit left over a limit, and how long until they were within it.
+    /// Quotas that an edit left over a limit, and how long they stayed over it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quota_drains: Vec<QuotaOverrunRow>,
     /// Every eviction, in order.
@@ -151,7 +151,7 @@ pub struct QuotaRow {
     pub held: QuantityMap,
     #[serde(flatten)]
     pub counts: PodCounts,
-    /// Waits of its jobs, all waits of each together.
+    /// Waits of its jobs; the waits of each job are added up.
     pub wait: SpreadRow,
     #[serde(flatten)]
     pub share: ShareRow,
@@ -197,9 +197,9 @@ pub struct QuotaOverrunRow {
     /// `max`, or `min` for non-preemptible pods.
     pub limit: &'static str,
     pub over: QuantityMap,
-    /// Absent if it never happens by itself.
+    /// How long the quota was expected to stay over the limit; absent if it never gets within it by itself.
     pub estimate_ms: Option<u64>,
-    /// Absent if it did not happen in this run.
+    /// How long the quota stayed over the limit; absent if it still was at the end.
     pub took_ms: Option<u64>,
     /// Whether a later edit replaced it.
     pub replaced: bool,
@@ -237,7 +237,7 @@ pub struct PendingRow {
     /// How many of its pods are pending.
     pub pods: u64,
     pub since_ms: u64,
-    /// As of all rows that wait for the same: many replicas share one text.
+    /// The rule that blocks it. Rows that wait for the same reason share one text.
     pub rule: Name,
     pub reason: Name,
     pub verdict: serde_json::Value,
@@ -260,7 +260,7 @@ pub struct ClaimResult {
     pub line: u32,
     pub because: Option<String>,
     pub passed: bool,
-    /// Whether it failed because it is about nobody, or nothing can be compared.
+    /// Whether it failed because there was nothing to judge.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub vacuous: bool,
     /// What was measured, and when.
@@ -269,9 +269,9 @@ pub struct ClaimResult {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
     pub at_ms: Option<u64>,
-    /// Explanations of the first three selected pending workloads, if the claim failed, and how many more there are.
+    /// If the claim failed: explanations of the first three selected pending workloads, and how many more there are.
     pub explanations: Vec<String>,
-    /// What was expected, in words; empty where the claim says it.
+    /// What was expected, in words; empty where the text of the claim already states it.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub expected: String,
     /// What was expected, as a value.
@@ -280,7 +280,7 @@ pub struct ClaimResult {
     /// What was measured, as a value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_value: Option<ClaimFigure>,
-    /// The last time at which it did not hold, if it failed; `at_ms` is the first.
+    /// The last time at which it did not hold, if it failed; `at_ms` is the first time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breach_to_ms: Option<u64>,
 }

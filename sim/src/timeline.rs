@@ -1,5 +1,5 @@
-//! The timeline of the requested pods, written during the run: every period of waiting with its reason when the reason
-//! changes, binds, evictions, reservations, ends, and replacements.
+//! The timeline of the requested pods, written during the run: binds, evictions, reservations, ends and replacements,
+//! and each period of waiting with its reason, again when the reason changes.
 //!
 //! The timeline of a pod continues with the pod that replaces it, and names the replaced pod.
 
@@ -19,11 +19,11 @@ pub(crate) struct Timeline {
     wanted: Option<String>,
     /// The requested workload of the scenario.
     workload: Option<u32>,
-    /// The followed core workloads, each with the reason that was last written.
+    /// The followed core workloads, each with the reason written last.
     units: BTreeMap<u32, Option<Blocked>>,
-    /// Those of them that may be pending.
+    /// The followed core workloads that may be pending.
     waiting: BTreeSet<u32>,
-    /// Those that the scheduler tried without success at this time.
+    /// The followed core workloads that the scheduler tried without success at this time.
     tried: BTreeSet<u32>,
     /// The core workload that each one replaces.
     replaces: BTreeMap<u32, u32>,
@@ -71,7 +71,7 @@ impl Timeline {
         self.entries
     }
 
-    /// A fact of the world is received.
+    /// Receives a fact of the world.
     pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>, scheduler: &Scheduler) {
         match *fact {
             Fact::Submitted { unit, replaces } => return self.submitted(world, unit, replaces),
@@ -148,7 +148,8 @@ impl Timeline {
         self.wanted.as_deref() == Some(name)
     }
 
-    /// A core workload was created. If it was requested, or replaces a followed one, it is followed from now on.
+    /// Records that a core workload was created. If it was requested, or replaces a followed one, it is followed from
+    /// now on.
     fn submitted(&mut self, world: &World<'_>, unit: u32, replaced: Option<u32>) {
         let controller = &world.controllers[world.units[unit].owner];
         let is_wanted = match self.workload {
@@ -215,7 +216,7 @@ impl Timeline {
         self.write(world, pod.workload.0, event, |_| Entry { pod: Some(pod), what, node, ..Entry::default() });
     }
 
-    /// The scheduler has decided: writes what the plan does to the followed workloads, before it is carried out.
+    /// Writes what a plan does to the followed workloads, before it is carried out.
     pub(crate) fn decided(&mut self, plan: &Plan, world: &World<'_>) {
         if self.units.is_empty() {
             return;
@@ -227,7 +228,7 @@ impl Timeline {
         self.tried.extend(tried.filter(|unit| self.units.contains_key(unit)));
     }
 
-    /// All events of this time have been handled: writes which workloads are pending for another reason than before.
+    /// After all events of this time: writes which workloads are pending for another reason than before.
     pub(crate) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, options: &RunOptions) {
         let tried = std::mem::take(&mut self.tried);
         let watched = if self.waiting.len() <= WATCHED { self.waiting.clone() } else { tried };
@@ -327,7 +328,7 @@ impl Timeline {
         }
     }
 
-    /// Writes the next reason why it is pending even if it is the same as before.
+    /// Makes the next reason of a pending workload be written even if it is the same as before.
     fn forget_wait(&mut self, unit: u32) {
         if let Some(told) = self.units.get_mut(&unit) {
             *told = None;

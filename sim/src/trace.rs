@@ -352,7 +352,8 @@ pub(crate) const fn outcome_word(outcome: PodOutcome) -> &'static str {
     }
 }
 
-/// The names of everything in a trace: those in the scheduler's reasons, and of what only a simulation has.
+/// The names of everything in a trace: those that the scheduler's reasons need, and those of objects that exist only in
+/// a simulation.
 pub trait RunNames: Names {
     /// A refused submission or edit, by its index in the run's refusals.
     fn refusal(&self, refusal: u32) -> Option<&RefusalRow>;
@@ -360,14 +361,14 @@ pub trait RunNames: Names {
     fn dataset(&self, place: u32) -> Cow<'_, str>;
 }
 
-/// Observes a run. Both methods do nothing by default; `()` observes nothing.
+/// An observer of a run. Both methods do nothing by default; `()` observes nothing.
 pub trait Observer {
-    /// Something happened. `names` has the names of everything in the record.
+    /// Called for each record of the trace. `names` has the names of everything in the record.
     fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
         let _ = (record, names);
     }
 
-    /// The run has reached this time after this many events. Called once for every time with events.
+    /// Called once for every time with events: the run has reached this time after this many events.
     fn progress(&mut self, now: Time, events: u64) {
         let _ = (now, events);
     }

@@ -22,7 +22,7 @@ impl<'r> RunView<'r> {
         self.world.now
     }
 
-    /// Whether nothing more can happen: the world stays as it is.
+    /// Whether nothing more can happen, so that the world stays as it is.
     pub(crate) const fn is_quiet(&self) -> bool {
         self.quiet_since.is_some()
     }

@@ -1,38 +1,38 @@
-//! Classes of waiting pods. Core workloads of one namespace whose first pods have equal requests, and that began with as
-//! many pods, form a class. All pods of a class share the reason of the workload that the scheduler tried last, so a
-//! thousand equal replicas cost one reason.
+//! Classes of waiting pods. Core workloads of one namespace form a class if their first pods have equal requests and
+//! they were created with the same number of pods. All pods of a class share the reason of the workload that the
+//! scheduler tried last, so a thousand equal replicas cost one reason.
 
 use crate::world::{NONE, World};
 use std::collections::BTreeMap;
 
-/// What waits in a class.
+/// The waiting pods of a class.
 #[derive(Debug, Default)]
 struct Class {
-    /// Pods that wait.
+    /// The number of waiting pods.
     waiting: u64,
     /// When the scheduler last gave a reason.
     told: Option<u64>,
 }
 
-/// All classes by number; numbers count up from 0 and stay.
+/// All classes, numbered from 0. A number never changes.
 #[derive(Debug, Default)]
 pub(crate) struct WaitClasses {
     classes: Vec<Class>,
-    /// By namespace, request of a pod, and pods at the start.
+    /// The numbers of classes, by namespace, request of a pod, and number of pods at creation.
     numbers: BTreeMap<(u32, u32, u32), u32>,
     /// The class of each core workload.
     of: Vec<u32>,
-    /// Classes that need a reason, with a workload to ask for.
+    /// Classes that need a reason, each with a workload for which to get one.
     fresh: BTreeMap<u32, u32>,
 }
 
 impl WaitClasses {
-    /// The class of a core workload that has one already.
+    /// The class of a core workload, if it already has one.
     pub(crate) fn known(&self, unit: u32) -> Option<u32> {
         self.of.get(unit as usize).copied().filter(|class| *class != NONE)
     }
 
-    /// The class of a core workload, which gets one if it has none. O(log n) the first time, O(1) later.
+    /// The class of a core workload, which is assigned if it has none. O(log n) the first time, O(1) later.
     pub(crate) fn number(&mut self, world: &World<'_>, unit: u32) -> u32 {
         if let Some(class) = self.known(unit) {
             return class;
@@ -54,7 +54,8 @@ impl WaitClasses {
         number
     }
 
-    /// A pod of a class begins to wait, or waits no more. The first one that waits needs a reason.
+    /// Counts a pod of a class that begins to wait, or stops waiting. With the first waiting pod, the class needs a
+    /// reason.
     pub(crate) fn shift(&mut self, class: u32, unit: u32, begins: bool) {
         let Some(record) = self.classes.get_mut(class as usize) else { return };
         if !begins {
@@ -67,19 +68,19 @@ impl WaitClasses {
         record.waiting += 1;
     }
 
-    /// A class needs a new reason: that of a core workload.
+    /// Marks that a class needs a new reason, that of a given core workload.
     pub(crate) fn ask_for(&mut self, class: u32, unit: u32) {
         self.fresh.insert(class, unit);
     }
 
-    /// The scheduler gave a reason.
+    /// Records that the scheduler gave a reason.
     pub(crate) fn told(&mut self, class: u32, now: u64) {
         if let Some(record) = self.classes.get_mut(class as usize) {
             record.told = Some(now);
         }
     }
 
-    /// The core workloads to ask for, of classes that wait and were given no reason at this time.
+    /// The core workloads for which to get a reason, of classes that wait and got no reason at this time.
     pub(crate) fn take_untold(&mut self, now: u64) -> Vec<u32> {
         // Mostly nothing began to wait.
         if self.fresh.is_empty() {
@@ -93,7 +94,7 @@ impl WaitClasses {
             .collect()
     }
 
-    /// Nothing waits any more: all waiting pods are counted anew.
+    /// Resets all counts: the caller must count all waiting pods again.
     pub(crate) fn clear(&mut self) {
         for class in &mut self.classes {
             class.waiting = 0;

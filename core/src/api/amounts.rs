@@ -46,7 +46,7 @@ impl Amounts {
         }
     }
 
-    /// The same with `resource` set; for building in one expression.
+    /// These amounts with the amount of `resource` set, in base units; for building amounts in one expression.
     #[must_use]
     pub fn with(mut self, resource: impl Into<Name>, amount: i64) -> Self {
         self.set(resource, amount);

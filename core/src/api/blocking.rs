@@ -38,14 +38,15 @@ pub enum CannotRun {
     TooLarge {
         /// How many pods of one kind must run together.
         pods: u32,
-        /// How many of them all suitable nodes would hold if they were empty; of one domain, the most.
+        /// How many of them all suitable nodes together would hold if the nodes were empty. Where the pods must share a
+        /// domain: how many the domain with the most room would hold.
         most: u64,
-        /// The level of the topology of which all pods must share one domain, if they must.
+        /// The topology level at which all pods must share one domain; none where they need not.
         within: Option<Level>,
     },
 }
 
-/// Something that blocks a workload besides what blocks it first.
+/// Another obstacle of a workload, besides the one that blocks it first.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Obstacle {
     /// What blocks it.
@@ -149,11 +150,12 @@ pub enum BlockingReason {
 pub struct Room {
     /// What the closest node lacks; nothing where no node is suitable.
     pub resource: Option<Name>,
-    /// What one pod requests of it, base units; of devices, on one device.
+    /// How much of the resource one pod requests, base units. For devices: how much on one device.
     pub needed: i64,
-    /// What is available of it on the closest node, base units; of devices, on the device with the most.
+    /// How much of the resource is available on the closest node, base units. For devices: on the device with the most.
     pub available: i64,
-    /// What is available of it on all suitable nodes together, base units: where this is enough, it is fragmented (S4).
+    /// How much of the resource all suitable nodes together have available, base units. Where this is enough for the
+    /// pod, the room is fragmented (S4).
     pub free: i64,
     /// How many nodes there are, by what rules them out.
     pub nodes: NodeTally,
@@ -187,16 +189,16 @@ pub struct NearMissNode {
     pub resource: Name,
     /// How many resources it lacks.
     pub lacks: u32,
-    /// What one pod requests, base units; of devices, on one device.
+    /// What one pod requests, base units. For devices: on one device.
     pub needed: i64,
-    /// What is available there, base units; of devices, on the device with the most.
+    /// What is available on the node, base units. For devices: on the device with the most.
     pub available: i64,
-    /// The pods on it that count as gone, since they may be evicted.
+    /// The pods on the node that count as gone, since they may be evicted.
     pub taken: Vec<PodId>,
 }
 
 impl BlockingReason {
-    /// The rule behind it.
+    /// The rule that blocks the workload.
     #[must_use]
     pub const fn rule(&self) -> Rule {
         match self {
@@ -294,6 +296,6 @@ pub struct NodeCheck {
     pub node: NodeId,
     /// The test that failed first.
     pub failed: NodeTest,
-    /// What is missing there, base units, where room or devices are.
+    /// What the node lacks, base units, where the failed test is one of room or devices.
     pub lacks: Option<(Name, i64)>,
 }

@@ -52,8 +52,8 @@ pub enum DeviceMode {
     },
 }
 
-/// Which of the devices with room a pod gets, the lowest index among equals. Placements `Fgd` and `Random` do not use
-/// this for a request of one device: they choose the device themselves.
+/// Which of the devices with room a pod gets. Among equals, it is the device with the lowest index. Placements `Fgd`
+/// and `Random` do not use this for a request of one device: they choose the device themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DeviceChoice {

@@ -79,7 +79,7 @@ pub enum FindingKind {
     RootMinIsNotMax { resource: Name, min: i64, max: Option<i64> },
     /// The root's max is above what the cluster has.
     RootMaxAboveCluster { resource: Name, max: i64, cluster: i64 },
-    /// The min of all leaves sum to more than the cluster has.
+    /// The min of all leaves together exceed what the cluster has.
     MinAboveCluster { resource: Name, min: String, cluster: i64 },
     /// Weight 0 and min 0.
     AlwaysFirstVictim,

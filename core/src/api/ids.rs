@@ -139,5 +139,5 @@ impl fmt::Display for Name {
     }
 }
 
-/// Names to numbers; iterated in order of insertion, so its hash decides nothing.
+/// A map from names to values, iterated in the order of insertion, so that no hash influences a decision.
 pub(crate) type NameMap<V> = IndexMap<Name, V, FxBuildHasher>;

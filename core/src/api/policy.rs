@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Policy {
     /// Which pending workload goes first (O1). Default: [`Order::GuaranteedFirst`].
     pub order: Order,
-    /// How old a workload is that a controller creates again (O3). Default: [`Age::ByKind`]. The scheduler does not read
-    /// this: whoever submits workloads to it sets [`WorkloadSpec::submitted`](crate::WorkloadSpec::submitted) by it.
+    /// The age of a workload that a controller creates again (O3). Default: [`Age::ByKind`]. The scheduler does not
+    /// read this knob: the caller that submits workloads sets
+    /// [`WorkloadSpec::submitted`](crate::WorkloadSpec::submitted) accordingly.
     pub age: Age,
     /// What a leaf may reclaim from others (R2, R8). Default: [`Reclaim::Min`].
     pub reclaim: Reclaim,
@@ -105,18 +106,19 @@ pub enum Order {
     Share,
 }
 
-/// How old a workload is that a controller creates again after it was evicted or lost (O3). Age is the second key of
-/// the order of pending workloads (O1), and decides who is newer (R1). Only controllers know of what kind a workload is,
-/// so it is they who apply this knob.
+/// The age of a workload that a controller creates again after it was evicted or lost (O3). Age is the second key of
+/// the order of pending workloads (O1), and decides which workload is newer (R1). Only controllers know the kind of a
+/// workload, so controllers apply this knob.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Age {
-    /// All pods of a job are as old as the job. A replica of a service, which has no end, is as old as itself.
+    /// A pod of a job has the age of the job. A replica of a service, which has no end, has the age of its own
+    /// creation.
     #[default]
     ByKind,
-    /// Pods of a job are as old as the job, and a replica is as old as the one that it replaces.
+    /// A pod of a job has the age of the job, and a replica the age of the replica that it replaces.
     Original,
-    /// Every pod is as old as itself.
+    /// Every pod has the age of its own creation.
     Recreated,
 }
 
@@ -299,8 +301,9 @@ pub enum PlanVerdicts {
     /// asked: [`Scheduler::verdict`](crate::Scheduler::verdict), [`Scheduler::explain`](crate::Scheduler::explain).
     #[default]
     Brief,
-    /// All that [`Scheduler::verdict`](crate::Scheduler::verdict) says, as of the moment of the try, in clusters of at
-    /// most `up_to` quotas, nodes and workloads. Each verdict costs a pass over them.
+    /// Everything that [`Scheduler::verdict`](crate::Scheduler::verdict) reports, as of the moment when the workload
+    /// was tried. Only in clusters of at most `up_to` quotas, nodes and workloads, since each verdict costs a pass over
+    /// all of them.
     Full {
         /// The largest number of quotas, of nodes and of workloads.
         up_to: u32,

@@ -87,8 +87,8 @@ pub fn parse_quantity(text: &str, unit: Unit) -> Result<i64, QuantityError> {
     parse(text, unit, false)
 }
 
-/// Parses a Kubernetes quantity string into base units of `unit`, as the API server and the kube-scheduler read it: what is
-/// finer than the base unit is rounded up, away from 0 where it is negative.
+/// Parses a Kubernetes quantity string into base units of `unit`, as the API server and the kube-scheduler read it: an
+/// amount finer than the base unit is rounded up, and a negative one away from 0.
 ///
 /// # Errors
 /// [`QuantityError`] when the text is malformed or too large.

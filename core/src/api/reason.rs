@@ -7,7 +7,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 
-/// Why a pod was bound, and bound there.
+/// Why a pod was bound, and why to this node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct BindReason {
     /// Whether the workload was entitled (O1); if not, it borrows (A3).
@@ -56,9 +56,9 @@ pub enum ReleaseReason {
     NeededBy(WorkloadId),
     /// The quota tree was replaced.
     TreeChanged,
-    /// A node that it counts on is gone, the devices there have changed, or a drain stops the last running pod of its
-    /// gang on this node.
+    /// A node on which the hold counts is gone, the devices there have changed, or a drain stops the last running pod
+    /// of the holder's gang on this node.
     NodeLost(NodeId),
-    /// Its gang was evicted as a whole, but not for another workload (G3, T4).
+    /// The holder's gang was evicted as a whole, but not for another workload (G3, T4).
     Evicted,
 }

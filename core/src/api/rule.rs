@@ -65,7 +65,7 @@ impl Rule {
         }
     }
 
-    /// What the rule says in one sentence, and where the rule book states it.
+    /// The rule in one sentence, and where the rule book states it.
     ///
     /// ```
     /// use quotree_core::Rule;
@@ -122,7 +122,7 @@ impl Rule {
     }
 }
 
-/// What is written about a rule.
+/// The text about a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleDoc {
     /// Its place in the rule book, from the root of the repository.

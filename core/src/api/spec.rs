@@ -23,7 +23,8 @@ pub struct QuotaSpec {
     pub max: Amounts,
     /// How much of `min` may be lent to others; absent: all of it (L3).
     pub lend: Option<Amounts>,
-    /// Its weight, relative to the siblings, when what is left above all guarantees is divided; absent: `min` (F1).
+    /// The weight of the quota among its siblings in the division of what is left above all guarantees; absent: `min`
+    /// (F1).
     pub weight: Option<u64>,
     /// Free for the operator's use; carried into reports.
     pub priority: i32,
@@ -67,21 +68,21 @@ impl QuotaSpec {
         }
     }
 
-    /// The same with this guarantee.
+    /// This quota with the guarantee `min`.
     #[must_use]
     pub fn min(mut self, min: Amounts) -> Self {
         self.min = min;
         self
     }
 
-    /// The same with this limit.
+    /// This quota with the limit `max`.
     #[must_use]
     pub fn max(mut self, max: Amounts) -> Self {
         self.max = max;
         self
     }
 
-    /// The same with one more namespace.
+    /// This quota with one more namespace.
     #[must_use]
     pub fn namespace(mut self, namespace: &str) -> Self {
         self.namespaces.push(namespace.into());
@@ -143,7 +144,7 @@ pub struct NodeSpec {
     pub labels: Vec<(Name, Name)>,
     /// Taints that pods must tolerate.
     pub taints: Vec<Name>,
-    /// Whether new pods may be placed here (cordoned or not).
+    /// Whether new pods may be placed here; false for a cordoned node.
     pub schedulable: bool,
 }
 
@@ -242,9 +243,9 @@ pub struct WorkloadSpec {
     /// All its pods must share a domain of this topology level (P1). Ignored for a single pod.
     #[serde(default)]
     pub together: Option<Level>,
-    /// The workload that it replaces, after that was evicted or lost (O3). If a plan evicted that one, this one counts as
-    /// having arrived then, and cannot take over the hold that the eviction was for (H2). The audit needs it to notice
-    /// workloads that evict each other again and again (I7).
+    /// The workload that this one replaces, after that was evicted or lost (O3). If a plan evicted the replaced
+    /// workload, this one counts as having arrived at that eviction, so it cannot take over the hold that the eviction
+    /// was for (H2). The audit uses the link to notice workloads that evict each other again and again (I7).
     #[serde(default)]
     pub replaces: Option<WorkloadId>,
 }
@@ -279,7 +280,7 @@ impl WorkloadSpec {
         }
     }
 
-    /// The same with this priority.
+    /// This workload with the priority `priority`.
     #[must_use]
     pub fn priority(mut self, priority: i32) -> Self {
         self.priority = priority;

@@ -2,8 +2,8 @@
 //! the pods that were not evicted, which bound cut the search short, and which change would help.
 //!
 //! A verdict *cites* (X2) what decides: its quotas, the holders of every obstacle but missing room, the nodes that an
-//! obstacle of missing room names with the pods on them, and the branches of pods that count as evicted. A cluster
-//! without anything else gives the same verdict.
+//! obstacle of missing room names with the pods on them, and the branches of pods that count as evicted. A cluster that
+//! is cut down to what the verdict cites gives the same verdict.
 
 use super::{
     blocking::{BlockingReason, CannotRun, Holder, Obstacle},
@@ -28,7 +28,8 @@ pub struct Verdict {
     pub also: Vec<Obstacle>,
     /// Pods that were not evicted, by what protects them. Empty in brief verdicts.
     pub protected: Vec<Protected>,
-    /// Why it cannot run whatever else ends, so that it holds up nobody (O4). Absent in brief verdicts.
+    /// Why it cannot run whatever else ends; such a workload does not block the queue behind it (O4). Absent in brief
+    /// verdicts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cannot_run: Option<CannotRun>,
     /// The limits at which the search for victims stopped before it had looked at everything.

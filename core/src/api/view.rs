@@ -6,19 +6,19 @@ use super::{
     ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId},
 };
 
-/// The ledger of one quota and all below it (L1, L2). Amounts cover the governed resources (Q2), in base units; those
-/// that are 0 are absent.
+/// The ledger of one quota, including everything below it (L1, L2). Amounts cover the governed resources (Q2), in base
+/// units; amounts of 0 are left out.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Usage {
-    /// Requested by pods that are bound, being bound or terminating.
+    /// What pods request that are bound, being bound or terminating.
     pub used: Amounts,
-    /// The part of `used` that is of non-preemptible pods (A2).
+    /// The part of `used` that belongs to non-preemptible pods (A2).
     pub used_np: Amounts,
-    /// `used`, and what pending pods request.
+    /// `used`, plus what pending pods request.
     pub request: Amounts,
-    /// Requested by workloads with a hold (H1).
+    /// What workloads with a hold request (H1).
     pub held: Amounts,
-    /// The part of `used` that is of terminating pods.
+    /// The part of `used` that belongs to terminating pods.
     pub freeing: Amounts,
     /// `used` above min.
     pub borrowed: Amounts,
@@ -91,7 +91,7 @@ pub enum PodState {
     Pending,
     /// A bind was planned, and its outcome is not reported yet.
     Binding,
-    /// It runs.
+    /// A plan or another actor has stopped it, and it is not gone yet. It still uses its node and its quota.
     Running,
     /// It was told to stop, by a plan or by others, and is not gone yet. It still uses its node and its quota.
     Terminating,

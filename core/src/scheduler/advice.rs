@@ -16,15 +16,15 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::BTreeSet};
 
-/// How many workloads and how many nodes are tried at most.
+/// How many workloads, and how many nodes, the search for advice tries at most.
 const TRIED: usize = 8;
 
-/// How many siblings are tried as givers of guarantee.
+/// How many siblings are tried that could give up a part of their min.
 const GIVERS: usize = 2;
 
 impl Scheduler {
     /// Why a workload is pending, now and in full (X1), with what would help (X3); nothing when it is not pending and
-    /// holds nothing, or is not known.
+    /// has no hold, or is not known.
     ///
     /// Costs what [`verdict`](Self::verdict) costs, and a copy of the state and a decision for each change that may
     /// help.
@@ -46,7 +46,7 @@ struct Advisor<'a> {
     scheduler: &'a Scheduler,
     slot: WorkloadSlot,
     ask: &'a Ask,
-    /// A copy of the state, for the quick test.
+    /// A copy of the state, for [`is_likely`](Self::is_likely).
     probe: Cluster,
 }
 
@@ -78,7 +78,8 @@ impl<'a> Advisor<'a> {
         helps
     }
 
-    /// The most by which a larger min or max on the path could help, each with the ways to get it.
+    /// For each quota and resource on the path that blocks: the largest increase of min or max that could help. An
+    /// increase of min has one entry for each sibling that could give it up.
     fn larger_quotas(&self) -> Vec<Vec<Help>> {
         let (quotas, ask) = (&self.cluster().quotas, self.ask);
         let ledger = &quotas.ledger;
@@ -102,8 +103,8 @@ impl<'a> Advisor<'a> {
         helps
     }
 
-    /// Which sibling could give up guarantee for a quota (T2). `None` where the parent has enough left; otherwise the
-    /// siblings with so much unused, the most first.
+    /// The siblings that could give up so much of their min for a quota, because they do not use it, the one with the
+    /// most unused first (T2). Only `None` where the parent has enough left.
     fn givers(&self, quota: QuotaId, r: usize, by: i64) -> Vec<Option<QuotaId>> {
         let quotas = &self.cluster().quotas;
         let Some(parent) = quotas.tree.parent(quota) else { return vec![None] };
@@ -175,7 +176,8 @@ impl<'a> Advisor<'a> {
         found
     }
 
-    /// Whether the workload is placed after this change came as an event, and still stands in the next moment.
+    /// Whether the workload would be placed after an event with this change, and would still be placed at the next
+    /// moment.
     fn is_placed_after(&self, help: &Help) -> bool {
         let Some(event) = event_of(self.cluster(), help) else { return false };
         let (now, id) = (self.cluster().now, self.cluster().workloads.at(self.slot).id);
@@ -192,7 +194,7 @@ impl<'a> Advisor<'a> {
     }
 }
 
-/// Whether a plan takes from a workload what it got: evicts pods of it, or ends its hold.
+/// Whether a plan takes away from a workload what it got: evicts pods of the workload, or ends its hold.
 fn displaces(actions: &[Action], id: WorkloadId) -> bool {
     actions.iter().any(|action| match action {
         Action::Evict { pod, .. } => pod.workload == id,
@@ -210,7 +212,7 @@ fn places(actions: &[Action], id: WorkloadId) -> bool {
     })
 }
 
-/// Makes a change on the probe, or reverses it.
+/// Applies a change to the probe, or reverses it.
 fn make(probe: &mut Cluster, help: &Help, sign: i64) {
     let tree = &mut probe.quotas.tree;
     match help {
@@ -296,7 +298,7 @@ fn more_jobs(verdict: &Verdict) -> impl Iterator<Item = Help> + use<> {
     jobs.into_iter()
 }
 
-/// The closest nodes that lack only one resource, made larger by it.
+/// For each of the closest nodes that lacks only one resource: the node with that much more of the resource.
 fn larger_nodes(room: &Room) -> impl Iterator<Item = Help> {
     let lacks_one = room.closest.iter().filter(|near| near.lacks == 1);
     lacks_one.map(|near| {

@@ -1,4 +1,4 @@
-//! What is kept up to date, against its plain definition, as random worlds go by.
+//! Compares the values that are kept up to date with their plain definitions, in random worlds.
 
 use super::Scheduler;
 use super::{
@@ -43,13 +43,13 @@ fn label(number: u8) -> Name {
     Name::from(number.to_string())
 }
 
-/// A step of a random world: what happens, and two numbers that say to whom.
+/// A step of a random world: what happens, and two numbers that choose the workload or node.
 type Step = (u8, u8, u8);
 
 struct World {
-    /// It looks for unused requests at every decision, and for unused classes at every node that goes.
+    /// This scheduler looks for unused requests at every decision, and for unused classes whenever a node goes.
     scheduler: Scheduler,
-    /// It gives none back. It must decide the same.
+    /// This scheduler never frees unused requests and classes. It must decide the same.
     keeps_all: Scheduler,
     now: u64,
     next: u32,
@@ -160,7 +160,7 @@ impl World {
     }
 }
 
-/// What is under way on the nodes, by counting pods and holds.
+/// Compares what is terminating or expected on each node with a count of pods and holds.
 fn check_under_way(cluster: &Cluster) {
     let mut wanted: BTreeMap<(NodeSlot, usize), (u32, u32, i64)> = BTreeMap::new();
     let mut add = |pod, at: NodeSlot, promised: bool| {
@@ -192,8 +192,8 @@ fn check_under_way(cluster: &Cluster) {
     }
 }
 
-/// For each waiting workload: the order of the leaves that it may reclaim from, also while somebody is evicted on trial,
-/// and whether it fits when all is settled.
+/// Checks for each pending workload the order of the leaves that it may reclaim from, also while a victim is evicted on
+/// trial, and whether it fits in the settled state.
 fn check_waiting(cluster: &mut Cluster) {
     for slot in cluster.workloads.sorted() {
         let Some((ask, _)) = cluster.queue.pending(slot) else { continue };

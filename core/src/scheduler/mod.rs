@@ -1,13 +1,13 @@
 //! The scheduler: events change its state, and on demand it makes a plan.
 //!
-//! [`Scheduler::apply`] applies an event, [`Scheduler::decide`] says what to do now. The state is indexed, so that the
-//! cost of both depends on what changes and not on the size of the cluster: usage is summed along one path of the tree,
-//! nodes are in the order of their score, pending workloads in a tournament, and the possible victims of each leaf in
-//! order.
+//! [`Scheduler::apply`] applies an event, [`Scheduler::decide`] returns what to do now. The state is indexed, so that
+//! the cost of both depends on what changes and not on the size of the cluster: usage is summed along one path of the
+//! tree, nodes are in the order of their score, pending workloads in a tournament, and the possible victims of each
+//! leaf in order.
 //!
 //! Folders build upon each other in this order: `state` (keys, workloads); `quota`, `nodes`, `queue` and `gang` (groups
-//! of state with their own methods); `cluster` (all groups side by side); `placement`, `preempt` and `hold` (what is
-//! done with them); `explain`; then [`cycle`], one decision, and [`facts`], one event.
+//! of state with their own methods); `cluster` (all groups side by side); `placement`, `preempt` and `hold` (operations
+//! on them); `explain`; then [`cycle`], one decision, and [`facts`], one event.
 
 mod advice;
 pub(crate) mod audit;
@@ -85,8 +85,8 @@ impl Scheduler {
         Ok(())
     }
 
-    /// Decides what to do now, and counts the plan as carried out. A second decision at the same time without a new event
-    /// is empty (S1). Time does not go back: an earlier `now` than before counts as the latest.
+    /// Decides what to do now, and assumes that the plan is carried out. A second decision at the same time without a
+    /// new event is empty (S1). Time does not go back: a `now` before that of an earlier call counts as the latter.
     pub fn decide(&mut self, now: Time) -> Plan {
         self.cluster.now = self.cluster.now.max(now);
         let mut plan = Plan::default();
@@ -122,15 +122,15 @@ impl Scheduler {
         &self.cluster.policy
     }
 
-    /// What blocks a workload, in brief: where room is missing, not on which nodes. Nothing when it is not pending and
-    /// holds nothing, or is not known. Costs a path of the tree.
+    /// What blocks a workload, in brief: where room is missing, without the nodes. Nothing when it is not pending and
+    /// has no hold, or is not known. Costs a path of the tree.
     #[must_use]
     pub fn bound_by(&self, workload: WorkloadId) -> Option<BlockingReason> {
         explain::blocked_by(&self.cluster, workload)
     }
 
-    /// Why a workload is pending, now and in full (X1); nothing when it is not pending and holds nothing, or is not
-    /// known. Without advice: see [`explain`](Self::explain).
+    /// Why a workload is pending, now and in full (X1), without advice: for that see [`explain`](Self::explain).
+    /// Nothing when it is not pending and has no hold, or is not known.
     ///
     /// Costs a copy of the state and a pass over leaves, nodes and workloads.
     #[must_use]
@@ -139,7 +139,7 @@ impl Scheduler {
     }
 
     /// Why each node that is up does not take the next pod of a pending workload, by node id; empty if some nodes take
-    /// the next pods, or if the workload is not pending. Evictions are not considered, and quotas are not.
+    /// the next pods, or if the workload is not pending. Neither evictions nor quotas are considered.
     ///
     /// Costs a copy of the state and a pass over the nodes.
     #[must_use]

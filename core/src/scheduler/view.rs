@@ -28,8 +28,8 @@ impl Scheduler {
         shares.rows().to_vec()
     }
 
-    /// Brings kept fair shares up to date. Looks at every leaf once. Divides again only among siblings of which one
-    /// has another demand, or whose parent has another share.
+    /// Updates kept fair shares. Looks at every leaf once. Repeats the division only among siblings where the demand of
+    /// one, or the share of the parent, has changed.
     pub fn refresh_fair_shares(&self, kept: &mut FairShares) {
         let (nodes, quotas) = (&self.cluster.nodes, &self.cluster.quotas);
         let capacity = Capacity { changes: nodes.changes(), of: |r| nodes.capacity(r) };

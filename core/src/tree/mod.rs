@@ -1,6 +1,6 @@
 //! The quota tree, validated and laid out for fast queries.
 //!
-//! Quotas are in preorder. So a subtree is a range of ids, and two comparisons tell whether a quota is below another.
+//! Quotas are in preorder. So a subtree is a range of ids, and two comparisons show whether a quota is below another.
 //! Min and max of all governed resources (Q2) are in flat tables.
 
 mod dot;
@@ -251,7 +251,7 @@ impl QuotaTree {
         self.row(&self.lend_floor, quota)
     }
 
-    /// Raises min and max of a quota without validation, to see what advice would change.
+    /// Raises min and max of a quota without validation, to test what advice would change.
     pub(crate) fn raise(&mut self, quota: QuotaId, resource: &Name, min: i64, max: i64) {
         let Some(at) = self.resource_index(resource.as_str()).map(|r| quota.0 as usize * self.width() + r) else {
             return;

@@ -1,4 +1,4 @@
-//! The validation of a quota tree (T2). It gives all findings at once: first about the shape of the tree, then about
+//! The validation of a quota tree (T2). It returns all findings at once: first about the shape of the tree, then about
 //! the amounts of each quota.
 
 use super::QuotaTree;

@@ -1,5 +1,5 @@
-//! A claim that compares a tenant's waits with those of a separate run: the same demand on nothing but the tenant's
-//! guarantee, to see whether sharing made it wait longer.
+//! A claim that compares a tenant's waits with those of a separate run. That run has the demand of this tenant alone,
+//! on a cluster as large as the tenant's guarantee. So the claim shows whether sharing made the tenant wait longer.
 
 use super::{RunAlone, selector::predicate};
 use crate::{
@@ -17,16 +17,17 @@ use std::{
     sync::Arc,
 };
 
-/// How a tenant fares compared with how it would fare alone.
+/// How a tenant's waits compare with those in a run without other tenants.
 pub(super) struct Comparison {
     pub(super) holds: bool,
     pub(super) seen: String,
-    /// Why the comparison says nothing.
+    /// Why nothing could be compared.
     pub(super) vacuous: Option<String>,
 }
 
-/// Compares the mean wait of a tenant's jobs with that in a separate run; of `All`, that of every leaf that has jobs.
-/// The claim holds if the mean wait is at most `permille` thousandths of the other, and no fewer jobs started.
+/// Compares the mean wait of a tenant's jobs with that in a separate run; for `All`, does so for every leaf that has
+/// jobs. The claim holds if the mean wait is at most `permille` thousandths of that in the separate run, and no fewer
+/// jobs started.
 pub(super) fn compare(
     view: &RunView<'_>,
     of: &Selector,
@@ -147,7 +148,7 @@ fn verdict(shared: &Tenant, alone: &Tenant, permille: u64) -> Comparison {
     Comparison { holds: left <= right && shared.started >= alone.started, seen, vacuous }
 }
 
-/// The scenario with only this tenant's demand, on a pool as large as its guarantee.
+/// The scenario with the demand of this tenant alone, on a pool as large as the tenant's guarantee.
 fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs<'_>) -> Scenario {
     let guarantee = tree.named(tree.min(quota), i64::MIN);
     let mut pool = full.cluster.total().unwrap_or_default();
@@ -234,7 +235,7 @@ fn cut_workload(workload: &Workload, is_ours: IsOurs<'_>) -> Option<Workload> {
     is_ours(&workload.namespace, workload.user.as_ref()).then_some(overrun)
 }
 
-/// Reduces requests to their amounts, since a pool has no labels, taints or devices.
+/// Reduces requests to their amounts, since the pool has no labels, taints or devices.
 fn make_plain(kind: &mut Kind, plain: &dyn Fn(&PodTemplate) -> Arc<PodTemplate>) {
     match kind {
         Kind::Deployment { template, .. } | Kind::Job { template, .. } => *template = plain(template),

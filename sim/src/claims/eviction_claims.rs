@@ -5,10 +5,10 @@ use super::ClaimState;
 use crate::{metrics::Eviction, model::Kind, view::RunView};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The key of what is evicted and created again: its controller, and in a trace also the row.
+/// Identifies work across evictions and restarts: its controller, and in a trace also the row.
 type Work = (u32, u32);
 
-/// The works that were evicted for each work.
+/// For each work, the works that have evicted it.
 pub(super) type Takers = BTreeMap<Work, BTreeSet<Work>>;
 
 impl ClaimState<'_> {
@@ -20,7 +20,8 @@ impl ClaimState<'_> {
         unseen
     }
 
-    /// How many evicted one that had evicted them before, directly or through others (S2); each pair counts once.
+    /// How many evictions closed a cycle: the evicted work had evicted the other before, directly or through others
+    /// (S2). Each pair counts once.
     pub(super) fn cycles(&mut self, view: &RunView<'_>) -> u64 {
         for eviction in self.unseen(view) {
             let Some(cause) = eviction.reason.cause.filter(|cause| cause.0 < view.world.units.len()) else {

@@ -8,7 +8,7 @@ use crate::{
 use quotree_core::Name;
 use quotree_syntax::time_text;
 
-/// `at most 5m`, `2 running, 3 pending`; and the value, where there is one.
+/// The expectation in words (`at most 5m`, `2 running, 3 pending`), and its value, where there is one.
 pub(super) fn expected(what: &Predicate, when: When) -> (String, Option<ClaimFigure>) {
     let (words, value) = bound(what);
     let words = if matches!(when, When::Never) && !words.is_empty() { format!("never {words}") } else { words };
@@ -104,7 +104,7 @@ fn of(compare: Compare, value: &Seen) -> (String, Option<ClaimFigure>) {
     (format!("{word} {value}"), value.figure())
 }
 
-/// Says that a figure is a mean over time, which its name alone does not show.
+/// Adds to the words that a figure is a mean over time, which its name alone does not show.
 fn mean((words, value): (String, Option<ClaimFigure>)) -> (String, Option<ClaimFigure>) {
     (words + " on average since the start", value)
 }

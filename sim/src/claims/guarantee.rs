@@ -1,10 +1,10 @@
-//! Unmet guarantees: leaves with pending demand that would fit their guarantee (S4).
+//! Unmet guarantees: leaves with pending requests that would be within their guarantee (S4).
 
 use crate::{view::RunView, world::State};
 use quotree_core::{Amounts, Name, QuotaId, Reclaim, Time};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Leaves with pending demand within their guarantee, and since when.
+/// Leaves with pending requests within their guarantee, and since when they have had them.
 #[derive(Debug, Default)]
 pub(super) struct Starved {
     since: BTreeMap<QuotaId, Time>,
@@ -43,7 +43,7 @@ impl Starved {
 }
 
 /// Whether the request of a pending core workload is within the guarantee of every quota on its path below the root
-/// (O1), in what anybody is guaranteed (Q5).
+/// (O1). Only resources count in which some quota has a guarantee (Q5).
 fn is_entitled(view: &RunView<'_>, leaf: QuotaId, unit: u32) -> bool {
     let scheduler = view.scheduler;
     let tree = scheduler.tree();

@@ -1,5 +1,5 @@
-//! Claims about waits, turnarounds and slowdowns of jobs. Jobs that have not started count, with the time so far. Where
-//! nothing more can happen they never start.
+//! Claims about waits, turnarounds and slowdowns of jobs. A job that has not started counts with its time so far, or,
+//! where nothing more can happen, with an endless one.
 
 use super::{
     ClaimState,
@@ -17,19 +17,19 @@ use quotree_core::Time;
 use quotree_syntax::time_text;
 use std::fmt;
 
-/// A statistic of a time of jobs.
+/// A statistic over the times of jobs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct JobTime {
     figure: JobFigure,
     value: u64,
-    /// Whether it is a lower bound.
+    /// Whether the value is a lower bound.
     at_least: bool,
-    /// Whether it has no end: it belongs to jobs that wait although nothing more can happen.
+    /// Whether the time is endless, since it includes jobs that wait although nothing more can happen.
     never: bool,
 }
 
 impl JobTime {
-    /// An exact time, in milliseconds; of a slowdown thousandths.
+    /// An exact value: milliseconds, or thousandths for a slowdown.
     pub(super) const fn of(figure: JobFigure, value: u64) -> Self {
         Self { figure, value, at_least: false, never: false }
     }
@@ -109,7 +109,7 @@ fn time_of(view: &RunView<'_>, record: &JobRecord, figure: JobFigure, now: Time)
     }
 }
 
-/// Whether a figure counts a time without an end.
+/// Whether the statistic includes an endless time.
 fn has_no_end(row: &SpreadRow, stat: WaitStat) -> bool {
     if stat == WaitStat::Mean { row.max_ms == u64::MAX } else { figure(row, stat).0 == u64::MAX }
 }

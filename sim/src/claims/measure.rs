@@ -234,7 +234,7 @@ fn fairness(view: &RunView<'_>, figure: FairnessFigure) -> u64 {
     }
 }
 
-/// One unit in a claim about usage over time: a core, a device, a GiB.
+/// The base units of one unit in a claim about usage over time: a core, a device, a GiB.
 pub(super) fn one_unit(resource: &Name) -> u128 {
     match Unit::of(resource.as_str()) {
         Unit::Milli => 1000,
@@ -249,7 +249,7 @@ fn missing_cells(view: &RunView<'_>) -> Option<Short> {
     crate::world::missing_cells(view.tree(), specs)
 }
 
-/// After the end of a run its time does not advance, and datasets read nothing more.
+/// A dataset at the given time. After the end of a run its time does not advance, and datasets read nothing more.
 fn dataset_of(
     view: &RunView<'_>,
     dataset: usize,
@@ -313,7 +313,7 @@ fn guaranteed(view: &RunView<'_>, starved: Option<&Starved>, now: Time, within_m
     }
 }
 
-/// Holds if the selection has pending workloads, and the verdicts on all of them cite this rule.
+/// Whether the selection has pending workloads, and the verdicts on all of them name this rule.
 fn verdicts(view: &RunView<'_>, selection: &Selection, rule: &str) -> (bool, Seen) {
     let scheduler = view.scheduler;
     let ours = scheduler.waiting().into_iter().filter(|id| selection.has(view, id.0));

@@ -32,7 +32,7 @@ use selector::Selection;
 /// Runs another scenario. The engine passes this function, since claims do not depend on the engine.
 pub(crate) type RunAlone<'r> = &'r dyn Fn(&Scenario, &RunOptions) -> Result<Run, RunError>;
 
-/// How many pending workloads are explained under a failed claim.
+/// How many pending workloads a failed claim explains.
 const EXPLAINED: usize = 3;
 
 /// A claim and its state.
@@ -40,10 +40,10 @@ struct ClaimState<'a> {
     claim: &'a Claim,
     selection: Selection,
     by: Selection,
-    /// How many evictions were examined, and how many of them count.
+    /// How many evictions were examined so far, and how many of them count.
     looked_at: usize,
     counted: u64,
-    /// For each workload, those that were evicted for it so far.
+    /// For each workload, the works that have evicted it so far.
     takers: eviction_claims::Takers,
     /// The outcome, once it is decided.
     outcome: Option<Outcome>,
@@ -53,11 +53,11 @@ struct Outcome {
     holds: bool,
     seen: String,
     value: Option<ClaimFigure>,
-    /// The last time at which it did not hold.
+    /// The last time at which the claim did not hold.
     breach_to: Time,
-    /// Whether it would hold, but says nothing.
+    /// Whether it would hold only because there is nothing to judge.
     vacuous: bool,
-    /// What should be known although it holds.
+    /// What the reader should know although the claim holds.
     note: Option<String>,
     at: Time,
     explanations: Vec<String>,
@@ -71,7 +71,7 @@ pub(crate) struct ClaimEvaluator<'a> {
     starved: Option<Starved>,
     /// Whether some claim is evaluated after every decision.
     busy: bool,
-    /// Whether some of these is about durations, which grow until the next event.
+    /// Whether some of these is about durations, which also grow between events.
     durations: bool,
 }
 
@@ -108,12 +108,12 @@ impl<'a> ClaimEvaluator<'a> {
         Self { claims, times, starved: guarantees.then(Starved::default), busy, durations }
     }
 
-    /// The next time at which a claim is evaluated.
+    /// The next time at which an `At` claim is evaluated.
     pub(crate) fn next_time(&self) -> Option<Time> {
         self.times.last().copied()
     }
 
-    /// All events up to `time` have been handled.
+    /// Evaluates the claims about times up to `time`, once all events up to then have been handled.
     pub(crate) fn at(&mut self, time: Time, view: &RunView<'_>) {
         self.times.pop_if(|t| *t <= time);
         for claim in &mut self.claims {
@@ -130,7 +130,7 @@ impl<'a> ClaimEvaluator<'a> {
         }
     }
 
-    /// Time is about to advance to `next`: durations grow until then.
+    /// Evaluates claims about durations before time advances to `next`, since durations grow until then.
     pub(crate) fn before(&mut self, next: Time, view: &RunView<'_>) {
         if !self.durations {
             return;
@@ -146,7 +146,7 @@ impl<'a> ClaimEvaluator<'a> {
         }
     }
 
-    /// The scheduler has decided.
+    /// Evaluates claims after a decision of the scheduler.
     pub(crate) fn decided(&mut self, view: &RunView<'_>) {
         if self.busy {
             for claim in &mut self.claims {
@@ -155,14 +155,14 @@ impl<'a> ClaimEvaluator<'a> {
         }
     }
 
-    /// All events of this time have been handled.
+    /// Evaluates claims after all events of this time have been handled.
     pub(crate) fn settled(&mut self, view: &RunView<'_>) {
         if let Some(starved) = &mut self.starved {
             starved.look(view);
         }
     }
 
-    /// The run has ended: evaluates the remaining claims, and gives all results in the order of the file.
+    /// Evaluates the remaining claims at the end of the run, and returns all results in the order of the file.
     pub(crate) fn finish(mut self, view: &RunView<'_>, run: RunAlone<'_>) -> Result<ClaimSummary, RunError> {
         let mut summary = ClaimSummary::default();
         for claim in &mut self.claims {
@@ -231,7 +231,7 @@ impl ClaimState<'_> {
         }
     }
 
-    /// Evaluates the claim. The first failure decides it, or, if not `deciding_failure`, the first success.
+    /// Evaluates the claim. The first failure decides it if `deciding_failure` is set, otherwise the first success.
     fn look(&mut self, view: &RunView<'_>, starved: Option<&Starved>, now: Time, deciding_failure: bool) {
         let is_open = self.outcome.as_ref().is_none_or(|outcome| deciding_failure && !outcome.holds);
         if !is_open || !self.is_lasting() {
@@ -251,7 +251,7 @@ impl ClaimState<'_> {
         }
     }
 
-    /// Whether it can be evaluated during the run.
+    /// Whether it can be evaluated while the run goes on.
     const fn is_lasting(&self) -> bool {
         !matches!(self.claim.what, Predicate::NotWorseThanAlone { .. })
     }
@@ -263,7 +263,7 @@ impl ClaimState<'_> {
         }
     }
 
-    /// The run has ended.
+    /// Decides the claim at the end of the run.
     fn close(&mut self, view: &RunView<'_>, starved: Option<&Starved>) {
         if self.outcome.is_some() {
             return;
@@ -312,7 +312,7 @@ impl ClaimState<'_> {
         self.decide(view, (holds, seen), nothing, at);
     }
 
-    /// Decides a claim; `vacuous` says why it says nothing, if that is so.
+    /// Decides a claim. `vacuous` is the reason why there was nothing to judge, if so.
     fn decide(&mut self, view: &RunView<'_>, (holds, seen): (bool, Seen), vacuous: Option<String>, at: Time) {
         let at = if at == Time(u64::MAX) { view.now() } else { at };
         let (value, seen, breach_to) = (seen.figure(), seen.to_string(), at);

@@ -38,7 +38,7 @@ pub(super) fn measure(view: &RunView<'_>, claim: &NodeClaim) -> (bool, Seen) {
     (compared(number, claim.compare, claim.value), seen)
 }
 
-/// The last overrun of a quota; if one edit caused several, the one that takes longest.
+/// The last overrun of a quota. If one edit caused several, it is the one that takes longest.
 fn last<'e>(view: &RunView<'e>, quota: &Name) -> Option<&'e crate::world::QuotaOverrun> {
     let overruns = view.world.overruns.iter().filter(|overrun| overrun.quota == *quota);
     overruns.max_by_key(|overrun| (overrun.at, overrun.estimate_ms.unwrap_or(u64::MAX)))

@@ -8,14 +8,14 @@ use crate::{
 };
 use quotree_core::QuotaId;
 
-/// The accounts of a namespace, quota, workload, user, group, or of everything.
+/// The accounts that a selector includes: those of a namespace, quota, workload, user or group, or all.
 pub(super) struct Selection {
     of: Option<Selector>,
-    /// Whether each account is selected. Accounts created since are missing.
+    /// Whether each account is selected. Accounts created since the last update are missing.
     is_selected: Vec<bool>,
     /// The selected accounts.
     selected: Vec<u32>,
-    /// The number of the tree for which it was resolved, from 1.
+    /// The number of the tree for which the accounts were selected, from 1.
     tree: usize,
 }
 
@@ -25,7 +25,7 @@ impl Selection {
         Self { of, is_selected: Vec::new(), selected: Vec::new(), tree: 0 }
     }
 
-    /// Whose accounts they are; nothing without a selector.
+    /// The selector; nothing if everything is selected.
     pub(super) const fn of(&self) -> Option<&Selector> {
         self.of.as_ref()
     }
@@ -89,7 +89,7 @@ impl Selection {
         })
     }
 
-    /// How often they were refused: submissions, and edits by a selected user.
+    /// How often submissions were refused, and edits by a selected user.
     pub(super) fn refused(&self, view: &RunView<'_>, why: Option<Reason>) -> u64 {
         let user = match &self.of {
             Some(Selector::User(name)) => view.world.accounts.find_user(name.as_str()),

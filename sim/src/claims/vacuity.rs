@@ -1,5 +1,5 @@
-//! Claims that hold because there is nothing to judge: nobody has pods, nothing can be compared. They fail as vacuous,
-//! unless they say that they may be empty.
+//! Claims that hold only because there is nothing to judge: nobody has pods, or nothing can be compared. They fail as
+//! vacuous, unless they state that they may be empty.
 
 use super::{ClaimState, selector::Selection};
 use crate::{
@@ -10,7 +10,7 @@ use quotree_core::{Name, QuotaId};
 use std::collections::BTreeMap;
 
 impl ClaimState<'_> {
-    /// Why the claim says nothing now, if that is so.
+    /// Why there is nothing to judge now, if so.
     pub(super) fn vacuous(&mut self, view: &RunView<'_>) -> Option<String> {
         self.selection.resolve(view);
         self.by.resolve(view);
@@ -61,7 +61,7 @@ impl ClaimState<'_> {
         }
     }
 
-    /// What should be known although the claim holds: leaves that are promised nothing of what they ask for.
+    /// What the reader should know although the claim holds: which leaves have no min for what their pods request.
     pub(super) fn note(&self, view: &RunView<'_>) -> Option<String> {
         let Predicate::Guaranteed { .. } = self.claim.what else { return None };
         let leaves = promised_nothing(view);
@@ -76,8 +76,8 @@ impl ClaimState<'_> {
     }
 }
 
-/// The leaves with pods of which no pod could ever be within the guarantee: each asks for something in which the leaf
-/// has no min.
+/// The leaves that have pods, none of which could ever be within the guarantee: each requests a resource in which the
+/// leaf has no min.
 fn promised_nothing(view: &RunView<'_>) -> Vec<Name> {
     let (tree, world) = (view.tree(), view.world);
     let mut covered: BTreeMap<u32, bool> = BTreeMap::new();
@@ -96,7 +96,7 @@ fn promised_nothing(view: &RunView<'_>) -> Vec<Name> {
     none.map(|(leaf, _)| tree.name(QuotaId(leaf)).clone()).collect()
 }
 
-/// Who has nothing, with the verb.
+/// The subject of the sentence that something is empty, with the verb.
 fn subject(of: Option<&Selector>) -> String {
     match of {
         None | Some(Selector::All) => "there are".to_owned(),

@@ -55,7 +55,7 @@ impl Engine<'_> {
         }
     }
 
-    /// One quota gets other figures.
+    /// Changes the figures of one quota.
     fn edit_quota(&mut self, quota: &Name, edit: &QuotaEdit, by: Option<&Name>) -> Result<(), RunError> {
         let what = format!("quota `{quota}`");
         let mut tree = self.tree_spec();
@@ -69,7 +69,7 @@ impl Engine<'_> {
         self.replace_tree(tree, what, by)
     }
 
-    /// A namespace moves to another leaf, or to none (T3).
+    /// Moves a namespace to another leaf, or to none (T3).
     fn move_namespace(&mut self, namespace: &Name, to: Option<&Name>, by: Option<&Name>) -> Result<(), RunError> {
         let what = format!("namespace `{namespace}`");
         let mut tree = self.tree_spec();
@@ -87,7 +87,7 @@ impl Engine<'_> {
         tree.ids().filter_map(|quota| tree.spec(quota).cloned()).collect()
     }
 
-    /// Validates the new tree; it takes effect, or it is refused.
+    /// Validates the new tree, and puts it into effect or refuses it.
     fn replace_tree(&mut self, tree: TreeSpec, what: String, by: Option<&Name>) -> Result<(), RunError> {
         let overruns = world::overruns(self.core.scheduler());
         let parents: BTreeSet<&Name> = tree.quotas.iter().filter_map(|quota| quota.parent.as_ref()).collect();
@@ -128,8 +128,7 @@ impl Engine<'_> {
         }
     }
 
-    /// A node gets other labels, or its GPUs get another mode. A refusal is recorded for the report and changes
-    /// nothing.
+    /// Changes the labels of a node, or the mode of its GPUs. A refusal is recorded for the report and changes nothing.
     fn relabel(&mut self, (node, by): (u32, Option<&Name>), labels: &[(Name, Name)], mode: Option<(GpuMode, &Gpus)>) {
         let Some((before, spec)) = world::relabelled(&self.world, node, labels, mode) else { return };
         let up = self.world.nodes[node].up;

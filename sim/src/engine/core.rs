@@ -5,8 +5,8 @@ use quotree_core::{
     Auditor, Breach, Event, EventError, Finding, Log, Plan, PlanVerdicts, Policy, Recorder, Scheduler, Time, TreeSpec,
 };
 
-/// Up to how many quotas, nodes and workloads plans tell in full why workloads wait. Metrics and history read from it for
-/// which resource pods wait where room is missing; in larger worlds they go by the request.
+/// In clusters of up to so many quotas, nodes and workloads, plans have full verdicts. Where room is missing, metrics
+/// and history take from them the resource that pods wait for; in larger clusters they take all requested resources.
 const DETAIL: PlanVerdicts = PlanVerdicts::Full { up_to: 256 };
 
 /// A scheduler, with its recorder and auditor.
@@ -16,14 +16,14 @@ pub(crate) struct Core {
     audit: Option<Audit>,
 }
 
-/// An auditor, and which decisions it checks in full: the first of every so many.
+/// An auditor that checks the first of every so many decisions in full.
 #[derive(Debug)]
 struct Audit {
     auditor: Box<Auditor>,
     every: u32,
-    /// How many decisions come before the next that is checked.
+    /// How many decisions come before the next one that is checked in full.
     skips: u32,
-    /// Whether the last decision was checked.
+    /// Whether the last decision was checked in full.
     checked_last: bool,
 }
 
@@ -57,12 +57,12 @@ impl Core {
         }
     }
 
-    /// Whether the last decision was checked, and what came of it should be.
+    /// Whether the last decision was checked in full, so that the state after it should be checked, too.
     pub(crate) fn checked_last(&self) -> bool {
         self.audit.as_ref().is_some_and(|audit| audit.checked_last)
     }
 
-    /// Decides, and gives the violations that the auditor finds, if there is one.
+    /// Makes a decision. Returns the plan, and the violations that the auditor finds, if there is an auditor.
     pub(crate) fn decide(&mut self, now: Time) -> (Plan, Vec<Breach>) {
         let checks = self.audit.as_ref().is_some_and(|audit| audit.skips == 0);
         let before = checks.then(|| self.scheduler().clone());
@@ -94,7 +94,7 @@ impl Core {
 }
 
 impl Audit {
-    /// Looks at a decision: in full where the state before it is given.
+    /// Audits a decision: in full where the state before it is given.
     fn look(&mut self, before: Option<&Scheduler>, plan: &Plan, after: &Scheduler, now: Time) -> Vec<Breach> {
         self.checked_last = before.is_some();
         self.skips = self.skips.checked_sub(1).unwrap_or(self.every - 1);

@@ -3,7 +3,7 @@
 //!
 //! Data flows in one direction: an event changes the world; the world emits facts, core events and timers into its
 //! outbox; the scheduler makes a plan from the core events; the plan changes the world. Subscribers (observer, metrics,
-//! timeline) receive the facts, and claims read a view of the run.
+//! timeline) receive the facts; claims read a view of the run.
 //!
 //! All events of one time are handled in order of class (outcomes, edits, controllers, arrivals); then the scheduler
 //! decides once. What a decision causes without delay happens at the same time, and the scheduler decides again, until
@@ -31,12 +31,12 @@ use crate::{
 use quotree_core::{Breach, Event, Finding, Placement, Time, WorkloadId};
 use quotree_words::Names;
 
-/// The most decisions at one time; a run with more ends with an error.
+/// The most decisions at one time. A run that needs more ends with an error.
 const MOST_ROUNDS: u32 = 10_000;
-/// The most violations of invariants that are reported; after these, the invariants are not checked any more.
+/// The most violations of invariants that are reported. After these, the run checks no invariants any more.
 const MOST_BREACHES: usize = 100;
 
-/// How many entries each list of the outbox keeps room for between steps.
+/// The capacity that each list of the outbox keeps between steps.
 const KEPT: usize = 1 << 12;
 
 /// A run: the clock, the event queue, the scheduler under test, the world, and the subscribers.
@@ -44,7 +44,7 @@ pub(crate) struct Engine<'a> {
     scenario: &'a Scenario,
     options: &'a RunOptions,
     queue: Queue<WorldEvent>,
-    /// Outcomes without delay: they happen before anything else at this time.
+    /// Outcomes without delay, which happen before anything else at this time.
     immediate: Vec<WorldEvent>,
     core: Core,
     /// Whether the scheduler got an event since its last decision.
@@ -172,7 +172,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    /// When the run stops, if it does not end by itself before: at `until` of the scenario, or where the caller stops it.
+    /// When the run stops at the latest: at `until` of the scenario, or where the caller stops it.
     fn until(&self) -> Result<Option<Time>, RunError> {
         match (self.options.until, self.scenario.world.until) {
             (Some(at), Some(until)) if at > until => Err(RunError::AfterTheEnd { at, until }),
@@ -189,7 +189,7 @@ impl<'a> Engine<'a> {
         claims.before(next, &self.view());
     }
 
-    /// Time advances to `next`.
+    /// Advances time to `next`.
     fn pass(&mut self, next: Time) {
         self.metrics.advance(next);
         self.world.now = next;
@@ -254,7 +254,7 @@ impl<'a> Engine<'a> {
         self.deliver()
     }
 
-    /// Every job queue releases the jobs that it may release.
+    /// Makes every job queue release the jobs that it may release.
     fn release_jobs(&mut self) -> Result<(), RunError> {
         for queue in 0..self.world.job_queues.len() {
             while world::release_job(&mut self.world, queue, self.core.scheduler()) {
@@ -264,7 +264,7 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// All other events of this time have been handled: drains proceed, and pools scale. Both may emit events.
+    /// After all other events of this time: continues drains and scales pools. Both may emit events.
     fn settle_nodes(&mut self) -> Result<(), RunError> {
         if !self.world.fleet.drains.is_empty() {
             world::continue_drains(&mut self.world);
@@ -284,7 +284,7 @@ impl<'a> Engine<'a> {
         self.deliver()
     }
 
-    /// All events of this time have been handled.
+    /// Informs all subscribers that all events of this time have been handled.
     fn settled(&mut self) -> Result<(), RunError> {
         let scheduler = self.core.scheduler();
         self.events += world::settle_datasets(&mut self.world);
@@ -354,7 +354,7 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// Passes an event to the scheduler, which must accept it.
+    /// Passes an event to the scheduler. A refusal ends the run with an error.
     fn tell(&mut self, event: Event) -> Result<(), RunError> {
         // Cloned before only where that is cheap: of a submission the id is enough.
         let (submitted, small) = match &event {

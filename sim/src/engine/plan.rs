@@ -53,7 +53,8 @@ mod tests {
     };
     use quotree_core::{Action, EvictReason, Plan, PodId, Rule, Time, WorkloadId};
 
-    /// Branch p is guaranteed 6 and uses 6: `one` 4 of its 2, `two` 2 of its 4. Outside of it `other` uses 2 of 1.
+    /// Branch p is guaranteed 6 and uses 6: leaf `one` uses 4 of its 2, leaf `two` 2 of its 4. Outside of it, leaf
+    /// `other` uses 2 of its 1.
     const WORLD: &str = r#"Scenario(name: "x", cluster: Pool({ "cpu": "9" }),
         quota: Quota(name: "root", min: { "cpu": "9" }, max: { "cpu": "9" }, children: [
             Quota(name: "p", min: { "cpu": "6" }, children: [
@@ -68,7 +69,8 @@ mod tests {
             Deployment(name: "c", namespace: "other", replicas: 2, request: { "cpu": "1" }),
         ])"#;
 
-    /// Evicts these units one after the other for unit `cause`, whatever the rules say, and gives which violate the guarantee.
+    /// Evicts these units one after the other for unit `cause`, regardless of the rules. Returns which evictions
+    /// violate a guarantee.
     fn forced(victims: &[u32], cause: u32) -> Vec<bool> {
         let scenario = load("x.ron", &MapLoader::new().with("x.ron", WORLD)).scenario.unwrap();
         let options = RunOptions { until: Some(Time(0)), ..RunOptions::default() };

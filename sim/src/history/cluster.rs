@@ -1,11 +1,11 @@
-//! The cluster over time: states of nodes, capacity and use, and how much is free on one node.
+//! The cluster over time: states of nodes, capacity and usage, and the largest free amount on one node.
 
 use super::rows::{Amount, ClusterLines, NodeHistory, NodeIs, ResourceLines};
 use crate::world::{NONE, Row, State, World, healthy, spec_of};
 use quotree_core::{Amounts, NodeSpec};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Sizes of gangs for which it is told how many pods still fit, thousandths of a device.
+/// The pod sizes, in thousandths of a device, for which the history records how many pods still fit.
 const SIZES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
 
 /// A node as of the last sample.
@@ -13,16 +13,16 @@ const SIZES: [i64; 4] = [1_000, 2_000, 4_000, 8_000];
 struct Node {
     history: NodeHistory,
     is: NodeIs,
-    /// What it has, without unhealthy devices, by resource.
+    /// Its amounts, without unhealthy devices, by resource.
     has: Vec<i64>,
     /// What its pods use, up to date.
     used: Vec<i64>,
-    /// What of it counts as free in [`Cluster::free`]; nothing while it takes no pods.
+    /// The part that is included in [`Cluster::free`]; nothing while the node takes no pods.
     free: Option<Vec<i64>>,
     ill: BTreeMap<u32, u64>,
 }
 
-/// The state of the cluster, and its lines so far.
+/// The state of the cluster, and its series so far.
 #[derive(Debug)]
 pub(super) struct Cluster {
     lines: ClusterLines,
@@ -35,7 +35,7 @@ pub(super) struct Cluster {
     running: i64,
     /// What is free on nodes that take pods, by resource.
     free: Vec<Free>,
-    /// Whether a node was read anew since the last sample.
+    /// Whether a node was read again since the last sample.
     news: bool,
 }
 
@@ -79,19 +79,19 @@ impl Cluster {
         }
     }
 
-    /// Something about a node may have changed.
+    /// Marks a node that may have changed.
     pub(super) fn touch(&mut self, node: u32) {
         self.changed.insert(node);
     }
 
-    /// The capacity of the cluster grew.
+    /// Adds an amount to the capacity of the cluster.
     pub(super) fn grow(&mut self, resource: u32, amount: i128) {
         if let Some(capacity) = self.capacity.get_mut(resource as usize) {
             *capacity += amount;
         }
     }
 
-    /// A pod changed its state.
+    /// Counts a pod that changed its state.
     pub(super) fn count(&mut self, row: &Row, from: State, to: State) {
         let uses = i64::from(to.holds_resources()) - i64::from(from.holds_resources());
         self.running += uses;
@@ -103,7 +103,7 @@ impl Cluster {
         }
     }
 
-    /// A pod is on a node from now on (1), or no more (-1).
+    /// Adds a pod to a node (1), or removes it (-1).
     pub(super) fn stand(&mut self, node: u32, row: &Row, sign: i64) {
         let Some(node) = self.nodes.get_mut(node as usize) else { return };
         for (resource, amount) in row {
@@ -120,7 +120,7 @@ impl Cluster {
         }
     }
 
-    /// All events of this time have been handled.
+    /// Takes a sample after all events of this time.
     pub(super) fn settled(&mut self, world: &World<'_>) {
         let now = world.now.0;
         for node in std::mem::take(&mut self.changed) {
@@ -150,7 +150,7 @@ impl Cluster {
         }
     }
 
-    /// Reads a node anew.
+    /// Reads a node again.
     fn look(&mut self, world: &World<'_>, number: u32) {
         self.news = true;
         let Some(node) = self.nodes.get_mut(number as usize) else { return };
@@ -193,7 +193,7 @@ impl Cluster {
         }
     }
 
-    /// The lines, and all nodes that ever joined.
+    /// The series, and all nodes that ever joined.
     pub(super) fn finish(self, end: u64) -> (ClusterLines, Vec<NodeHistory>) {
         let known = |node: &Node| node.history.states.iter().any(|(_, is)| *is != NodeIs::Absent);
         let closed = |mut node: Node| {
@@ -204,7 +204,7 @@ impl Cluster {
     }
 }
 
-/// Notes which devices of a node are ill.
+/// Records the changes of a node's unhealthy devices.
 fn ill(node: &mut Node, spec: &NodeSpec, now: u64) {
     let count = spec.devices.iter().map(|devices| devices.count).max().unwrap_or(0);
     let sick: BTreeSet<u32> = spec.unhealthy.iter().filter(|device| *device < count).collect();
@@ -222,20 +222,20 @@ fn ill(node: &mut Node, spec: &NodeSpec, now: u64) {
 /// What is free of a resource on the nodes that take pods.
 #[derive(Debug, Clone, Default)]
 struct Free {
-    /// How many nodes have so much.
+    /// By free amount: the number of nodes with that amount.
     nodes: BTreeMap<i64, u32>,
-    /// Sizes, and how many pods of each fit.
+    /// Pod sizes, and how many pods of each size fit.
     fits: Vec<(i64, i64)>,
 }
 
 impl Free {
-    /// A node has so much free.
+    /// Adds a node with this free amount.
     fn insert(&mut self, free: i64) {
         *self.nodes.entry(free).or_default() += 1;
         self.fits.iter_mut().for_each(|(each, pods)| *pods += free.max(0) / *each);
     }
 
-    /// A node no longer has so much free.
+    /// Removes a node with this free amount.
     fn remove(&mut self, free: i64) {
         let Some(nodes) = self.nodes.get_mut(&free) else { return };
         *nodes -= 1;
@@ -245,7 +245,7 @@ impl Free {
         self.fits.iter_mut().for_each(|(each, pods)| *pods -= free.max(0) / *each);
     }
 
-    /// The most on one node.
+    /// The largest free amount on one node.
     fn most(&self) -> i64 {
         self.nodes.last_key_value().map_or(0, |(most, _)| (*most).max(0))
     }

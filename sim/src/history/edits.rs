@@ -67,7 +67,7 @@ pub(super) fn changes(
     changes
 }
 
-/// `a, b to c`.
+/// The change of a list in words: `a, b to c`.
 fn moved<'a>(before: impl Iterator<Item = &'a Name>, after: impl Iterator<Item = &'a Name>) -> String {
     let list = |names: Vec<&str>| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     format!("{} to {}", list(before.map(Name::as_str).collect()), list(after.map(Name::as_str).collect()))

@@ -1,5 +1,6 @@
-//! Full reasons of chosen waits. A run asks the scheduler about each chosen pod when its moment has settled. Since a full
-//! reason costs far more than a decision, it is asked for in a second, identical run, when it is known which waits matter.
+//! Full reasons of chosen waits. At the moment of each question, after all its events, the run asks the scheduler why
+//! the pod waits. A full reason costs far more than a decision. So the questions come in a second, identical run, when
+//! it is known which waits matter.
 
 use crate::{
     options::Question,
@@ -12,45 +13,45 @@ use quotree_words::{self as words, Names};
 
 /// How many pods each list of a verdict names.
 const NAMED: usize = 8;
-/// How many nodes a verdict names with the test that they failed.
+/// For how many nodes a verdict records the test that they failed.
 pub const NAMED_NODES: usize = 64;
 
-/// Why a pod waits, in full (X1), with names and numbers as in [`History`](super::History).
+/// Why a pod waits, in full (X1), with names, and with numbers as in [`History`](super::History).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct VerdictHistory {
-    /// When it was asked for.
+    /// The moment of the question.
     pub at_ms: u64,
-    /// Of which pod.
+    /// The pod.
     pub pod: u32,
     /// What blocks it.
     pub binding: ObstacleHistory,
     /// Whether it is within every guarantee on its path.
     pub entitled: bool,
-    /// What is free in all, of the resource that is short; only where room is.
+    /// How much of the missing resource is free on all nodes together; only where room is missing.
     pub free: Option<i64>,
-    /// Whether that would be enough, were it on one node (S4).
+    /// Whether that would be enough on one node (S4).
     pub fragmented: bool,
-    /// The workload that is ahead of it (O2).
+    /// The workload that blocks the queue before it (O2).
     pub head: Option<String>,
     /// Who uses what is missing.
     pub holders: Vec<HolderHistory>,
     /// What else blocks it.
     pub also: Vec<ObstacleHistory>,
-    /// Who is not evicted for it.
+    /// The pods that are not evicted for it.
     pub spared: Vec<SparedHistory>,
-    /// What would help, in words.
+    /// Changes that would help, in words.
     pub helps: Vec<String>,
     /// At which limits the search for victims stopped.
     pub bounds_hit: Vec<&'static str>,
-    /// How many nodes fail which test.
+    /// How many nodes fail each test.
     pub nodes: Option<NodeTally>,
     /// The nodes that lack least.
     pub closest: Vec<ClosestHistory>,
-    /// The first test that each node fails; of the first [`NAMED_NODES`].
+    /// The first test that each node fails, for the first [`NAMED_NODES`] nodes.
     pub checks: Vec<CheckHistory>,
 }
 
-/// Something that blocks.
+/// An obstacle.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ObstacleHistory {
     /// The rule.
@@ -61,7 +62,7 @@ pub struct ObstacleHistory {
     pub quota: Option<Name>,
     /// The resource.
     pub resource: Option<u32>,
-    /// What is requested of it, and what is available.
+    /// The requested and the available amount.
     pub amounts: Option<(i64, i64)>,
 }
 
@@ -72,11 +73,11 @@ pub struct HolderHistory {
     pub quota: Option<Name>,
     /// What it uses.
     pub used: i64,
-    /// How much of it is borrowed.
+    /// How much of that is borrowed.
     pub borrowed: i64,
-    /// By how many pods.
+    /// How many pods use it.
     pub pods: u32,
-    /// The first of them.
+    /// The first of these pods.
     pub who: Vec<u32>,
 }
 
@@ -89,7 +90,7 @@ pub struct SparedHistory {
     pub why: String,
     /// How many pods.
     pub pods: u32,
-    /// The first of them.
+    /// The first of these pods.
     pub who: Vec<u32>,
 }
 
@@ -115,14 +116,14 @@ pub struct ClosestHistory {
     pub needed: i64,
     /// What would be free there.
     pub available: i64,
-    /// The pods that count as gone for that.
+    /// The pods that count as gone in this calculation.
     pub taken: Vec<u32>,
 }
 
-/// The questions of a run, and the answers so far.
+/// The questions to ask in a run, and the answers so far.
 #[derive(Debug, Default)]
 pub(crate) struct Interview {
-    /// The last first.
+    /// The questions, the last one first.
     questions: Vec<Question>,
     answers: Vec<VerdictHistory>,
 }
@@ -134,7 +135,7 @@ impl Interview {
         Self { questions, answers: Vec::new() }
     }
 
-    /// All events of this time have been handled.
+    /// Asks the questions of this moment, after all its events.
     pub(crate) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler) {
         let mut last: Option<(u32, VerdictHistory)> = None;
         while let Some(question) = self.questions.pop_if(|question| question.at_ms <= world.now.0) {
@@ -210,7 +211,7 @@ fn answer(world: &World<'_>, scheduler: &Scheduler, unit: u32) -> Option<Verdict
     Some(answer)
 }
 
-/// A verdict as it is put into names and numbers.
+/// Converts a verdict to names and numbers.
 struct Answer<'a> {
     world: &'a World<'a>,
     names: &'a WorldNames<'a>,

@@ -1,4 +1,4 @@
-//! Composes the history at the end of a run: jobs and pods with their names, stretches of waiting, evictions.
+//! Builds the history at the end of a run: jobs and pods with their names, periods of waiting, evictions.
 
 use super::{
     Recorder,
@@ -13,7 +13,8 @@ use crate::{
 use quotree_words as words;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A pod that waits for more reasons than this in one stretch tells only so many; the last one then lasts to its end.
+/// The most reasons for one period of waiting of a pod. If there are more, the last of these is extended to the end of
+/// the period.
 const MOST_REASONS: usize = 40;
 
 impl Recorder {
@@ -40,7 +41,7 @@ impl Recorder {
         history
     }
 
-    /// Fills the jobs, and gives the job of each core workload.
+    /// Fills in the jobs. Returns the job of each core workload.
     fn jobs(&self, world: &World<'_>, history: &mut History) -> Vec<u32> {
         let mut rows: BTreeMap<(u32, u32), u32> = BTreeMap::new();
         let mut owners: Vec<u32> = vec![NONE; world.controllers.len() as usize];
@@ -163,7 +164,7 @@ impl Recorder {
         history.evictions = (0u32..).zip(&evictions.all).map(row).collect();
     }
 
-    /// Fills the stretches of waiting.
+    /// Fills in the periods of waiting.
     fn waited(&self, world: &World<'_>, places: &Places<'_>, history: &mut History) {
         let mut victims: BTreeMap<(u32, u64), Vec<u32>> = BTreeMap::new();
         let end = history.end_ms;
@@ -235,7 +236,7 @@ impl Recorder {
     }
 }
 
-/// The evictions that were made for somebody, with the core workload.
+/// The evictions that were made for a workload, with the number of that core workload.
 fn world_causes(history: &History, world: &World<'_>) -> Vec<(usize, u32)> {
     let cause = |eviction: &EvictionHistory| eviction.cause_pods.first().map(|pod| world.pods[*pod].unit);
     history.evictions.iter().enumerate().filter_map(|(i, eviction)| Some((i, cause(eviction)?))).collect()
@@ -244,9 +245,9 @@ fn world_causes(history: &History, world: &World<'_>) -> Vec<(usize, u32)> {
 /// The placements of each pod, in order.
 struct Places<'a> {
     all: &'a [PlacementHistory],
-    /// Their places, by pod and then in order.
+    /// The indices of placements, sorted by pod and then by order.
     sorted: Vec<u32>,
-    /// Where in that list those of each pod end.
+    /// For each pod: the end of its part of that list.
     ends: Vec<u32>,
 }
 

@@ -1,8 +1,8 @@
-//! A line: a step function of time, kept while the run goes on. A short one keeps every change. A long one is thinned to
-//! buckets of equal width, which doubles as time goes on, so that a line takes bounded memory. The integral is exact in
-//! both forms.
+//! A series: a step function of time, recorded while the run goes on. A short series keeps every change. A long one is
+//! reduced to buckets of equal width, which doubles as time goes on, so that a series takes bounded memory. The
+//! integral is exact in both forms.
 
-/// A line with more changes than this is thinned, to at most as many buckets.
+/// A series with more changes than this is reduced, to at most as many buckets.
 pub const MOST_STEPS: usize = 2_000;
 
 /// A step function. Before its first step it has no value.
@@ -11,16 +11,16 @@ pub struct Line {
     steps: Vec<(u64, i64)>,
     /// The last step, which lasts until the next.
     last: Option<(u64, i64)>,
-    /// The bucket that is being filled, kept here since almost every step ends in it. Before the line is thinned, it is
-    /// the only one.
+    /// The bucket that is being filled. It is kept apart, since almost every step ends in it. Before the series is
+    /// reduced, it is the only bucket.
     open: Bucket,
     /// Where the open bucket ends.
     open_to: u64,
-    /// The buckets before it, once the line is thinned.
+    /// The buckets before it, once the series is reduced.
     closed: Option<Box<Buckets>>,
 }
 
-/// A part of a thinned line.
+/// A bucket of a reduced series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Bucket {
     /// The smallest value.
@@ -37,10 +37,10 @@ struct Buckets {
     all: Vec<Bucket>,
 }
 
-/// A finished line.
+/// A finished series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Steps {
-    /// Every change: from when, and the value from then on.
+    /// Every change: the time, and the value from then on.
     All(Vec<(u64, i64)>),
     /// Buckets of equal width from 0 on; the last one ends with the run.
     Thinned {
@@ -48,7 +48,7 @@ pub enum Steps {
         width: u64,
         /// The buckets.
         buckets: Vec<Bucket>,
-        /// The value at the end, which the last bucket does not tell.
+        /// The value at the end, which the last bucket does not contain.
         last: i64,
     },
 }
@@ -60,7 +60,7 @@ impl Default for Line {
 }
 
 impl Line {
-    /// The value from `at` on. Times never go back; of several values at one time the last one counts.
+    /// Sets the value from `at` on. Times never go back; of several values at one time, the last one counts.
     pub fn set(&mut self, at: u64, value: i64) {
         match self.last {
             Some((_, before)) if before == value => return,
@@ -72,7 +72,7 @@ impl Line {
         }
     }
 
-    /// Another value at the time of the last step.
+    /// Replaces the value at the time of the last step.
     fn again(&mut self, value: i64) {
         let Some((since, _)) = self.last else { return };
         self.last = Some((since, value));
@@ -97,7 +97,7 @@ impl Line {
         }
     }
 
-    /// The last step lasted until now.
+    /// Extends the last step until now.
     fn last_until(&mut self, at: u64) {
         let Some((since, value)) = self.last.filter(|(since, _)| *since < at) else { return };
         if at <= self.open_to {
@@ -109,7 +109,7 @@ impl Line {
         }
     }
 
-    /// Goes over from steps to buckets.
+    /// Converts steps to buckets.
     fn thin(&mut self) {
         let steps = std::mem::take(&mut self.steps);
         let end = steps.last().map_or(0, |(at, _)| *at);
@@ -141,7 +141,7 @@ impl Line {
         closed + self.open.area + since_last
     }
 
-    /// The line of a run that ends at `end`.
+    /// The finished series of a run that ends at `end`.
     #[must_use]
     pub fn finish(mut self, end: u64) -> Steps {
         self.last_until(end);
@@ -155,7 +155,7 @@ impl Line {
 }
 
 impl Buckets {
-    /// The value was this from `from` until `to`.
+    /// Adds a value that lasted from `from` until `to`.
     fn fill(&mut self, mut from: u64, to: u64, value: i64) {
         while to > self.width.saturating_mul(MOST_STEPS as u64) {
             self.double();
@@ -172,7 +172,7 @@ impl Buckets {
         }
     }
 
-    /// Takes out the last bucket, and says where it ends.
+    /// Takes out the last bucket. Returns the bucket and its end.
     fn reopen(&mut self) -> (Bucket, u64) {
         let last = self.all.pop().unwrap_or(Bucket::EMPTY);
         (last, (self.all.len() as u64 + 1).saturating_mul(self.width))
@@ -186,10 +186,10 @@ impl Buckets {
 }
 
 impl Bucket {
-    /// What no time has been added to.
+    /// A bucket to which nothing has been added.
     const EMPTY: Self = Self { min: i64::MAX, max: i64::MIN, area: 0 };
 
-    /// For so long it was also this.
+    /// Adds a value that lasted for this long.
     fn add(&mut self, value: i64, ms: u64) {
         (self.min, self.max) = (self.min.min(value), self.max.max(value));
         self.area += i128::from(value) * i128::from(ms);

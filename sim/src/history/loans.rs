@@ -1,7 +1,7 @@
-//! Who lends to whom. Of what leaves borrow, as much as other leaves leave idle of their guarantees is lent. Each idle
-//! guarantee lends in proportion to its size, and each borrower borrows of every lender in proportion to what it
-//! borrows. Amounts are whole: the n-th of a list ends where the sum of the first n, scaled, is rounded down. So the
-//! parts of a lender add up exactly to what it lends.
+//! Which leaf lends to which. Of what leaves borrow, that part counts as lent which other leaves leave unused of their
+//! guarantees. Each unused guarantee lends in proportion to its size, and each borrower borrows from every lender in
+//! proportion to what it borrows. Amounts are whole: the n-th amount of a list ends where the scaled sum of the first
+//! n, rounded down, ends. So the parts of a lender add up exactly to what it lends.
 
 use super::{cluster::small, rows::LoanHistory};
 use std::collections::BTreeMap;
@@ -15,7 +15,7 @@ pub(super) struct Lent {
     pub(super) pairs: Vec<((u32, u32), i128)>,
 }
 
-/// Splits what leaves borrow over the guarantees that others leave idle; amounts are above 0. `lent` is written anew.
+/// Divides what leaves borrow over the guarantees that others leave unused; amounts are above 0. Overwrites `lent`.
 pub(super) fn split(borrowed: &[(u32, i128)], idle: &[(u32, i128)], lent: &mut Lent) {
     let sum = |all: &[(u32, i128)]| all.iter().map(|(_, amount)| *amount).sum::<i128>();
     let (most, room) = (sum(borrowed), sum(idle));
@@ -55,24 +55,24 @@ fn scaled(total: i128, part: i128, whole: i128) -> i128 {
     }
 }
 
-/// The same of numbers whose product has 64 bits.
+/// As [`scaled`], for numbers whose product fits 64 bits.
 fn scaled_small(total: i128, part: i128, whole: i128) -> i128 {
     let [total, part, whole] = [total, part, whole].map(|amount| u64::try_from(amount).unwrap_or(0));
     total.wrapping_mul(part).checked_div(whole).unwrap_or(0).into()
 }
 
-/// A loan that goes on.
+/// A current loan.
 #[derive(Debug, Clone, Copy)]
 struct Open {
     lender: u32,
     borrower: u32,
     amount: i128,
-    /// Its integral since this list of loans began, and the most at one moment.
+    /// Its integral since the current list of loans began, and its largest amount.
     unit_ms: i128,
     most: i64,
 }
 
-/// The loans of a resource now.
+/// The current loans of a resource.
 #[derive(Debug, Default)]
 struct Now {
     since: u64,
@@ -82,14 +82,14 @@ struct Now {
 /// All loans over time.
 #[derive(Debug, Default)]
 pub(super) struct Loans {
-    /// Closed ones, by resource, lender and borrower.
+    /// Earlier loans, by resource, lender and borrower.
     sums: BTreeMap<(u32, u32, u32), (i128, i64)>,
-    /// By resource.
+    /// Current loans, by resource.
     now: BTreeMap<u32, Now>,
 }
 
 impl Now {
-    /// They went on until now.
+    /// Extends the current loans until now.
     fn advance(&mut self, now: u64) {
         let ms = i128::from(now.saturating_sub(self.since));
         self.since = now;
@@ -99,7 +99,7 @@ impl Now {
         }
     }
 
-    /// Adds them to the closed ones.
+    /// Adds the current loans of a resource to the earlier ones.
     fn close(&mut self, resource: u32, sums: &mut BTreeMap<(u32, u32, u32), (i128, i64)>) {
         for loan in self.loans.drain(..).filter(|loan| loan.most > 0) {
             let (sum, most) = sums.entry((resource, loan.lender, loan.borrower)).or_default();
@@ -109,7 +109,7 @@ impl Now {
 }
 
 impl Loans {
-    /// The loans of a resource from now on, by lender and borrower.
+    /// Sets the current loans of a resource, by lender and borrower.
     pub(super) fn set(&mut self, resource: u32, now: u64, pairs: impl Iterator<Item = ((u32, u32), i128)> + Clone) {
         let open = self.now.entry(resource).or_default();
         open.advance(now);

@@ -1,6 +1,6 @@
-//! The history of a run, for reports: what each quota used over time, why each pod waited, who evicted whom. A
-//! `Recorder` collects it while the run goes on; it only reads. Series are bounded (see [`Line`]); rows grow with the
-//! pods, as the world itself does.
+//! The history of a run, for reports: what each quota used over time, why each pod waited, which workload evicted
+//! which. A `Recorder` collects the history while the run goes on, and changes nothing. The size of a series is bounded
+//! (see [`Line`]); the number of rows grows with the pods, as the world itself does.
 
 mod cluster;
 mod edits;
@@ -44,7 +44,7 @@ pub(crate) struct Recorder {
     cluster: cluster::Cluster,
     work: work::Work,
     waits: waits::Waits,
-    /// The leaf of each core workload when it was submitted, as a place among all known quotas.
+    /// The leaf of each core workload at its submission, as an index of all known quotas.
     leaves: Vec<Option<u32>>,
     /// Whether an amount may have changed since the last sample.
     dirty: bool,
@@ -64,7 +64,7 @@ impl Recorder {
         }
     }
 
-    /// A fact of the world is received.
+    /// Receives a fact of the world.
     pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>, metrics: &MetricsCollector) {
         match *fact {
             Fact::Capacity { resource, amount } => self.cluster.grow(resource, amount),
@@ -88,7 +88,7 @@ impl Recorder {
         self.dirty |= changes_amounts(fact);
     }
 
-    /// The scheduler has decided; the plan is not carried out yet.
+    /// Receives the plan of a decision, before it is carried out.
     pub(crate) fn decided(&mut self, plan: &Plan, world: &World<'_>) {
         self.waits.decided(plan, world, &self.quotas);
         for action in &plan.actions {
@@ -99,18 +99,18 @@ impl Recorder {
         self.dirty |= !plan.actions.is_empty() || !plan.verdicts.is_empty();
     }
 
-    /// Another tree takes effect.
+    /// Records that another tree takes effect.
     pub(crate) fn planted(&mut self, world: &World<'_>, by: Option<&Name>) {
         self.quotas.plant(world, by);
         self.dirty = true;
     }
 
-    /// An edit of a quota is refused.
+    /// Records a refused edit of a quota.
     pub(crate) fn refused(&mut self, world: &World<'_>, edit: (&Name, &QuotaEdit), by: Option<&Name>) {
         self.quotas.refused(world, edit, by);
     }
 
-    /// All events of this time have been handled.
+    /// Takes samples after all events of this time.
     pub(crate) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, metrics: &MetricsCollector) {
         self.waits.settled(world, scheduler, &self.quotas);
         if !std::mem::take(&mut self.dirty) {

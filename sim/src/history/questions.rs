@@ -1,4 +1,4 @@
-//! Which waits are explained in full: all of a small run; of a large one, those that people ask about.
+//! Which waits are explained in full: all in a small run; in a large one, those that users are likely to ask about.
 
 use super::{History, JobHistory, PodEnd, waits::SUSPENDED};
 use crate::{
@@ -8,13 +8,14 @@ use crate::{
 use quotree_core::Name;
 use std::{cmp::Reverse, collections::BTreeSet};
 
-/// The waits whose full reason is to be asked for, at most so many: all if they are few, else those of jobs that were
-/// evicted, lost pods or missed their deadline, then those of jobs that a claim is about, then all others; of each kind
-/// the longest first. A claim about everybody chooses nobody. Equal questions are asked once. What a job queue suspends
-/// is unknown to the scheduler and has no full reason.
+/// Which waits are explained in full, at most `most`. If there are more waits, those of jobs that were evicted, lost
+/// pods or missed their deadline come first, then those of jobs that a claim is about, then all others; within each
+/// kind, the longest first. A claim about everybody prefers no job. Equal questions are asked once. A workload that a
+/// job queue suspends is unknown to the scheduler and has no full reason.
 ///
-/// If all waits are few, the longest are asked for again while they last, at moments when pods came or went: what holds a
-/// pod back at its begin may be gone an hour later. Takes O(n log n) of the waits and placements, and O(claims x jobs).
+/// If `most` allows further questions, the longest waits are explained again while they last, at moments when pods came
+/// or went: the reason at the beginning of a wait may no longer apply an hour later. Takes O(n log n) of the waits and
+/// placements, and O(claims x jobs).
 #[must_use]
 pub fn questions(scenario: &Scenario, history: &History, most: usize) -> Vec<Question> {
     let (troubled, claimed) = (troubled(scenario, history), claimed(scenario, history));
@@ -50,10 +51,10 @@ pub fn questions(scenario: &Scenario, history: &History, most: usize) -> Vec<Que
     chosen.into_iter().collect()
 }
 
-/// A wait is asked for again so many times at most.
+/// How many further questions there are about one wait at most.
 const AGAIN: usize = 8;
 
-/// The moments at which pods came to nodes or left them, and nodes changed their state.
+/// The moments at which pods were placed on nodes or left them, or nodes changed their state.
 fn moments(history: &History) -> Vec<u64> {
     let placed = history.placements.iter().flat_map(|row| [Some(row.bound_ms), row.gone.map(|(at, _)| at)]);
     let nodes = history.nodes.iter().flat_map(|node| node.states.iter().map(|(at, _)| Some(*at)));
@@ -63,7 +64,7 @@ fn moments(history: &History) -> Vec<u64> {
     moments
 }
 
-/// Jobs that were evicted, lost pods with their nodes, or were late.
+/// Jobs that were evicted, lost pods with their nodes, or missed their deadline.
 fn troubled(scenario: &Scenario, history: &History) -> BTreeSet<u32> {
     let mut jobs: BTreeSet<u32> = BTreeSet::new();
     let of = |pod: u32| history.pods.get(pod as usize).map(|pod| pod.job);
@@ -79,7 +80,7 @@ fn troubled(scenario: &Scenario, history: &History) -> BTreeSet<u32> {
     jobs
 }
 
-/// Jobs that a claim names: their workload, namespace, user or group, or a quota above them.
+/// Jobs that a claim selects: by their workload, namespace, user or group, or by a quota above them.
 fn claimed(scenario: &Scenario, history: &History) -> BTreeSet<u32> {
     let claims = || scenario.claims.iter().map(|claim| &claim.what);
     let is_claimed = |job: &JobHistory| claims().any(|what| is_about(what, scenario, history, job));

@@ -1,5 +1,5 @@
-//! Quotas over time: what each used, borrowed, lent, missed and held, and who lent to whom. Sampled after all events of
-//! a time have been handled, from the ledger of the metrics.
+//! Quotas over time: what each used, borrowed, lent, missed and reserved, and which leaf lent to which. Samples are
+//! taken after all events of a time have been handled, from the ledger of the metrics.
 
 use super::{
     cluster::small,
@@ -11,7 +11,7 @@ use crate::{metrics::MetricsCollector, model::QuotaEdit, world::World};
 use quotree_core::{Name, QuotaId, QuotaSpec, QuotaTree, Scheduler, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What is summed up the tree.
+/// The amounts that are summed up the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Sum {
     used: i64,
@@ -23,57 +23,59 @@ struct Sum {
 }
 
 impl Sum {
-    /// What is used and waited for.
+    /// What is used and requested by pending pods.
     const fn request(&self) -> i64 {
         self.used.saturating_add(self.waiting)
     }
 }
 
-/// All quotas that ever existed, their lines, and the tree in effect.
+/// All quotas that ever existed, their series, and the tree in effect.
 #[derive(Debug, Default)]
 pub(super) struct Quotas {
     known: Vec<QuotaHistory>,
     by_name: BTreeMap<Name, u32>,
-    /// The place among all known quotas of each quota of the tree in effect.
+    /// For each quota of the tree in effect: its index among all known quotas.
     places: Vec<u32>,
     governed: Vec<u32>,
     lines: Vec<QuotaLines>,
-    /// Where the lines of a known quota and a resource are.
+    /// The index of the series of a known quota and a resource.
     line_of: BTreeMap<(u32, u32), usize>,
-    /// Where those of the tree in effect are, by governed resource and then in the order of the tree.
+    /// These indices for the tree in effect, by governed resource and then in the order of the tree.
     rows: Vec<Vec<usize>>,
     pub(super) loans: Loans,
     holds: BTreeSet<WorkloadId>,
-    /// Whether something was held at the last sample.
+    /// Whether something was reserved at the last sample.
     held: bool,
     specs: Vec<QuotaSpec>,
     edits: Vec<EditHistory>,
     sums: Vec<Sum>,
-    /// What leaves borrow, and what they leave idle, of the resource that is sampled; kept to allocate once.
+    /// What leaves borrow, and what they leave unused, of the resource that is being sampled. Kept to avoid new
+    /// allocations.
     borrowed: Vec<(u32, i128)>,
     idle: Vec<(u32, i128)>,
     lent: Lent,
-    /// The sums of each governed resource at the last sample, in the order of the tree; empty: another tree since.
+    /// The sums of each governed resource at the last sample, in the order of the tree. Empty after another tree took
+    /// effect.
     last: Vec<Vec<Sum>>,
 }
 
 impl Quotas {
-    /// The place of a quota of the tree in effect among all known.
+    /// The index among all known quotas of a quota of the tree in effect.
     pub(super) fn place(&self, quota: QuotaId) -> u32 {
         self.places.get(quota.0 as usize).copied().unwrap_or(0)
     }
 
-    /// The place of a quota by its name.
+    /// The index of a quota by its name.
     pub(super) fn named(&self, name: &Name) -> Option<u32> {
         self.by_name.get(name).copied()
     }
 
-    /// A workload has a reservation.
+    /// Records that a workload has a reservation.
     pub(super) fn hold(&mut self, workload: WorkloadId) {
         self.holds.insert(workload);
     }
 
-    /// A tree takes effect.
+    /// Records that a tree takes effect.
     pub(super) fn plant(&mut self, world: &World<'_>, by: Option<&Name>) {
         let (tree, now) = (world.trees.current(), world.now.0);
         let first = self.known.is_empty();
@@ -102,7 +104,7 @@ impl Quotas {
         self.bounds(tree, &kept, now);
     }
 
-    /// An edit of a quota is refused. That of an unknown quota is not kept.
+    /// Records a refused edit of a quota. An edit of an unknown quota is not recorded.
     pub(super) fn refused(&mut self, world: &World<'_>, (quota, edit): (&Name, &QuotaEdit), by: Option<&Name>) {
         let mut specs = self.specs.clone();
         specs.iter_mut().filter(|spec| spec.name == *quota).for_each(|spec| edit.apply(spec));
@@ -110,7 +112,7 @@ impl Quotas {
         self.edits.push(EditHistory { at_ms: world.now.0, by: by.cloned(), changes, refused: true });
     }
 
-    /// What differs from the tree in effect.
+    /// The differences from the tree in effect.
     fn changes(&self, world: &World<'_>, specs: &[QuotaSpec]) -> Vec<Change> {
         let place = |name: &Name| self.named(name).unwrap_or(0);
         edits::changes(&self.specs, specs, &place, &|name| world.shapes.resource(name))
@@ -136,7 +138,7 @@ impl Quotas {
         place
     }
 
-    /// Guarantees and limits from now on; those of removed quotas are 0.
+    /// Sets guarantees and limits from now on; those of removed quotas are 0.
     fn bounds(&mut self, tree: &QuotaTree, kept: &BTreeSet<u32>, now: u64) {
         for lines in &mut self.lines {
             if !kept.contains(&lines.quota) {
@@ -160,7 +162,7 @@ impl Quotas {
         }
     }
 
-    /// Where the lines of a known quota and a resource are.
+    /// The index of the series of a known quota and a resource.
     fn row(&mut self, quota: u32, resource: u32) -> usize {
         let next = self.lines.len();
         let row = *self.line_of.entry((quota, resource)).or_insert(next);
@@ -170,7 +172,7 @@ impl Quotas {
         row
     }
 
-    /// All events of this time have been handled.
+    /// Takes samples after all events of this time.
     pub(super) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, metrics: &MetricsCollector) {
         let (tree, now) = (scheduler.tree(), world.now.0);
         for (index, resource) in self.governed.clone().into_iter().enumerate() {
@@ -213,7 +215,7 @@ impl Quotas {
         self.held(world, scheduler);
     }
 
-    /// Sums of one resource over the tree, in the order of the tree.
+    /// Samples one resource: sums over the tree, in the order of the tree.
     fn sample(&mut self, tree: &QuotaTree, (now, resource): (u64, u32), metrics: &MetricsCollector) {
         let mut sums = std::mem::take(&mut self.sums);
         sums.clear();
@@ -279,7 +281,7 @@ impl Quotas {
         }
     }
 
-    /// The quotas, their lines, and the edits.
+    /// The quotas, their series, and the edits.
     pub(super) fn finish(self) -> (Vec<QuotaHistory>, Vec<QuotaLines>, Vec<EditHistory>) {
         let mut lines = self.lines;
         lines.sort_by_key(|lines| (lines.quota, lines.resource));

@@ -1,4 +1,4 @@
-//! What is known of a run after it: series, and rows about jobs, pods, nodes, waits and evictions. Rows refer to each
+//! The history of a run as data: series, and rows about jobs, pods, nodes, waits and evictions. Rows refer to each
 //! other by index. Times are milliseconds, amounts base units.
 
 use super::line::Line;
@@ -19,15 +19,15 @@ pub struct History {
     pub quotas: Vec<QuotaHistory>,
     /// The series of each quota and governed resource.
     pub quota_lines: Vec<QuotaLines>,
-    /// Who lent to whom.
+    /// What each leaf lent to each other one.
     pub loans: Vec<LoanHistory>,
-    /// Edits of the tree, refused ones too.
+    /// Edits of the tree, including refused ones.
     pub edits: Vec<EditHistory>,
     /// The series of the cluster.
     pub cluster: ClusterLines,
     /// Nodes that ever existed.
     pub nodes: Vec<NodeHistory>,
-    /// The requests of pods.
+    /// The different requests of pods.
     pub shapes: Vec<Vec<Amount>>,
     /// Jobs, in order of submission.
     pub jobs: Vec<JobHistory>,
@@ -35,18 +35,18 @@ pub struct History {
     pub pods: Vec<PodHistory>,
     /// Pods on nodes, in order of binding.
     pub placements: Vec<PlacementHistory>,
-    /// Stretches of waiting, in order of their begin.
+    /// Periods of waiting, in the order of their beginnings.
     pub waits: Vec<WaitHistory>,
     /// Evictions, in order of decision.
     pub evictions: Vec<EvictionHistory>,
-    /// Work that was thrown away: the time, the pod whose workload lost it, and how much, pod-milliseconds.
+    /// Lost work: the time, the pod whose workload lost it, and the amount, pod-milliseconds.
     pub lost_work: Vec<(u64, u32, u128)>,
-    /// How many stretches of waiting were joined with the one before, because a pod has too many.
+    /// How many periods of waiting were merged with the one before, because a pod has too many.
     pub joined_waits: u64,
 }
 
 impl History {
-    /// The waits of each pod: of every time until it was bound, or until it ended or the run did.
+    /// The waits of each pod: each period until it was bound, or until the pod or the run ended.
     fn waits_of<T: Default + Clone>(&self, add: impl Fn(&mut T, u64)) -> Vec<T> {
         let mut all = vec![T::default(); self.pods.len()];
         let mut since: Vec<Option<u64>> = self.pods.iter().map(|pod| Some(pod.created_ms)).collect();
@@ -86,7 +86,7 @@ pub struct QuotaHistory {
     pub name: String,
     /// The quota above it when it last existed.
     pub parent: Option<u32>,
-    /// Whether it had no children then.
+    /// Whether it was a leaf then.
     pub leaf: bool,
     /// Its namespaces then.
     pub namespaces: Vec<Name>,
@@ -94,20 +94,20 @@ pub struct QuotaHistory {
     pub min: Vec<Amount>,
     /// Its limit then.
     pub max: Vec<Amount>,
-    /// When it came.
+    /// When it was added.
     pub added_ms: u64,
     /// When it was removed.
     pub removed_ms: Option<u64>,
 }
 
-/// The series of a quota and a resource; each is about the quota with all below it.
+/// The series of a quota and a resource; each includes everything below the quota.
 #[derive(Debug, Clone, Default)]
 #[expect(missing_docs, reason = "the figures of docs/metrics.md")]
 pub struct QuotaLines {
     pub quota: u32,
     pub resource: u32,
     pub min: Line,
-    /// -1: no limit.
+    /// The limit; -1 where there is none.
     pub max: Line,
     pub used: Line,
     pub request: Line,
@@ -125,20 +125,20 @@ pub struct LoanHistory {
     pub resource: u32,
     pub lender: u32,
     pub borrower: u32,
-    /// Base units times milliseconds.
+    /// The integral: base units times milliseconds.
     pub unit_ms: i128,
-    /// The most at one moment.
+    /// The largest amount at one moment.
     pub most: i64,
 }
 
-/// An edit of the quota tree that took effect, or of one quota that was refused.
+/// An edit of the quota tree that took effect, or a refused edit of one quota.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EditHistory {
-    /// When.
+    /// The time.
     pub at_ms: u64,
-    /// Who.
+    /// The user.
     pub by: Option<Name>,
-    /// What changed, or would have: the quota, the field, the resource and the values.
+    /// What changed, or would have changed: the quota, the field, the resource and the values.
     pub changes: Vec<Change>,
     /// Whether it was refused.
     pub refused: bool,
@@ -153,7 +153,7 @@ pub struct Change {
     pub resource: Option<u32>,
     pub before: Option<i64>,
     pub after: Option<i64>,
-    /// The same in words, for fields that are no amounts.
+    /// The change in words, for fields that are not amounts.
     pub words: String,
 }
 
@@ -166,7 +166,7 @@ pub struct ClusterLines {
     pub there: Line,
     /// Unhealthy devices on nodes that are up.
     pub ill: Line,
-    /// Pods that wait.
+    /// Pending pods.
     pub waiting: Line,
     /// Pods that use their nodes.
     pub running: Line,
@@ -181,11 +181,11 @@ pub struct ClusterLines {
 pub struct ResourceLines {
     /// What nodes that are up have, without unhealthy devices.
     pub capacity: Line,
-    /// What pods use.
+    /// The usage of pods.
     pub allocated: Line,
-    /// The most that is free on one node that takes pods.
+    /// The largest free amount on one node that takes pods.
     pub most_free: Line,
-    /// How many pods of a size would fit: base units each, and how many.
+    /// For each pod size in base units: how many pods of that size would fit.
     pub fits: Vec<(i64, Line)>,
 }
 
@@ -206,11 +206,11 @@ pub enum NodeIs {
 pub struct NodeHistory {
     /// Its index in the cluster of the scenario.
     pub node: u32,
-    /// What it has at the end, unhealthy devices included.
+    /// What it has at the end, including unhealthy devices.
     pub capacity: Vec<Amount>,
-    /// Its states: from when, and which.
+    /// Its states, each with the time from which it applied.
     pub states: Vec<(u64, NodeIs)>,
-    /// Ill devices: which, from when, until when.
+    /// Unhealthy devices: which, from when, until when.
     pub ill: Vec<(u32, u64, u64)>,
 }
 
@@ -225,7 +225,7 @@ pub enum JobEnd {
     Withdrawn,
 }
 
-/// An instance of a workload. What the scenario says of it is in [`JobHistory::stated`].
+/// A job: one instance of a workload. What the scenario states about the workload is in [`JobHistory::stated`].
 #[derive(Debug, Clone)]
 pub struct JobHistory {
     /// The workload of the scenario, by index.
@@ -240,9 +240,9 @@ pub struct JobHistory {
     pub namespace: Name,
     /// The leaf of the namespace when it was submitted.
     pub quota: Option<u32>,
-    /// Who submitted it.
+    /// The user who submitted it.
     pub user: Option<Name>,
-    /// Through which group.
+    /// The group through which the user submitted it.
     pub group: Option<Name>,
     /// When its first pod was created.
     pub submitted_ms: u64,
@@ -250,12 +250,12 @@ pub struct JobHistory {
     pub end: JobEnd,
 }
 
-/// A pod. Its name follows from its job and from its label ([`History::pod_name`]).
+/// A pod. Its name is derived from its job and its label ([`History::pod_name`]).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PodHistory {
     /// Its job.
     pub job: u32,
-    /// What tells it from other pods of its job.
+    /// What distinguishes it from other pods of its job.
     pub label: PodLabel,
     /// Its request.
     pub shape: u32,
@@ -289,17 +289,17 @@ pub struct PlacementHistory {
     pub node: u32,
     /// Its devices.
     pub devices: DeviceSet,
-    /// How much of what it uses its leaf borrowed when it was bound.
+    /// How much of its usage its leaf borrowed when it was bound.
     pub borrowed: Vec<Amount>,
     /// When the bind was decided.
     pub bound_ms: u64,
-    /// When it ran.
+    /// When it started to run.
     pub running_ms: Option<u64>,
     /// When it began to terminate.
     pub leaving_ms: Option<u64>,
     /// When it was gone, and why.
     pub gone: Option<(u64, PodEnd)>,
-    /// Whether a drain told it to go.
+    /// Whether a drain evicted it.
     pub drained: bool,
     /// The eviction that ended it.
     pub eviction: Option<u32>,
@@ -307,36 +307,36 @@ pub struct PlacementHistory {
     pub cost_rate: u128,
 }
 
-/// A millisecond at a rate of this much costs a thousandth of the currency.
+/// The factor of cost rates: at a rate of this much, a millisecond costs a thousandth of the currency.
 pub const COST_PARTS: u128 = crate::world::NODE as u128 * 3_600_000;
 
-/// A stretch of waiting.
+/// A period of waiting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WaitHistory {
     /// The pod.
     pub pod: u32,
-    /// From when.
+    /// Its beginning.
     pub from_ms: u64,
-    /// Until when.
+    /// Its end.
     pub to_ms: u64,
-    /// Why.
+    /// The reason.
     pub why: Why,
-    /// While it has a reservation: its victims.
+    /// During a reservation: the victims that it waits for.
     pub victims: Vec<u32>,
     /// When the last of them is gone.
     pub victims_until_ms: Option<u64>,
 }
 
-/// Why pods wait.
+/// Why a pod waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Why {
     /// The rule, or `suspended`.
     pub rule: &'static str,
     /// The quota that blocks.
     pub quota: Option<u32>,
-    /// What is short.
+    /// The missing resource.
     pub resource: Option<u32>,
-    /// What is requested of it, and what there is.
+    /// The requested and the available amount.
     pub amounts: Option<(i64, i64)>,
 }
 
@@ -357,7 +357,7 @@ pub struct EvictionHistory {
     pub rule: String,
     /// Why, in a sentence.
     pub reason: String,
-    /// The job for which it was made, its leaf, and its pods that waited.
+    /// The job for which it was made, and the leaf of that job.
     pub cause: Option<(u32, Option<u32>)>,
     /// The pods of the cause.
     pub cause_pods: Vec<u32>,
@@ -367,6 +367,6 @@ pub struct EvictionHistory {
     pub cause_bound_ms: Option<u64>,
     /// Lost work, pod-milliseconds.
     pub lost_ms: u128,
-    /// Whether the workload that it was for was not bound because of it (S3).
+    /// Whether the eviction was wasted: the workload that it was for was not bound because of it (S3).
     pub wasted: bool,
 }

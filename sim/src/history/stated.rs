@@ -1,5 +1,5 @@
-//! What the scenario says of the jobs and pods of a history: names, kinds, requests. It is the same for all instances of a
-//! workload, so rows do not carry it, and nobody pays for names that are not told.
+//! What the scenario states about the jobs and pods of a history: names, kinds, requests. This is the same for all
+//! instances of a workload. So rows do not contain it, and it is computed only when it is needed.
 
 use super::{Amount, History, JobHistory, PodHistory};
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use quotree_core::{Amounts, Name};
 
-/// What the scenario says of a job.
+/// What the scenario states about a job.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct JobStated {
     /// Its kind.
@@ -17,7 +17,7 @@ pub struct JobStated {
     pub priority: i32,
     /// Whether it may be evicted.
     pub preemptible: bool,
-    /// Its pods when it is complete, and the fewest that it runs with.
+    /// The number of its pods when it is complete, and its minimum.
     pub gang: (u32, u32),
     /// What the complete gang requests.
     pub request: Vec<Amount>,
@@ -37,7 +37,7 @@ impl JobHistory {
         task_of(self.workload(scenario)?, self.origin().task)
     }
 
-    /// Its name. `scenario` is the one that was run, here and below.
+    /// Its name. `scenario` is the scenario of the run, here and below.
     #[must_use]
     pub fn name(&self, scenario: &Scenario) -> String {
         let kind = self.workload(scenario).map(|workload| &workload.kind);
@@ -49,7 +49,7 @@ impl JobHistory {
         }
     }
 
-    /// When it is to be done at the latest, milliseconds.
+    /// Its deadline, milliseconds.
     #[must_use]
     pub fn deadline_ms(&self, scenario: &Scenario) -> Option<u64> {
         let workload = self.workload(scenario)?;
@@ -63,7 +63,7 @@ impl JobHistory {
         limit.map(|ms| self.submitted_ms.saturating_add(ms))
     }
 
-    /// The fewest pods that it runs with.
+    /// The fewest pods with which it runs.
     #[must_use]
     pub fn gang_min(&self, scenario: &Scenario) -> u32 {
         let kind = self.workload(scenario).and_then(|workload| kind_of(workload, self.origin().task));
@@ -77,7 +77,7 @@ impl JobHistory {
         }
     }
 
-    /// All that the scenario says of it; `resources` are those of the history.
+    /// Everything that the scenario states about it; `resources` are those of the history.
     #[must_use]
     pub fn stated(&self, scenario: &Scenario, resources: &[Name]) -> JobStated {
         let Some(workload) = self.workload(scenario) else { return JobStated::default() };
@@ -140,7 +140,7 @@ impl History {
     }
 }
 
-/// Adds the request of some pods.
+/// Adds the requests of `pods` equal pods to `sum`.
 fn add(resources: &[Name], sum: &mut Vec<Amount>, amounts: &Amounts, pods: u32) {
     for (name, amount) in amounts.iter() {
         // Resources are in order of their names.

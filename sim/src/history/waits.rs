@@ -10,17 +10,17 @@ use crate::{
 use quotree_core::{Action, BlockingReason, Plan, Rule, Scheduler, WorkloadId};
 use std::collections::BTreeMap;
 
-/// The rule of workloads that their job queue suspends.
+/// The rule name for workloads that their job queue suspends.
 pub(super) const SUSPENDED: &str = "suspended";
 
 /// The reasons of a class.
 #[derive(Debug, Default)]
 pub(super) struct Class {
-    /// From when on which reason applied.
+    /// The reasons, each with the time from which it applied.
     pub(super) reasons: Vec<(u64, Why)>,
 }
 
-/// A time with a reason of its own.
+/// A period in which a core workload has a reason of its own.
 #[derive(Debug, Clone)]
 pub(super) struct Own {
     pub(super) from: u64,
@@ -28,13 +28,13 @@ pub(super) struct Own {
     pub(super) rule: &'static str,
 }
 
-/// All classes, and what waits now.
+/// All classes, and what is waiting now.
 #[derive(Debug, Default)]
 pub(super) struct Waits {
     classes: WaitClasses,
-    /// By number of the class.
+    /// The reasons, by number of the class.
     reasons: Vec<Class>,
-    /// Pods of each core workload that wait.
+    /// How many pods of each core workload are waiting.
     pods: Vec<u32>,
     pub(super) own: BTreeMap<u32, Vec<Own>>,
 }
@@ -45,7 +45,7 @@ impl Waits {
         self.reasons.get(self.classes.known(unit)? as usize)
     }
 
-    /// A fact of the world.
+    /// Receives a fact of the world.
     pub(super) fn on(&mut self, fact: &Fact, world: &World<'_>) {
         match *fact {
             Fact::Pod { pod, from, to } if (from == State::Waiting) != (to == State::Waiting) => {
@@ -62,7 +62,7 @@ impl Waits {
         }
     }
 
-    /// A pod begins to wait, or waits no more.
+    /// Counts a pod that begins to wait, or stops waiting.
     fn shift(&mut self, world: &World<'_>, pod: u32, begins: bool) {
         let unit = world.pods[pod].unit;
         let class = self.classes.number(world, unit);
@@ -95,7 +95,7 @@ impl Waits {
         }
     }
 
-    /// The scheduler has decided.
+    /// Receives the plan of a decision.
     pub(super) fn decided(&mut self, plan: &Plan, world: &World<'_>, quotas: &Quotas) {
         for verdict in &plan.verdicts {
             self.told(world, verdict.workload.0, &verdict.binding, quotas);
@@ -107,7 +107,7 @@ impl Waits {
         }
     }
 
-    /// The scheduler gave a reason.
+    /// Records a reason that the scheduler gave.
     fn told(&mut self, world: &World<'_>, unit: u32, reason: &BlockingReason, quotas: &Quotas) {
         if matches!(reason, BlockingReason::Held { .. }) || unit >= world.units.len() {
             return;
@@ -135,7 +135,7 @@ impl Waits {
         }
     }
 
-    /// All events of this time have been handled: workloads that the scheduler has not tried get their first reason.
+    /// After all events of this time: records the first reason of workloads that the scheduler has not tried.
     pub(super) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler, quotas: &Quotas) {
         for unit in self.classes.take_untold(world.now.0) {
             if let Some(reason) = scheduler.bound_by(WorkloadId(unit)) {
@@ -146,7 +146,7 @@ impl Waits {
 }
 
 impl Class {
-    /// The reasons from one time to another, with the times; nothing where none was given yet.
+    /// The reasons in a period, each with its beginning and end; nothing where no reason was recorded yet.
     pub(super) fn between(&self, from: u64, to: u64) -> impl Iterator<Item = (u64, u64, &Why)> {
         let first = self.reasons.partition_point(|(at, _)| *at <= from).saturating_sub(1);
         let rest = self.reasons.get(first..).unwrap_or_default();
@@ -160,7 +160,7 @@ impl Class {
 }
 
 impl Why {
-    /// Whether another reason is the same rule at the same place.
+    /// Whether another reason has the same rule at the same quota and resource.
     fn is_at(&self, other: &Self) -> bool {
         (self.rule, self.quota, self.resource) == (other.rule, other.quota, other.resource)
     }

@@ -1,4 +1,4 @@
-//! Pods on nodes: when each was bound, ran, began to leave and was gone.
+//! Pods on nodes: when each was bound, ran, began to terminate and was gone.
 
 use super::{
     cluster::Cluster,
@@ -20,18 +20,18 @@ pub(super) struct Work {
     pub(super) created: Vec<u64>,
     /// The core workload that each one replaces.
     pub(super) replaces: BTreeMap<u32, u32>,
-    /// The placement in which each pod is, or [`NONE`].
+    /// The current placement of each pod, or [`NONE`].
     open: Vec<u32>,
     /// Evictions so far.
     evictions: u32,
-    /// The pod that is being lost with its node.
+    /// The pod that is lost with its node in the fact that is being handled.
     lost: Option<u32>,
-    /// Work that was thrown away: when, by the workload of which pod, and how much, pod-milliseconds.
+    /// Lost work: the time, the pod whose workload lost it, and the amount, pod-milliseconds.
     pub(super) lost_work: Vec<(u64, u32, u128)>,
 }
 
 impl Work {
-    /// A fact of the world.
+    /// Receives a fact of the world.
     pub(super) fn on(&mut self, fact: &Fact, world: &World<'_>, metrics: &MetricsCollector, cluster: &mut Cluster) {
         match *fact {
             Fact::Pod { pod, from, to } => self.enter(world, cluster, pod, (from, to)),
@@ -112,7 +112,7 @@ impl Work {
     }
 }
 
-/// How a pod ended that is in this state; nothing if it has not.
+/// How a pod in this state has ended; nothing if it has not.
 pub(super) const fn end_of(state: State, drained: bool, lost: bool) -> Option<PodEnd> {
     match state {
         State::Succeeded => Some(PodEnd::Succeeded),

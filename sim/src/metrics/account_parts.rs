@@ -6,9 +6,9 @@ use quotree_core::Time;
 /// One resource of one account.
 #[derive(Debug, Clone, Copy, Default)]
 struct Part {
-    /// Use above the guarantee of the leaf.
+    /// The usage above the guarantee of the leaf.
     borrowed: Integral,
-    /// The part of its pending requests that its leaf lacks of its guarantee.
+    /// The part of its pending requests that counts as missing guarantee of its leaf.
     starved: Integral,
 }
 
@@ -92,7 +92,7 @@ impl AccountParts {
         [part.borrowed.amount, part.starved.amount]
     }
 
-    /// The same as an integral up to now, base units times milliseconds.
+    /// As [`amounts`](Self::amounts), integrated up to now, base units times milliseconds.
     pub(crate) fn over_time(&self, account: u32, resource: u32, now: Time) -> [u128; 2] {
         let (since, part) = self.part(account, resource).unwrap_or_default();
         let ms = u128::from(now.since(since));

@@ -1,8 +1,8 @@
-//! For which resource pods wait: the one that the last reason of their class named, and before any did, all that they
-//! request. A guarantee is unmet only in that resource: who waits for GPUs is not owed cores, however idle they are.
+//! The resource that pods wait for: the one that the last reason of their class named, or, before there is a reason,
+//! everything that they request. A guarantee counts as unmet only in that resource: a pod that waits for GPUs does not
+//! lack guaranteed cores, however many are unused.
 //!
-//! Pods of a class share their reason ([`WaitClasses`]). A class that the tree promises nothing waits for nothing that it
-//! could be owed.
+//! Pods of a class share their reason ([`WaitClasses`]). A class without any guarantee in the tree lacks no guarantee.
 
 use crate::{
     wait_classes::WaitClasses,
@@ -11,20 +11,20 @@ use crate::{
 use quotree_core::{BlockingReason, Plan, Scheduler, WorkloadId};
 use std::collections::BTreeMap;
 
-/// What the waiting pods of a class request, and for which resource they wait.
+/// What the waiting pods of a class request, and which resource they wait for.
 #[derive(Debug)]
 struct Class {
     namespace: u32,
     shape: u32,
-    /// Whether the tree promises its namespace some of all that a pod requests.
+    /// Whether the tree guarantees its namespace some of every resource that a pod requests.
     promised: bool,
-    /// By resource number.
+    /// The requests of its waiting pods, by resource number.
     request: BTreeMap<u32, i128>,
-    /// The resource that was named last.
+    /// The resource that the last reason named.
     named: Option<u32>,
 }
 
-/// Another resource is named for a class.
+/// The change of the resource that a class waits for.
 #[derive(Debug, Clone)]
 pub(super) struct Renamed {
     pub(super) class: u32,
@@ -36,12 +36,13 @@ pub(super) struct Renamed {
 #[derive(Debug, Default)]
 pub(super) struct Binding {
     classes: WaitClasses,
-    /// By number of the class.
+    /// The classes, by number.
     records: Vec<Class>,
 }
 
 impl Binding {
-    /// A tree takes effect. Nothing waits any more: the waiting pods are entered anew.
+    /// Prepares for a tree that takes effect. No pod counts as waiting afterwards: the caller must add the waiting pods
+    /// again.
     pub(super) fn plant(&mut self, promises: impl Fn(u32, u32) -> bool) {
         self.classes.clear();
         for class in &mut self.records {
@@ -50,8 +51,8 @@ impl Binding {
         }
     }
 
-    /// The class of a core workload. `promises` tells whether the tree promises a namespace some of all that a pod of a
-    /// shape requests.
+    /// The class of a core workload. `promises` returns whether the tree guarantees a namespace some of every resource
+    /// that a pod of this shape requests.
     pub(super) fn class(&mut self, world: &World<'_>, unit: u32, promises: impl Fn(u32, u32) -> bool) -> u32 {
         let number = self.classes.number(world, unit);
         if number as usize == self.records.len() {
@@ -63,13 +64,13 @@ impl Binding {
         number
     }
 
-    /// Whether the waiting pods of a class wait for a resource of which they may be owed some.
+    /// Whether the waiting pods of a class wait for a resource of which they may lack a guarantee.
     pub(super) fn waits_for(&self, class: u32, resource: u32) -> bool {
         let record = self.records.get(class as usize);
         record.is_none_or(|class| class.promised && class.named.is_none_or(|named| named == resource))
     }
 
-    /// A pod of a class begins to wait (1), or waits no more (-1).
+    /// Counts a pod of a class that begins to wait (1), or stops waiting (-1).
     pub(super) fn shift(&mut self, class: u32, (unit, waits): (u32, i128), row: &[(u32, i64)]) {
         self.classes.shift(class, unit, waits > 0);
         let Some(record) = self.records.get_mut(class as usize) else { return };
@@ -84,13 +85,14 @@ impl Binding {
         request.into_iter().flatten().map(|(resource, amount)| (*resource, *amount))
     }
 
-    /// The resources that the reasons of a plan name, where they are others than before.
+    /// The classes for which the reasons of a plan name another resource than before.
     pub(super) fn decided(&mut self, plan: &Plan, world: &World<'_>) -> Vec<Renamed> {
         let verdicts = plan.verdicts.iter();
         verdicts.filter_map(|verdict| self.told(world, verdict.workload.0, &verdict.binding)).collect()
     }
 
-    /// All events of this time have been handled: workloads that the scheduler has not tried get their first reason.
+    /// After all events of this time: the classes for which the first reason names a resource. This is for workloads
+    /// that the scheduler has not tried.
     pub(super) fn settled(&mut self, world: &World<'_>, scheduler: &Scheduler) -> Vec<Renamed> {
         let untold = self.classes.take_untold(world.now.0).into_iter();
         untold.filter_map(|unit| self.told(world, unit, &scheduler.bound_by(WorkloadId(unit))?)).collect()
@@ -109,7 +111,7 @@ impl Binding {
         Some(Renamed { class: number, namespace: class.namespace, resource })
     }
 
-    /// Another resource is named for a class from now on.
+    /// Sets the resource that a class waits for from now on.
     pub(super) fn rename(&mut self, renamed: &Renamed) {
         if let Some(class) = self.records.get_mut(renamed.class as usize) {
             class.named = Some(renamed.resource);
@@ -117,7 +119,7 @@ impl Binding {
     }
 }
 
-/// By how many a change of state changes the pods that wait.
+/// The change of the number of waiting pods by a change of state: 1, 0 or -1.
 pub(super) fn waits(from: State, to: State) -> i128 {
     i128::from(to == State::Waiting) - i128::from(from == State::Waiting)
 }

@@ -1,7 +1,7 @@
-//! Which accounts borrow, and which lack their guarantee. The pods that use a leaf are kept in the order of their
-//! start; those that started when the guarantee of the leaf was already used up are the ones that borrow. Pending pods
-//! are kept in order, too; what the leaf lacks of its guarantee is attributed to those that have waited longest. So
-//! both are whole amounts at every moment, and the amounts of all accounts of a leaf add up exactly to those of the
+//! Which accounts borrow, and which lack their guarantee. The pods that use the quota of a leaf are kept in the order
+//! of their start; those that started when the guarantee of the leaf was already used up are the borrowers. Pending
+//! pods are kept in order, too; what the leaf lacks of its guarantee is attributed to those that have waited longest.
+//! So both are whole amounts at every moment, and the amounts of all accounts of a leaf add up exactly to those of the
 //! leaf.
 //!
 //! A leaf with a single account needs no order: everything belongs to that account. Orders are kept from the moment
@@ -17,11 +17,11 @@ pub(crate) struct Step {
     pub(crate) pod: u32,
     pub(crate) shape: u32,
     pub(crate) account: u32,
-    /// The class that says for which resource it waits, if it does.
+    /// The class that determines which resource it waits for, if it waits.
     pub(crate) class: u32,
-    /// The leaf in which it counts, if any.
+    /// The leaf that it is counted in, if any.
     pub(crate) leaf: Option<u32>,
-    /// 1 if it begins to use quota, -1 if it stops; the same for pending.
+    /// Usage: 1 if it begins to use quota, -1 if it stops, else 0. Pending: likewise.
     pub(crate) uses: i128,
     pub(crate) waits: i128,
 }
@@ -61,7 +61,7 @@ struct Book<'a> {
 }
 
 impl Book<'_> {
-    /// What a pod counts for: if it waits, only the resource that it waits for.
+    /// Whether a pod counts in a resource: a waiting pod counts only in the resource that it waits for.
     fn counts(&self, entry: &Entry, resource: u32) -> bool {
         entry.pod != NONE && (self.using || self.binding.waits_for(entry.class, resource))
     }
@@ -72,8 +72,8 @@ impl Book<'_> {
     }
 }
 
-/// Pods in the order in which they were added, with positions by resource number; none for resources that no quota
-/// governs.
+/// Pods in the order in which they were added, with the mark of each resource by number. Resources that no quota
+/// governs have no mark.
 #[derive(Debug, Default)]
 struct Order {
     entries: Vec<Entry>,
@@ -93,7 +93,7 @@ impl Order {
         Some((entry.account, amount))
     }
 
-    /// Moves the position of a resource to where its limit is reached.
+    /// Moves the mark of a resource to where its limit is reached.
     fn settle(&mut self, resource: u32, book: &mut Book<'_>) {
         let Some(mut mark) = self.marks.get(resource as usize).copied().flatten() else { return };
         while mark.inside + mark.part < mark.limit {
@@ -135,7 +135,7 @@ impl Order {
         }
     }
 
-    /// With every limit at 0, starts at the first pod again.
+    /// Starts again at the first pod, with every limit at 0.
     fn rewind(&mut self) {
         for mark in self.marks.iter_mut().flatten() {
             *mark = Mark::default();
@@ -212,7 +212,7 @@ fn put(places: &mut Vec<u32>, pod: u32, place: u32) {
     }
 }
 
-/// The ledger, the requests of all shapes, and what waiting pods wait for.
+/// The ledger, the requests of all shapes, and the resources that waiting pods wait for.
 type Books<'a> = (&'a Ledger, &'a Table<Row>, &'a Binding);
 
 /// The orders of all leaves; the last one is for pods without a leaf.
@@ -229,8 +229,8 @@ pub(crate) struct BorrowingSplit {
 }
 
 impl BorrowingSplit {
-    /// A pod begins or stops to use quota or to be pending; the ledger contains the change already. Returns false if
-    /// orders are needed from now on; then the caller must build them from all pods.
+    /// Counts a pod that begins or stops to use quota or to be pending; the ledger must contain the change already.
+    /// Returns false if orders are needed from now on; then the caller must build them from all pods.
     #[inline]
     pub(crate) fn shift(&mut self, step: Step, books: Books<'_>, parts: &mut AccountParts, now: Time) -> bool {
         let (ledger, rows, _) = books;
@@ -255,7 +255,7 @@ impl BorrowingSplit {
         true
     }
 
-    /// The pods of a leaf are about to wait for another resource: nothing is owed to any of them for now.
+    /// Removes what is missing for the pods of a leaf, before the resource that they wait for changes.
     pub(crate) fn forget_waiting(
         &mut self,
         leaf: Option<u32>,
@@ -269,7 +269,8 @@ impl BorrowingSplit {
         }
     }
 
-    /// The pods of a leaf wait for other resources than before, and the ledger contains that.
+    /// Attributes what is missing again, after the change of the resource that the pods of a leaf wait for. The ledger
+    /// must contain the change already.
     pub(crate) fn count_waiting(
         &mut self,
         leaf: Option<u32>,
@@ -335,8 +336,8 @@ impl BorrowingSplit {
         self.next += 1;
     }
 
-    /// Starts anew for a tree with these leaves, as in the ledger, or in order to keep orders from now on. Gives the
-    /// pods of the old orders, in the order in which they were added: the caller must add them again.
+    /// Builds the orders again: for a tree with these leaves, as in the ledger, or to keep orders from now on. Returns
+    /// the pods of the old orders, in the order in which they were added; the caller must add them again.
     pub(crate) fn rebuild(&mut self, quotas: u32, governed: &[u32], ledger: &Ledger, keep: bool) -> Option<Vec<u32>> {
         let stood = self.ordered.then(|| {
             let lines = self.using.iter().chain(self.waiting.iter());

@@ -1,5 +1,5 @@
-//! Jain's index over time. The ratio of every leaf in every resource is kept, and only those that changed are computed
-//! again: a moment costs a comparison a leaf and a division a resource.
+//! Jain's index over time. The ratio of every leaf in every resource is kept, and only ratios that changed are computed
+//! again. So an update costs one comparison for each leaf and one division for each resource.
 
 use super::fairness::{INDEX_ONE, jain_index, share_ratio};
 use crate::result::permille_of;
@@ -9,11 +9,11 @@ use crate::result::permille_of;
 struct Kept {
     used: i128,
     share: i128,
-    /// Used over share, as [`share_ratio`] gives it; nothing for a leaf without a share.
+    /// Used over share, as by [`share_ratio`]; nothing for a leaf without a share.
     ratio: Option<u128>,
 }
 
-/// The leaves with a share of a resource: how many, the sum of their ratios, and that of the squares.
+/// For the leaves with a share of a resource: their number, the sum of their ratios, and the sum of the squares.
 #[derive(Debug, Clone, Copy, Default)]
 struct Sums {
     leaves: u128,
@@ -24,18 +24,20 @@ struct Sums {
 /// The index now, and its integral.
 #[derive(Debug, Default)]
 pub(crate) struct Evenness {
-    /// By leaf, and within a leaf by governed resource.
+    /// The values, by leaf and within a leaf by governed resource.
     kept: Vec<Kept>,
     sums: Vec<Sums>,
-    /// The index as it was last settled, in parts of [`INDEX_ONE`], the smallest over the resources; nothing while nothing is compared.
+    /// The index at the last [`settle`](Self::settle), in parts of [`INDEX_ONE`], the smallest over the resources;
+    /// nothing while nothing can be compared.
     now: Option<u128>,
     area: u128,
-    /// For how long something was compared, milliseconds.
+    /// How long something could be compared, milliseconds.
     compared_ms: u128,
 }
 
 impl Evenness {
-    /// A tree with this many governed resources takes effect. The index of before holds until [`settle`](Self::settle).
+    /// Prepares for a tree with this many governed resources. The index remains as before until
+    /// [`settle`](Self::settle).
     pub(crate) fn plant(&mut self, resources: usize) {
         self.kept.clear();
         self.sums = vec![Sums::default(); resources];
@@ -49,7 +51,7 @@ impl Evenness {
         }
     }
 
-    /// What a leaf uses of a resource, and its share of it; both by their place.
+    /// Sets what a leaf uses of a resource, and its share; both are given by index.
     pub(crate) fn set(&mut self, leaf: usize, resource: usize, (used, share): (i128, i128)) {
         let place = leaf * self.sums.len() + resource;
         if place >= self.kept.len() {
@@ -68,15 +70,15 @@ impl Evenness {
         }
     }
 
-    /// All leaves are set: the index from now on. A resource counts while at least two leaves have a share of it, and
+    /// Computes the index after all leaves are set. A resource counts if at least two leaves have a share of it, and
     /// one of them uses some.
     pub(crate) fn settle(&mut self) {
         let compared = self.sums.iter().filter(|sums| sums.leaves > 1);
         self.now = compared.filter_map(|s| jain_index((s.leaves, s.ratios, s.squares), INDEX_ONE)).min();
     }
 
-    /// The mean over the time in which something was compared, thousandths, rounded to the nearest; nothing if nothing
-    /// ever was.
+    /// The mean over the time in which something could be compared, thousandths, rounded to the nearest; nothing if
+    /// nothing ever could.
     pub(crate) fn mean_permille(&self) -> Option<u64> {
         (self.compared_ms > 0).then(|| permille_of(self.area, INDEX_ONE.saturating_mul(self.compared_ms)))
     }

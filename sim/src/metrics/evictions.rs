@@ -1,4 +1,4 @@
-//! The evictions of a run: each with its reason, and whether it helped to place the workload for which it was made.
+//! The evictions of a run: each with its reason, and whether the workload for which it was made was placed.
 
 use quotree_core::{EvictReason, Time, WorkloadId};
 use std::collections::BTreeMap;
@@ -9,7 +9,7 @@ pub(crate) struct Eviction {
     pub(crate) at: Time,
     pub(crate) pod: u32,
     pub(crate) reason: EvictReason,
-    /// The work that it lost, pod-milliseconds; for a gang, all of it is counted at its first pod.
+    /// The work lost by it, pod-milliseconds. For a gang, all of it is counted at its first pod.
     pub(crate) lost_ms: u128,
     /// The version of the tree to which its quota ids belong.
     pub(crate) tree: usize,
@@ -31,7 +31,7 @@ impl Eviction {
     }
 }
 
-/// All evictions, and those that did not help.
+/// All evictions, and which of them did not help.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Evictions {
     pub(crate) all: Vec<Eviction>,
@@ -43,7 +43,7 @@ pub(crate) struct Evictions {
 }
 
 impl Evictions {
-    /// Another plan begins.
+    /// Starts another plan.
     pub(crate) fn begin_plan(&mut self) {
         self.before_plan = self.all.len();
     }
@@ -63,30 +63,30 @@ impl Evictions {
         self.all.push(eviction);
     }
 
-    /// The current plan evicted a whole gang as one victim. That violates the guarantee only if it does so for all
-    /// members. The first member of each resource was checked while the whole gang was placed; a member that uses
-    /// nothing does not count.
+    /// Records that the current plan evicted a whole gang as one victim. Such an eviction violates the guarantee only
+    /// if it does so for all members. The first member of each resource was checked while the whole gang was placed; a
+    /// member that uses nothing does not count.
     pub(crate) fn went_whole(&mut self, is_of_it: impl Fn(u32) -> bool) {
         let all = self.all.get_mut(self.before_plan..).unwrap_or_default();
         let violates = all.iter().filter(|e| is_of_it(e.pod)).all(|e| e.violates_guarantee);
         all.iter_mut().filter(|e| is_of_it(e.pod)).for_each(|e| e.violates_guarantee = violates);
     }
 
-    /// A workload was bound: the evictions for it helped.
+    /// Records that a workload was bound, so that the evictions for it helped.
     pub(crate) fn placed(&mut self, workload: WorkloadId) {
         if !self.open.is_empty() {
             self.open.remove(&workload);
         }
     }
 
-    /// A reservation was taken over by another workload: the evictions for it now serve that one (H2).
+    /// Records that another workload took over a reservation: the evictions now count for that one (H2).
     pub(crate) fn taken_over(&mut self, from: WorkloadId, by: WorkloadId) {
         if let Some(pods) = self.open.remove(&from) {
             self.open.entry(by).or_default().extend(pods);
         }
     }
 
-    /// A workload was withdrawn: the evictions for it were wasted (S3).
+    /// Records that a workload was withdrawn, so that the evictions for it were wasted (S3).
     pub(crate) fn in_vain(&mut self, workload: WorkloadId) {
         for place in self.open.remove(&workload).unwrap_or_default() {
             self.wasted += 1;
@@ -96,12 +96,13 @@ impl Evictions {
         }
     }
 
-    /// How many were wasted. If nothing more can happen, those for workloads that are still pending count, too.
+    /// How many evictions were wasted. If nothing more can happen, those for workloads that are still pending count,
+    /// too.
     pub(crate) fn wasted(&self, ended: bool) -> u64 {
         self.wasted + if ended { self.open.values().map(|places| places.len() as u64).sum() } else { 0 }
     }
 
-    /// The wasted ones, in no order.
+    /// The wasted evictions, in no order.
     pub(crate) fn wasted_ones(&self, ended: bool) -> impl Iterator<Item = &Eviction> {
         let open = self.open.values().flatten().filter(move |_| ended).filter_map(|place| self.all.get(*place));
         self.all.iter().filter(|eviction| eviction.in_vain).chain(open)

@@ -7,7 +7,7 @@
 #[derive(Debug, Clone)]
 pub(crate) struct Leaf {
     pub(crate) used: Vec<i128>,
-    /// Used and pending.
+    /// What it uses and its pending pods request.
     pub(crate) demand: Vec<i128>,
     pub(crate) share: Vec<i128>,
 }
@@ -20,15 +20,15 @@ impl Leaf {
 
 const ONE: u128 = 1 << 40;
 
-/// `part / whole` in parts of [`ONE`], at most 2^20 wholes; nothing if the whole is 0.
+/// `part / whole` in parts of [`ONE`], at most 2^20; nothing if the whole is 0.
 fn ratio(part: i128, whole: i128) -> Option<u128> {
     let whole = u128::try_from(whole).ok().filter(|w| *w > 0)?;
     let part = u128::try_from(part).unwrap_or(0).min(whole.saturating_mul(1 << 20));
     Some(part.saturating_mul(ONE) / whole)
 }
 
-/// Jain's index over used/share of the leaves that are entitled to something, thousandths: 1000 if all get the same
-/// part of their share. With several resources, the worst index; 1000 if there is nothing to compare.
+/// Jain's index over used/share of the leaves that have a share, thousandths: 1000 if all use the same fraction of
+/// their share. With several resources, the worst index; 1000 if there is nothing to compare.
 pub(crate) fn jain_permille(leaves: &[Leaf], resources: usize) -> u64 {
     (0..resources).filter_map(|r| jain_of(leaves, r)).min().unwrap_or(1000)
 }
@@ -41,16 +41,16 @@ fn jain_of(leaves: &[Leaf], resource: usize) -> Option<u64> {
     u64::try_from(index).ok()
 }
 
-/// What a leaf uses over its share, in parts of 2^20, so that 10^5 squares of 2^20 wholes stay inside 128 bits; nothing
-/// for a leaf without a share.
+/// A leaf's usage over its share, in parts of 2^20 and at most 2^20, so that 10^5 squares fit 128 bits; nothing for a
+/// leaf without a share.
 pub(super) fn share_ratio(used: i128, share: i128) -> Option<u128> {
     ratio(used, share).map(|x| x >> 20)
 }
 
-/// A whole in which the index is kept over time.
+/// The value 1 of the index that is kept over time.
 pub(super) const INDEX_ONE: u128 = 1 << 30;
 
-/// Jain's index of this many ratios, of their sum and of the sum of their squares, in parts of `one`, rounded to the
+/// Jain's index from the number of ratios, their sum and the sum of their squares, in parts of `one`, rounded to the
 /// nearest; nothing where all ratios are 0.
 pub(super) fn jain_index((count, sum, squares): (u128, u128, u128), one: u128) -> Option<u128> {
     let below = squares.checked_mul(count).filter(|b| *b > 0)?;

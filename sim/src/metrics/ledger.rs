@@ -18,7 +18,7 @@ pub(crate) struct Total {
     pub(crate) borrowed: i128,
     /// Guarantees that leaves do not use.
     pub(crate) unused: i128,
-    /// What leaves lack of their guarantees while they have pending pods that wait for it.
+    /// What leaves lack of their guarantees while they have pods pending for that resource.
     pub(crate) starved: i128,
     pub(crate) capacity_ms: u128,
     pub(crate) used_ms: u128,
@@ -50,7 +50,7 @@ pub(crate) struct Cell {
     pub(crate) min: i128,
     pub(crate) used: i128,
     pub(crate) waiting: i128,
-    /// The part of it that belongs to pods that wait for this resource.
+    /// The part of the pending requests that belongs to pods that wait for this resource.
     pub(crate) named: i128,
     /// The part of the usage that belongs to terminating pods.
     pub(crate) leaving: i128,
@@ -88,7 +88,7 @@ impl Ledger {
         }
     }
 
-    /// Time advances.
+    /// Advances time.
     pub(crate) fn advance(&mut self, now: Time) {
         let ms = u128::from(now.since(self.since));
         if ms > 0 {
@@ -97,8 +97,8 @@ impl Ledger {
         }
     }
 
-    /// A tree takes effect; `numbers` are the resource numbers of its governed resources. Usage and demand start at 0,
-    /// and the caller must enter them again.
+    /// Puts a tree into effect; `numbers` are the resource numbers of its governed resources. Usage and demand start at
+    /// 0, and the caller must enter them again.
     pub(crate) fn plant(&mut self, tree: &QuotaTree, numbers: &[u32]) {
         let width = self.totals.len();
         let quotas = u32::try_from(tree.len()).unwrap_or(u32::MAX);
@@ -138,7 +138,8 @@ impl Ledger {
         total.starved += cell.starved() - before.starved();
     }
 
-    /// Pods that request this much of a leaf begin to wait for this resource, or, if negative, for another one.
+    /// Counts pods of a leaf that begin to wait for this resource, by the amount that they request. A negative amount
+    /// is of pods that begin to wait for another one.
     pub(crate) fn name(&mut self, leaf: Option<u32>, resource: u32, amount: i128) {
         let width = self.totals.len();
         let total = &mut self.totals[resource];
@@ -150,7 +151,8 @@ impl Ledger {
         }
     }
 
-    /// Pods that use this much of a leaf begin to terminate, or, if negative, are gone.
+    /// Counts pods of a leaf that begin to terminate, by the amount that they use. A negative amount is of pods that
+    /// are gone.
     pub(crate) fn leave(&mut self, leaf: Option<u32>, resource: u32, amount: i128) {
         if let Some(leaf) = leaf.filter(|_| self.totals[resource].governed) {
             self.cells[leaf * self.totals.len() + resource].leaving += amount;
@@ -168,7 +170,7 @@ impl Ledger {
         self.cells[leaf * self.totals.len() + resource]
     }
 
-    /// A node joins or is lost.
+    /// Changes the capacity when a node joins or is lost.
     pub(crate) fn resize(&mut self, resource: u32, by: i128) {
         self.totals[resource].capacity += by;
     }

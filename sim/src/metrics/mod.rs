@@ -53,7 +53,7 @@ pub(crate) struct MetricsCollector {
     parts: AccountParts,
     /// The fairness figures, as of the last time at which all events had been handled.
     shares: FairShares,
-    /// Whether something on which shares or shortfalls depend may have changed since.
+    /// Whether something on which shares or shortfalls depend may have changed since then.
     stale: bool,
     /// Shortfalls against the fair share, at that time and over time, by resource number.
     short: Vec<i128>,
@@ -61,7 +61,8 @@ pub(crate) struct MetricsCollector {
     evenness: Evenness,
     /// The resource numbers of the governed resources of the tree, in its order.
     governed: Vec<u32>,
-    /// Whether guarantees are judged in each of them: somebody is guaranteed some of it, or shares divide it.
+    /// For each of them, whether guarantees count in it: some quota is guaranteed an amount of it, or fair shares
+    /// divide it.
     counted: Vec<bool>,
     now: Time,
 }
@@ -77,7 +78,7 @@ impl MetricsCollector {
         }
     }
 
-    /// Time advances; nothing changes until then.
+    /// Advances time. Nothing changes in between.
     pub(crate) fn advance(&mut self, now: Time) {
         let ms = u128::from(now.since(self.now));
         for (sum, short) in self.short_ms.iter_mut().zip(&self.short) {
@@ -88,7 +89,7 @@ impl MetricsCollector {
         self.ledger.advance(now);
     }
 
-    /// The scheduler has decided.
+    /// Receives the plan of a decision.
     pub(crate) fn decided(&mut self, plan: &Plan, world: &World<'_>) {
         for renamed in self.binding.decided(plan, world) {
             self.rename(&renamed, world);
@@ -100,12 +101,12 @@ impl MetricsCollector {
         self.stale |= !plan.actions.is_empty();
     }
 
-    /// The scheduler gets an event. A successful bind changes neither usage nor demand.
+    /// Receives an event that the scheduler gets. A successful bind changes neither usage nor demand.
     pub(crate) fn told(&mut self, event: &Event) {
         self.stale |= !matches!(event, Event::PodBound { .. } | Event::Tick);
     }
 
-    /// The scheduler evicts a pod. The facts that follow have not been received yet.
+    /// Records a decision to evict a pod. The facts that follow have not been received yet.
     pub(crate) fn evict_decided(&mut self, world: &World<'_>, pod: u32, reason: EvictReason) {
         let cause = reason.cause.filter(|cause| cause.0 < world.units.len());
         let violates = cause.is_some_and(|cause| self.violates_guarantee(world, pod, cause.0));
@@ -113,7 +114,7 @@ impl MetricsCollector {
         self.last_change = Some(self.now);
     }
 
-    /// The reservation of a workload ended before it was bound.
+    /// Records that the reservation of a workload ended before the workload was bound.
     pub(crate) fn released(&mut self, workload: WorkloadId, reason: ReleaseReason) {
         match reason {
             ReleaseReason::NeededBy(taker) => self.evictions.taken_over(workload, taker),
@@ -123,7 +124,7 @@ impl MetricsCollector {
         }
     }
 
-    /// A fact of the world is received.
+    /// Receives a fact of the world.
     #[inline]
     pub(crate) fn on(&mut self, fact: &Fact, world: &World<'_>) {
         match fact {
@@ -145,7 +146,7 @@ impl MetricsCollector {
         }
     }
 
-    /// A pod changes its state: usage or demand of its leaf changes.
+    /// Changes usage or demand of the leaf of a pod that changes its state.
     fn enter(&mut self, world: &World<'_>, pod: u32, from: State, to: State) {
         if pod == self.states.len() {
             self.states.push(to);
@@ -160,7 +161,7 @@ impl MetricsCollector {
         }
     }
 
-    /// Enters a change of state into the ledger, and gives the resulting change of the order of its leaf.
+    /// Enters a change of state into the ledger, and returns the resulting change of the order of its leaf.
     fn count(&mut self, world: &World<'_>, pod: u32, from: State, to: State) -> Option<Step> {
         let uses = i128::from(to.holds_resources()) - i128::from(from.holds_resources());
         let waits = binding::waits(from, to);
@@ -195,7 +196,7 @@ impl MetricsCollector {
         self.binding.class(world, unit, |namespace, shape| promises((governed, counted), world, namespace, shape))
     }
 
-    /// A tree takes effect: the ledger is rebuilt from all pods.
+    /// Rebuilds the ledger from all pods, for a tree that takes effect.
     pub(crate) fn plant(&mut self, world: &World<'_>) {
         let tree = world.trees.current();
         self.governed = tree.governed().filter_map(|name| world.shapes.resource(name.as_str())).collect();
@@ -214,14 +215,14 @@ impl MetricsCollector {
         self.rebuild_split(world, false);
     }
 
-    /// All events of this time have been handled: what began to wait and was not tried gets its reason.
+    /// After all events of this time: records the reason of workloads that began to wait and were not tried.
     pub(crate) fn judged(&mut self, world: &World<'_>, scheduler: &Scheduler) {
         for renamed in self.binding.settled(world, scheduler) {
             self.rename(&renamed, world);
         }
     }
 
-    /// The pods of a class wait for another resource than before.
+    /// Updates the orders after the resource that the pods of a class wait for has changed.
     fn rename(&mut self, renamed: &Renamed, world: &World<'_>) {
         let leaf = world.namespaces[renamed.namespace].leaf;
         let rows = &world.shapes.rows;
@@ -260,8 +261,8 @@ impl MetricsCollector {
         }
     }
 
-    /// All events of this time have been handled; the shortfalls hold until the next event. Returns whether the fair
-    /// shares equal those computed anew, if this is to be checked.
+    /// After all events of this time: computes the shortfalls, which hold until the next event. With `check`, returns
+    /// whether the fair shares equal those computed from scratch.
     pub(crate) fn settled(&mut self, scheduler: &Scheduler, check: bool) -> bool {
         if std::mem::take(&mut self.stale) {
             scheduler.refresh_fair_shares(&mut self.shares);
@@ -296,13 +297,14 @@ impl MetricsCollector {
         self.short_ms.get(resource).copied().unwrap_or(0)
     }
 
-    /// The governed resources in which guarantees are judged: resource number, and the min of a quota.
+    /// The governed resources in which guarantees count: resource number, and the min of a quota.
     pub(crate) fn guarantees<'t>(&'t self, tree: &'t QuotaTree, quota: QuotaId) -> impl Iterator<Item = (u32, i64)> {
         let mins = self.governed.iter().zip(tree.min(quota));
         mins.zip(&self.counted).filter(|(_, counted)| **counted).map(|((number, min), _)| (*number, *min))
     }
 
-    /// How much of a request that a leaf has just begun to use it borrows, by governed resource: what is above its min.
+    /// How much a leaf borrows of a request that it has just begun to use, by governed resource: the part above its
+    /// min.
     pub(crate) fn borrowed_of(&self, leaf: Option<u32>, row: &[(u32, i64)]) -> Vec<(u32, i64)> {
         let Some(leaf) = leaf else { return Vec::new() };
         let of = |(resource, amount): &(u32, i64)| {
@@ -318,14 +320,14 @@ impl MetricsCollector {
         [account.used(resource), borrowed, starved]
     }
 
-    /// The same as integrals up to now, base units times milliseconds.
+    /// As [`amounts`](Self::amounts), integrated up to now, base units times milliseconds.
     pub(crate) fn over_time(&self, account: &UsageAccount, resource: u32, now: Time) -> [u128; 3] {
         let [borrowed, starved] = self.parts.over_time(account.number, resource, now);
         [account.used_ms(resource, now), borrowed, starved]
     }
 
-    /// Jain's index and the fairness error over time, thousandths: the index over the time in which two leaves could be
-    /// compared, if there was any; the shortfall of the worst resource over the capacity.
+    /// Fairness over the run, thousandths. First Jain's index over the time in which two leaves could be compared, if
+    /// there was any. Then the fairness error: the shortfall of the worst resource over the capacity.
     pub(crate) fn fairness_over_time(&self) -> (Option<u64>, u64) {
         let of = |(short, total): (&u128, &ledger::Total)| {
             (total.capacity_ms > 0).then(|| permille_of(*short, total.capacity_ms))
@@ -349,8 +351,8 @@ impl MetricsCollector {
         tree.ids().filter(|q| tree.is_leaf(*q)).map(leaf).collect()
     }
 
-    /// How many leaves a fairness figure compares: those that use or request anything, or those with a share above 0
-    /// of the resource that most have a share of.
+    /// How many leaves a fairness figure compares: by demand, the leaves that use or request anything; otherwise, the
+    /// leaves with a share above 0 of the resource for which most leaves have one.
     pub(crate) fn compared_leaves(&self, scheduler: &Scheduler, by_demand: bool) -> usize {
         let leaves = self.leaves(scheduler);
         if by_demand {
@@ -375,9 +377,9 @@ impl MetricsCollector {
     }
 }
 
-/// Whether the tree promises a namespace some of each resource that a pod requests and in which guarantees are judged:
-/// every quota of its path has a min above 0. Where one has none, the pod can never reclaim (R2(a)). By fair share, a
-/// guarantee needs no min.
+/// Whether the tree guarantees a namespace some of each resource that a pod requests and in which guarantees count:
+/// every quota on its path has a min above 0. Where a quota has none, the pod can never reclaim (R2(a)). With fair
+/// shares, a guarantee needs no min.
 fn promises((governed, counted): (&[u32], &[bool]), world: &World<'_>, namespace: u32, shape: u32) -> bool {
     if world.scenario.policy.reclaim == Reclaim::FairShare {
         return true;
@@ -393,8 +395,8 @@ fn promises((governed, counted): (&[u32], &[bool]), world: &World<'_>, namespace
         .all(|place| tree.path(QuotaId(leaf)).all(|quota| tree.min(quota).get(place).is_some_and(|min| *min > 0)))
 }
 
-/// Whether some quota below the root has a min in a governed resource, given by its place; in a tree of one quota, the
-/// root. Where none has, the resource is only capped: it guarantees nobody anything.
+/// Whether some quota below the root has a min in a governed resource, given by index; in a tree of one quota, whether
+/// the root has. Otherwise the resource is only limited, and guaranteed to nobody.
 fn is_guaranteed(tree: &QuotaTree, place: usize) -> bool {
     let below = tree.ids().skip(usize::from(tree.len() > 1));
     below.into_iter().any(|quota| tree.min(quota).get(place).is_some_and(|min| *min > 0))

@@ -1,4 +1,4 @@
-//! How times are spread: exact quantiles by nearest rank, where times that go on are lower bounds.
+//! The spread of times: exact quantiles by nearest rank. Times that have not ended are lower bounds.
 
 use crate::{
     model::WaitStat,
@@ -8,8 +8,8 @@ use crate::{
 
 /// The row for a list of times; sorts the list.
 ///
-/// Quantiles are by nearest rank: the smallest time that at least p of 100 times do not exceed. What goes on counts with
-/// the time so far. A quantile is exact if it stays the same however long that goes on.
+/// Quantiles are by nearest rank: the smallest time that is at least as long as p of 100 times. A time that has not
+/// ended counts with its length so far. A quantile is exact if it cannot change however long these times become.
 pub(crate) fn spread(spans: &mut [Span]) -> SpreadRow {
     spans.sort_unstable();
     let closed: Vec<u64> = spans.iter().filter(|span| !span.is_open).map(|span| span.ms).collect();

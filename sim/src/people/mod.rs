@@ -1,4 +1,4 @@
-//! Users and groups of a run: the types of the model, and who can use which quota at the end of a run.
+//! Users and groups of a run: the types of the model, and which user can use which quota at the end of a run.
 
 mod tenancy;
 

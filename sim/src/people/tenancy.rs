@@ -16,7 +16,7 @@ pub struct Tenancy {
     pub users: Vec<Tenant>,
     /// Admins: users who may edit.
     pub admins: Vec<String>,
-    /// Namespaces into which nobody can submit (A4).
+    /// Namespaces into which no user can submit (A4).
     pub namespaces_on_no_leaf: Vec<String>,
     /// Groups without members.
     pub groups_without_members: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Tenancy {
 pub struct Tenant {
     /// Its name.
     pub user: String,
-    /// The role; absent for somebody who submits but is not a user.
+    /// The role; absent for a name that submits but is not a declared user.
     pub role: Option<Role>,
     /// The leaves it can use.
     pub can: Vec<Use>,

@@ -1,5 +1,6 @@
-//! What a verdict does not say about a pending workload: which pods its reservation waits for, and how many younger
-//! workloads started before it. Also, what a workload that its job queue suspends would wait for if it were released.
+//! Further reasons for a pending workload, which a verdict does not contain: the pods that its reservation waits for,
+//! and how many younger workloads started before it. For a workload that its job queue suspends: what it would wait for
+//! if it were released.
 
 use crate::{model::Kind, view::RunView, world::CoreWorkload};
 use quotree_core::{Event, Queueing, Time, Verdict, WorkloadSpec};
@@ -32,8 +33,8 @@ pub(super) fn beyond(
     text
 }
 
-/// What a suspended core workload would wait for if its job queue released it now. A copy of the scheduler is asked.
-/// Nothing if the workload would start, or would evict others and then start.
+/// What a suspended core workload would wait for if its job queue released it now, found with a copy of the scheduler.
+/// Nothing if the workload would start, with or without evictions.
 pub(super) fn if_released(view: &RunView<'_>, spec: &WorkloadSpec) -> Option<Verdict> {
     let mut copy = view.scheduler.clone();
     copy.apply(Event::WorkloadSubmitted(spec.clone())).ok()?;
@@ -41,18 +42,18 @@ pub(super) fn if_released(view: &RunView<'_>, spec: &WorkloadSpec) -> Option<Ver
     copy.explain(spec.id).filter(|_| !copy.workload(spec.id).is_some_and(|workload| workload.held))
 }
 
-/// How many pods that a hold waits for are named.
+/// How many of the pods that a hold waits for are named.
 const NAMED: usize = 4;
 
-/// How many younger workloads must have passed for it to be told.
+/// The fewest younger workloads that must have started first for the reason to mention them.
 const MANY: usize = 10;
 
-/// When the workloads of each leaf and priority that have started began to wait, in order.
+/// For the workloads that have started, by leaf and priority: when they began to wait, in order.
 #[derive(Debug, Default)]
 pub(super) struct Starts(BTreeMap<(Option<u32>, i32), Vec<Time>>);
 
 impl Starts {
-    /// Of all core workloads of a run; costs their number once.
+    /// Collects these times for all core workloads of a run. Takes time linear in their number.
     pub(super) fn of(view: &RunView<'_>) -> Self {
         let mut starts = Self::default();
         for unit in view.world.units.iter().filter(|unit| !unit.fresh) {
@@ -67,7 +68,7 @@ impl Starts {
         starts
     }
 
-    /// How many workloads of a leaf, of at most this priority, that came after a moment have started.
+    /// How many workloads of a leaf have started that have at most this priority and began to wait after a moment.
     fn younger(&self, leaf: Option<u32>, priority: i32, than: Time) -> usize {
         let rows = self.0.range((leaf, i32::MIN)..=(leaf, priority));
         rows.map(|(_, ages)| ages.len() - ages.partition_point(|age| *age <= than)).sum()
@@ -84,7 +85,7 @@ fn priority_of(view: &RunView<'_>, unit: &CoreWorkload) -> Option<i32> {
 }
 
 /// How many younger workloads of its leaf, of no higher priority, started while this one waited. None where the leaf
-/// blocks its queue (O2), or the workload can never run (O4): then `Block` would not help.
+/// has strict queueing (O2), or the workload can never run (O4): then `Block` would not help.
 fn passed_by(view: &RunView<'_>, verdict: &Verdict, starts: &LazyCell<Starts, impl FnOnce() -> Starts>) -> usize {
     let Some(own) = view.scheduler.workload(verdict.workload) else { return 0 };
     let queueing = own.leaf.and_then(|leaf| view.tree().spec(leaf)).map(|spec| spec.queueing);

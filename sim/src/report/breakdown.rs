@@ -61,7 +61,7 @@ impl Sum {
 }
 
 impl<'e> Sums<'e> {
-    /// Adds every account to the sums with the numbers that `of` gives.
+    /// Adds every account to the sums whose numbers `of` returns.
     pub(super) fn new(view: &RunView<'e>, count: usize, of: impl Fn(&UsageAccount) -> Vec<u32>) -> Self {
         let world = view.world;
         let width = world.shapes.resources().len();
@@ -97,7 +97,7 @@ impl<'e> Sums<'e> {
         Self { view: *view, all }
     }
 
-    /// The row of a sum; once for each number.
+    /// The row of a sum. May be called once for each number.
     pub(super) fn take(&mut self, number: u32) -> WorkRow {
         let sum = self.all.get_mut(number as usize).map(std::mem::take).unwrap_or_default();
         let jobs = job_figures(&self.view, &sum.jobs);

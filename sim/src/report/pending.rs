@@ -1,8 +1,8 @@
 //! The rows of pending workloads, each with its reason.
 //!
-//! A reason in full takes several copies of the state, so that the cost of all would grow with the square of what waits.
-//! Only so many are told in full as [`RunOptions`](crate::RunOptions) allow: where not all are, first one of each kind of
-//! pod.
+//! A full reason takes several copies of the state, so that the cost of all of them would grow with the square of the
+//! pending workloads. [`RunOptions`](crate::RunOptions) limits the number of full reasons. Where not all rows get one,
+//! the first workload of each kind of pod gets one first.
 
 use super::beyond::{Starts, beyond, if_released};
 use crate::{
@@ -14,7 +14,7 @@ use quotree_core::{Name, QuotaId, WorkloadId, WorkloadSpec};
 use quotree_words as words;
 use std::{cell::LazyCell, collections::BTreeSet, fmt::Write};
 
-/// How many reasons in full must be affordable for them to come with advice (X3), which copies the state for each change
+/// How many full reasons must be affordable for them to include advice (X3). Advice copies the state for each change
 /// that it tries, and holds two copies at a time.
 const ADVICE: usize = 10;
 
@@ -54,7 +54,7 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     rows
 }
 
-/// A text, which is that of the row before where they are equal.
+/// A shared text: that of the row before, if it is equal.
 fn shared(last: &mut Name, text: &str) -> Name {
     if *last != *text {
         *last = text.into();
@@ -62,8 +62,8 @@ fn shared(last: &mut Name, text: &str) -> Name {
     last.clone()
 }
 
-/// Which of these workloads are explained in full, `most` at most: the first of each kind of pod of each workload of the
-/// scenario, then the first of all.
+/// Which of these workloads are explained in full, at most `most`: the first of each kind of pod of each workload of
+/// the scenario, then the first of all others.
 fn explained_in_full(view: &RunView<'_>, waiting: &[WorkloadId], most: usize) -> Vec<bool> {
     let mut told = vec![waiting.len() <= most; waiting.len()];
     let mut left = most;
@@ -102,7 +102,8 @@ fn pending_row(view: &RunView<'_>, workloads: &[Name], id: u32, first: Option<u3
     }
 }
 
-/// The row of a core workload that a job queue suspends. In a back-off, it says what would keep it from starting now.
+/// The row of a core workload that a job queue suspends. If the workload is in a back-off, the row reports what would
+/// keep it from starting now.
 fn suspended(view: &RunView<'_>, workloads: &[Name], spec: &WorkloadSpec, explained: bool) -> PendingRow {
     let id = spec.id.0;
     let mut row = pending_row(view, workloads, id, Some(view.world.units[id].first_pod));

@@ -20,7 +20,7 @@ pub(crate) fn node_ms(view: &RunView<'_>, pool: Option<&Name>) -> u128 {
     each_pool(view, pool).map(|(_, ms)| ms).sum()
 }
 
-/// What they cost, thousandths of the currency, rounded down.
+/// The cost of these nodes, thousandths of the currency, rounded down.
 pub(crate) fn cost_milli(view: &RunView<'_>, pool: Option<&Name>) -> u128 {
     cost_of(view, pool) / HOUR
 }
@@ -36,7 +36,7 @@ pub(super) fn cost_idle_milli(view: &RunView<'_>) -> u128 {
     cost_of(view, None).saturating_mul(u128::from(NODE)).saturating_sub(paid) / u128::from(NODE) / HOUR
 }
 
-/// Price an hour and node-milliseconds.
+/// The price an hour and the node-milliseconds of each pool.
 fn each_pool(view: &RunView<'_>, only: Option<&Name>) -> impl Iterator<Item = (u128, u128)> {
     let now = view.now();
     let pools = view.world.scenario.cluster.pools.iter().zip(view.world.fleet.pools.iter());

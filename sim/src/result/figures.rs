@@ -18,7 +18,7 @@ pub struct Metrics {
     pub thrash_max: u64,
     pub thrash_permille: u64,
     pub lost_work_ms: u128,
-    /// Failures that `faults` drew.
+    /// Node failures drawn by `faults`.
     #[serde(skip_serializing_if = "is_zero")]
     pub node_failures: u64,
     /// Pods that drains evicted.
@@ -30,13 +30,13 @@ pub struct Metrics {
     /// What the nodes cost, thousandths of the currency.
     #[serde(skip_serializing_if = "is_nothing")]
     pub cost_milli: u128,
-    /// The part of it that no pod has paid.
+    /// The part of `cost_milli` that no pod has paid.
     #[serde(skip_serializing_if = "is_nothing")]
     pub cost_idle_milli: u128,
     pub jobs: JobCounts,
-    /// All waits of each job together.
+    /// Waits of jobs; all waits of a job are added up.
     pub wait: SpreadRow,
-    /// To the first full start of each job.
+    /// Waits of jobs until they had started in full for the first time.
     pub first_wait: SpreadRow,
     pub turnaround: SpreadRow,
     pub slowdown: SlowdownRow,
@@ -51,14 +51,14 @@ pub struct Metrics {
     pub starved_unit_s: BTreeMap<String, u128>,
     /// Jain's index over allocation/entitlement at the end, thousandths.
     pub jain_permille: u64,
-    /// Jain's index as the mean over the time in which two leaves could be compared; absent if there was none.
+    /// The mean of Jain's index over the time in which two leaves could be compared; absent if there was none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jain_mean_permille: Option<u64>,
     /// Sum of shortfalls against fair share, time-weighted, base units times seconds, by resource.
     pub fairness_error_unit_s: BTreeMap<String, u128>,
-    /// The shortfalls at the end over the capacity, thousandths, of the worst resource.
+    /// The shortfalls at the end relative to the capacity, thousandths, for the worst resource.
     pub fairness_error_permille: u64,
-    /// The shortfalls over the run over the capacity, thousandths, of the worst resource.
+    /// The mean shortfalls over the run relative to the capacity, thousandths, for the worst resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fairness_error_mean_permille: Option<u64>,
     pub dominant_share_gap_permille: u64,

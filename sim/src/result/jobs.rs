@@ -1,11 +1,11 @@
-//! The rows of jobs, and the spread of their waits, turnarounds and slowdowns.
+//! A job: what is submitted to run as one unit (docs/metrics.md). This struct defines the table of jobs: text, CSV and
+//! JSON have these columns.
 
 use super::figures::is_zero;
 use quotree_core::Name;
 use serde::{Serialize, Serializer};
 
-/// A job: what is submitted to run as one (docs/metrics.md). The one definition of the table of jobs: text, CSV and JSON
-/// have these columns.
+/// How many pods it runs at once when it is complete.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct JobRow {
@@ -15,7 +15,7 @@ pub struct JobRow {
     pub namespace: Name,
     pub quota: Option<Name>,
     pub user: Option<Name>,
-    /// Pods that it runs at once when it is complete.
+    /// The fewest pods with which it runs.
     pub pods: u32,
     /// The fewest that it runs with.
     pub pods_min: u32,
@@ -26,7 +26,7 @@ pub struct JobRow {
     pub first_wait_ms: u64,
     pub wait_ms: u64,
     pub longest_wait_ms: u64,
-    /// Whether it never started, or waits at the end: then its waits are lower bounds.
+    /// Whether its waits are lower bounds, since it never started or is waiting at the end.
     pub at_least: bool,
     pub turnaround_ms: Option<u64>,
     pub slowdown_permille: Option<u64>,
@@ -41,15 +41,15 @@ pub struct JobRow {
 pub enum JobState {
     /// It has not started yet.
     Pending,
-    /// It has started, and all that it needs is bound.
+    /// It has started, and all pods that it needs are bound.
     Running,
-    /// It has started, and something that it needs is not bound.
+    /// It has started, and some pod that it needs is not bound.
     Interrupted,
     /// Its work is done.
     Succeeded,
     /// It has failed.
     Failed,
-    /// It was deleted, scaled in or replaced.
+    /// Its owner deleted it, scaled it in or replaced it.
     Withdrawn,
 }
 
@@ -68,7 +68,7 @@ impl JobState {
     }
 }
 
-/// Which figures of a spread are lower bounds, because something that goes on belongs to them.
+/// Which figures of a spread are lower bounds, because they include times that have not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[expect(missing_docs, reason = "the figures of a spread")]
 #[expect(clippy::struct_excessive_bools, reason = "a set of figures")]
@@ -105,13 +105,13 @@ impl Serialize for AtLeast {
     }
 }
 
-/// How times of jobs are spread, milliseconds. Quantiles are by nearest rank. What goes on at the end counts with the time
-/// that it has taken so far; a figure that would be larger if it took longer is in `at_least`.
+/// The spread of times of jobs, milliseconds. Quantiles are by nearest rank. A time that has not ended at the end of
+/// the run counts with its length so far; figures that could still grow because of it are listed in `at_least`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct SpreadRow {
     pub count: u64,
-    /// How many of them go on at the end, or were given up.
+    /// How many of these times have not ended, or were given up.
     #[serde(skip_serializing_if = "is_zero")]
     pub open: u64,
     /// The sum, from which every mean can be computed exactly.
@@ -139,7 +139,7 @@ impl SpreadRow {
     }
 }
 
-/// How the slowdowns of jobs are spread, thousandths; otherwise as [`SpreadRow`].
+/// The spread of the slowdowns of jobs, thousandths; otherwise as [`SpreadRow`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct SlowdownRow {
@@ -184,7 +184,7 @@ impl From<SpreadRow> for SlowdownRow {
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct JobCounts {
     pub submitted: u64,
-    /// Jobs that were whole at some time.
+    /// Jobs that were complete at some time.
     pub started: u64,
     pub succeeded: u64,
     pub failed: u64,

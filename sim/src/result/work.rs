@@ -1,4 +1,4 @@
-//! Rows about the work of namespaces, users, groups, workloads and their tasks, and about what they read.
+//! Rows about the work of namespaces, users, groups, workloads and their tasks, and about their input.
 
 use super::{
     JobQueueRow, QuantityMap, SlowdownRow, SpreadRow, TimeMap,
@@ -46,7 +46,8 @@ pub struct NamespaceRow {
     pub share: ShareRow,
 }
 
-/// The share of somebody in the metrics of a run. Fields after `pods` that are zero are left out.
+/// The part of the metrics of a run that belongs to a user, group, namespace, quota or workload. Fields after `pods`
+/// that are zero are left out.
 #[derive(Debug, Clone, Default, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct ShareRow {
@@ -54,7 +55,7 @@ pub struct ShareRow {
     pub lost_work_ms: u128,
     /// Pods created, replacements included.
     pub pods: u64,
-    /// Waits of its jobs to their first full start.
+    /// Waits of its jobs until they had started in full for the first time.
     #[serde(skip_serializing_if = "SpreadRow::is_empty")]
     pub first_wait: SpreadRow,
     #[serde(skip_serializing_if = "SpreadRow::is_empty")]
@@ -99,7 +100,7 @@ pub struct ShareRow {
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct UserRow {
     pub name: String,
-    /// Absent for somebody who is not, or no longer, a user.
+    /// Absent for a name that is not, or no longer, a declared user.
     pub role: Option<Role>,
     pub groups: Vec<String>,
     #[serde(flatten)]
@@ -129,7 +130,7 @@ pub struct WorkRow {
     pub wait: SpreadRow,
     /// The current usage of its pods.
     pub used: QuantityMap,
-    /// The part of it above the guarantees of leaves.
+    /// The part of `used` above the guarantees of leaves.
     pub borrowed: QuantityMap,
     #[serde(flatten)]
     pub share: ShareRow,
@@ -185,7 +186,7 @@ pub struct DatasetRow {
     pub size_bytes: u64,
     pub backend_bytes_s: u64,
     pub readers: u64,
-    /// Absent if it has no cache.
+    /// The cache; absent if the dataset has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cache: Option<CacheRow>,
     /// Bytes a second while at least one reader read.

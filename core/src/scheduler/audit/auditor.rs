@@ -1,4 +1,4 @@
-//! An audit over time. It checks each state and plan, and what needs several of them (I7, I9).
+//! An audit over time. It checks each state and each plan, and the invariants that need several of them (I7, I9).
 
 use crate::scheduler::audit::{
     breach::{Breach, breach},
@@ -36,11 +36,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// ```
 #[derive(Debug, Clone, Default)]
 pub struct Auditor {
-    /// The first workload that did the same work.
+    /// For each workload that was created again: the first workload that did the same work.
     origins: BTreeMap<WorkloadId, WorkloadId>,
-    /// In how many plans one workload evicted another since demand last changed; both by their origins.
+    /// In how many plans one workload evicted another since demand last changed. Both are named by the first workload
+    /// of their work.
     evictions: BTreeMap<(WorkloadId, WorkloadId), u32>,
-    /// The origins of workloads of which pods were evicted since then.
+    /// The workloads, named in the same way, that lost pods by eviction since demand last changed.
     evicted: BTreeSet<WorkloadId>,
 }
 
@@ -86,8 +87,8 @@ impl Auditor {
         found
     }
 
-    /// Notes the plan of a decision that is not checked in full: I7 needs all plans. `after` is the state after it. Gives
-    /// what is broken of I7.
+    /// Notes the plan of a decision that is not checked in full, since I7 needs all plans. `after` is the state after
+    /// it. Returns the breaches of I7.
     ///
     /// Takes time linear in the plan.
     #[must_use]

@@ -34,7 +34,7 @@ pub(super) struct Books<'a> {
     pub(super) charged: Vec<Amount>,
     /// What is neither used nor reserved, by node.
     pub(super) free: BTreeMap<NodeId, Amount>,
-    /// What pods that were terminating before the plan will free, by node. Any workload may use it.
+    /// What pods that were terminating before the plan will free, by node. Any workload may use that room.
     pub(super) terminating: BTreeMap<NodeId, Amount>,
 }
 
@@ -124,7 +124,7 @@ impl<'a> Books<'a> {
         }
     }
 
-    /// Evicts a pod for no workload (G3, T4). Later holds of the plan may use its room.
+    /// Evicts a pod for no workload (G3, T4). Later holds of the plan may use the room of the pod.
     pub(super) fn evict_for_nobody(&mut self, victim: &Victim<'_>) {
         self.evict(victim);
         add(self.terminating.entry(victim.node).or_default(), &victim.request, 1);

@@ -59,7 +59,7 @@ pub fn audit_plan(before: &Scheduler, plan: &Plan) -> Vec<Breach> {
     found
 }
 
-/// Checks the victims of one workload.
+/// Checks the victims of one preemptor.
 fn judge(
     books: &Books<'_>,
     cause: WorkloadId,
@@ -170,7 +170,8 @@ impl Case<'_, '_> {
         self.has_room(victims, counted_on)
     }
 
-    /// What the pods of the leaf use that would be evicted before the workload, without the victims of the plan.
+    /// What the preemptible pods of lower priority in the leaf use, without the victims of the plan: other leaves would
+    /// reclaim from them before they reclaim from the preemptor.
     fn goes_first(&self, resource: usize, victims: &[&Victim<'_>]) -> i64 {
         let workloads = &self.books.before.workloads;
         let mut sum = 0i64;
@@ -274,8 +275,8 @@ fn sums_decide(before: &Cluster) -> bool {
         && quotas.tree.ids().all(is_plain)
 }
 
-/// The most that one eviction frees. `at_most`: an upper bound, all victims of one workload together. Otherwise a lower
-/// bound, one pod.
+/// The most that one eviction frees. With `at_most`, an upper bound: all victims of one workload together. Otherwise a
+/// lower bound: one pod.
 fn largest(victims: &[&Victim<'_>], resource: usize, at_most: bool) -> i64 {
     let mut sums: BTreeMap<(WorkloadId, u32), i64> = BTreeMap::new();
     for victim in victims {

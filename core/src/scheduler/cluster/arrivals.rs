@@ -1,16 +1,17 @@
-//! When workloads were evicted, for those that are created in their place: they arrived then (H2).
+//! When workloads were evicted. A replacement counts as having arrived when the workload that it replaces was evicted
+//! (H2).
 
 use crate::api::WorkloadId;
 use std::collections::BTreeMap;
 
-/// How many are kept. Most are taken within seconds, when the controller creates the replacement; those of work that
-/// nobody goes on with stay until later ones push them out.
+/// The most entries that are kept. Most are taken within seconds, when the controller creates the replacement. The
+/// entry of a workload that nobody replaces stays until later entries push it out.
 const MOST: usize = 1 << 16;
 
 /// The generations in which workloads that have ended since were evicted. At most [`MOST`]; the oldest entry goes first.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Arrivals {
-    /// By workload: the number of its entry, and when it was evicted.
+    /// By workload: the number of its entry, and the generation in which the workload was evicted.
     by_id: BTreeMap<WorkloadId, (u64, u64)>,
     /// The workloads by the numbers of their entries.
     in_order: BTreeMap<u64, WorkloadId>,
@@ -18,7 +19,7 @@ pub(crate) struct Arrivals {
 }
 
 impl Arrivals {
-    /// Keeps when a workload was evicted.
+    /// Notes when a workload was evicted.
     pub(crate) fn keep(&mut self, id: WorkloadId, evicted: u64) {
         let number = self.next;
         self.next += 1;

@@ -1,4 +1,4 @@
-//! Protecting what was just bound from eviction, and the end of that (R2c).
+//! Protects what was just bound from eviction, and ends this protection (R2c).
 
 use super::groups::Cluster;
 use crate::{api::WorkloadId, scheduler::state::WorkloadSlot};
@@ -12,7 +12,7 @@ impl Cluster {
     }
 
     /// At the start of a decision, ends the protection of what was bound before this moment, where an event came since.
-    /// Gives whether there was any: then there are new victims.
+    /// Returns whether any protection ended: then there are new possible victims.
     pub(crate) fn end_bind_protection(&mut self) -> bool {
         let before = self.just_bound.len();
         while let Some(workload) = self.just_bound.next_before(self.now) {
@@ -21,7 +21,7 @@ impl Cluster {
         self.just_bound.len() < before
     }
 
-    /// Ends all such protection, to see what later decisions could do.
+    /// Ends the protection of everything that was just bound, to find what later decisions could do.
     pub(crate) fn forget_bind_protection(&mut self) {
         for workload in self.just_bound.take() {
             self.unprotect(workload);

@@ -1,7 +1,7 @@
 //! The leaves from which something could be reclaimed at all, counted by what they use (W2).
 //!
-//! A search for victims that must end in vain is then not begun: not where nobody borrows, and not where all GPUs are
-//! used within guarantees and only cores are borrowed.
+//! A search for victims that could find nothing is then skipped: for example where nobody borrows, or where a workload
+//! needs GPUs and others have borrowed only cores.
 
 use super::victim_index::VictimIndex;
 use crate::{
@@ -13,14 +13,14 @@ use crate::{
 };
 use smallvec::SmallVec;
 
-/// The leaves above their min in something that have a possible victim.
+/// The leaves that are above their min in some resource and have a possible victim.
 #[derive(Debug, Clone)]
 pub(crate) struct Borrowers {
     /// Whether pods without a quota may be victims (A4).
     takes_unquotaed: bool,
-    /// Per leaf: the resources that it uses, by index. Nothing if it is none of them.
+    /// For each leaf: the resources that it uses, by index; nothing if it is not one of these leaves.
     uses: Table<QuotaSlot, Option<SmallVec<[u32; 4]>>>,
-    /// Per resource: how many of them use it.
+    /// For each resource: how many of these leaves use it.
     users: Vec<u32>,
     count: u32,
 }
@@ -35,7 +35,7 @@ impl Borrowers {
         }
     }
 
-    /// Looks at a leaf again, whose usage or first possible victim has changed.
+    /// Updates the entry of a leaf whose usage or first possible victim has changed.
     pub(super) fn update(&mut self, leaf: QuotaSlot, quotas: &Quotas, victims: &VictimIndex) {
         let is_one = !victims.of(leaf).is_empty()
             && if leaf == quotas.ledger.no_quota() { self.takes_unquotaed } else { quotas.borrows(leaf) };
@@ -49,12 +49,12 @@ impl Borrowers {
         }
     }
 
-    /// Whether there is any.
+    /// Whether there is no such leaf.
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// Whether one of them uses a resource.
+    /// Whether one of these leaves uses a resource.
     pub(super) fn use_any(&self, resource: usize) -> bool {
         self.users.get(resource).is_some_and(|users| *users > 0)
     }

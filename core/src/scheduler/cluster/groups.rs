@@ -42,9 +42,10 @@ pub(crate) struct Cluster {
     pub(crate) timers: BTreeSet<Time>,
     /// Workloads that may be gangs below their minimum (G3).
     pub(crate) maybe_stale: BTreeSet<WorkloadId>,
-    /// How often nodes and non-preemptible usage had changed when the leaves that block were last settled (O4).
+    /// The change counters of nodes and of non-preemptible usage when the leaves with strict queueing were last settled
+    /// (O4).
     pub(crate) lines_settled_at: (u64, u64),
-    /// Workloads that are no victims yet, because pods of theirs were just bound (R2c).
+    /// Workloads that are no possible victims yet, because some of their pods were just bound (R2c).
     pub(crate) just_bound: JustBound,
 }
 
@@ -74,7 +75,8 @@ impl Cluster {
         }
     }
 
-    /// Brings the order of leaves by overuse up to date: looks at those whose usage or first possible victim has changed.
+    /// Updates the order of leaves by overuse: looks only at the leaves whose usage or first possible victim has
+    /// changed.
     pub(crate) fn refresh_overuse(&mut self) {
         let changed = [self.quotas.ledger.take_usage_changed(), self.victims.take_changed()];
         for leaf in changed.into_iter().flatten() {
@@ -82,7 +84,7 @@ impl Cluster {
         }
     }
 
-    /// The min or max of quotas has changed: what was worked out from it is worked out anew.
+    /// After a change of the min or max of quotas, discards everything that was computed from them.
     pub(crate) fn note_other_quotas(&mut self) {
         self.quotas.forget_demands();
         self.queue.tournament.touch_all();

@@ -1,4 +1,4 @@
-//! Workloads of which pods were bound at this moment: nothing is started only to be evicted in the same moment (R2c).
+//! Workloads of which pods were bound at this moment. Nothing is started only to be evicted in the same moment (R2c).
 
 use crate::api::{Time, WorkloadId};
 use std::collections::VecDeque;
@@ -48,7 +48,7 @@ impl JustBound {
         is_over.then(|| self.bound.pop_front()).flatten().map(|first| first.workload)
     }
 
-    /// The workloads whose protection the next moment ends, without a further event.
+    /// The workloads whose protection ends in the next moment, without a further event.
     pub(super) fn ending(&self) -> impl Iterator<Item = WorkloadId> + '_ {
         self.bound.iter().filter(|bound| bound.generation < self.last_event).map(|bound| bound.workload)
     }

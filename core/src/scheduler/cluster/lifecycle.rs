@@ -46,7 +46,7 @@ impl Cluster {
         plan.actions.push(Action::Evict { pod: self.workloads.id_of(pod), reason });
     }
 
-    /// Charges a pod to the quotas on its path. The caller has placed it on its node.
+    /// Charges a pod to the quotas on its path. The caller must have placed the pod on its node.
     pub(crate) fn charge(&mut self, pod: PodRef, assignment: Assignment, state: PodState) {
         let workload = self.workloads.at(pod.workload);
         let (leaf, preemptible) = (workload.leaf, workload.preemptible);
@@ -86,7 +86,7 @@ impl Cluster {
         row.evicted_for.filter(|_| is_terminating)
     }
 
-    /// An active pod is terminating from here on. `hold` is the hold that waits for it, if one does.
+    /// Marks an active pod as terminating. `hold` is the hold that waits for it to leave, if there is one.
     pub(crate) fn start_terminating(&mut self, pod: PodRef, hold: Option<HoldId>) {
         let leaf = self.workloads.at(pod.workload).leaf;
         let governed: &Row = self.workloads.governed(pod);

@@ -1,8 +1,9 @@
 //! The leaves above their guarantee that have possible victims, in the order in which reclaim looks at them (V1).
 //!
-//! Without it, each search for victims would walk over all siblings of a leaf and sort those that borrow. Leaves of one
-//! parent that are above their guarantee in the same resources form a group, with an order for each of these resources:
-//! lowest priority of a possible victim, then largest overuse. Inner quotas are few, and are looked at when asked.
+//! Without this index, each search for victims would walk over all siblings of a leaf and sort those that borrow.
+//! Leaves of one parent that are above their guarantee in the same resources form a group, with an order for each of
+//! these resources: lowest priority of a possible victim, then largest overuse. Inner quotas are few, and are looked at
+//! when asked.
 
 use super::victim_index::VictimIndex;
 use crate::{
@@ -19,13 +20,13 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// The place of a leaf: the lowest priority of a possible victim, its overuse, and the leaf.
+/// The position of a leaf in the order: the lowest priority of a possible victim, its overuse, and the leaf.
 pub(crate) type Place = (i32, Reverse<Ratio>, QuotaSlot);
 
 /// The leaves of a group in order, once for each resource (by index) in which they are above their guarantee.
 pub(crate) type Group = SmallVec<[(usize, BTreeSet<Place>); 2]>;
 
-/// Where a leaf stands: its group, its priority there, and its overuse in each resource of the group.
+/// The position of a leaf: its group, its priority there, and its overuse in each resource of the group.
 #[derive(Debug, Clone)]
 struct Standing {
     mask: u64,
@@ -35,8 +36,8 @@ struct Standing {
 
 #[derive(Debug, Clone)]
 pub(crate) struct Overuse {
-    /// Whether this order is kept: only where the policy reclaims up to min and takes victims by overuse. Fair shares
-    /// change without a change of usage.
+    /// Whether this order is kept: only where the policy reclaims up to min and chooses victims by overuse. Fair shares
+    /// change without a change of usage, so no order by them could be kept.
     is_kept: bool,
     /// By parent, and by the resources in which its leaves are above their guarantee, as a bit mask.
     groups: BTreeMap<(QuotaSlot, u64), Group>,
@@ -74,7 +75,7 @@ impl Overuse {
         self.inner.at(quota)
     }
 
-    /// Brings the place of a leaf up to date. Costs the logarithm of its siblings for each resource.
+    /// Updates the position of a leaf. Costs the logarithm of its siblings for each resource.
     pub(super) fn update(&mut self, leaf: QuotaSlot, quotas: &Quotas, victims: &VictimIndex) {
         let Some(parent) = quotas.quota_id(leaf).and_then(|_| quotas.ledger.parent(leaf)) else { return };
         let standing = Standing::of(leaf, quotas, victims);
@@ -99,7 +100,7 @@ impl Overuse {
 }
 
 impl Standing {
-    /// Where a leaf stands now; nowhere if it is not above its guarantee in anything, or has no possible victim.
+    /// The position of a leaf now; none if it is within its guarantee in every resource, or has no possible victim.
     fn of(leaf: QuotaSlot, quotas: &Quotas, victims: &VictimIndex) -> Option<Self> {
         let priority = victims.of(leaf).first()?.priority;
         let usage = |r: usize| quotas.ledger.remaining_usage(leaf, r);

@@ -45,7 +45,8 @@ impl Cluster {
         }
     }
 
-    /// Brings the leaves that block up to date: the first workload that can run blocks, those before it do not (O2, O4).
+    /// Updates which workload blocks each leaf with strict queueing: the first one that can run. Those before it cannot
+    /// run and block nobody (O2, O4).
     pub(crate) fn settle_lines(&mut self) {
         let version = (self.nodes.changes(), self.quotas.ledger.non_preemptible_changes());
         let changed = std::mem::replace(&mut self.lines_settled_at, version) != version;
@@ -65,7 +66,8 @@ impl Cluster {
         }
     }
 
-    /// Behind whom a workload waits in a leaf that blocks: the first before it that can run (O2, O4).
+    /// The workload that a workload is blocked by in a leaf with strict queueing: the first one before it that can run
+    /// (O2, O4).
     pub(crate) fn blocking_head(&self, leaf: QuotaSlot, key: PendingKey) -> Option<PendingKey> {
         let mut before = self.queue.in_line(leaf).take_while(|other| *other < key);
         before.find(|other| self.can_run(other.slot))
@@ -84,14 +86,15 @@ impl Cluster {
         self.queue.touch(leaf, &self.quotas);
     }
 
-    /// After the end of a hold, offers the suspended queues that are admitted now again in the same decision (O1).
+    /// After the end of a hold, resumes the suspended queues that quotas admit now, so that the same decision tries
+    /// them (O1).
     pub(crate) fn resume_admitted(&mut self) {
         let (quotas, interner) = (&self.quotas, &self.workloads.interner);
         self.queue.tournament.resume(|queue| quotas.admits(interner.ask(queue.ask), queue.leaf));
     }
 
-    /// After a workload of this priority became a possible victim, marks the queues of its leaf that could preempt it
-    /// (R1).
+    /// After a workload of this priority became a possible victim, makes the next event check the queues of its leaf
+    /// that could preempt it (R1).
     pub(super) fn retry_preemptors(&mut self, leaf: QuotaSlot, priority: i32) {
         if !self.policy.preempts_within_leaf() {
             return;

@@ -1,10 +1,10 @@
-//! Gives back what was interned for requests that nobody has any more.
+//! Frees the interned templates and asks of requests that no workload has any more.
 
 use super::groups::Cluster;
 
 impl Cluster {
-    /// Gives back the templates and asks that no workload, no hold and no list of queues names, once they may be many.
-    /// Constant on average for each request that comes.
+    /// Frees the templates and asks that no workload, no hold and no list of queues refers to, once there may be many.
+    /// Takes constant time on average for each new request.
     pub(crate) fn give_back_unused(&mut self) {
         let Some(mut in_use) = self.workloads.interner.begin_sweep() else { return };
         for workload in self.workloads.iter() {

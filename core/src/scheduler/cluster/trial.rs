@@ -13,7 +13,7 @@ use rustc_hash::FxBuildHasher;
 pub(crate) struct Trial {
     /// Whether to leave the index of nodes unchanged, because nothing reads it before the change is reversed.
     pub(crate) unindexed: bool,
-    /// In the order of eviction. A set, since every candidate is asked for.
+    /// The victims in the order of eviction. This is a set, since the search looks up every candidate in it.
     evicted: IndexSet<PodRef, FxBuildHasher>,
     bound: Vec<(PodRef, Assignment)>,
 }
@@ -68,7 +68,7 @@ impl Cluster {
         }
     }
 
-    /// Takes pods off their nodes that were placed there only to see whether they fit.
+    /// Takes off their nodes the pods that were placed there only to test whether they fit.
     pub(crate) fn unplace(&mut self, pods: &[(PodRef, Assignment)]) {
         for (pod, assignment) in pods {
             self.nodes.take(*assignment, self.workloads.template(*pod), *pod);

@@ -45,7 +45,7 @@ impl VictimIndex {
         self.keys.get(slot).is_some_and(Option::is_some)
     }
 
-    /// Sets or clears the place of a workload in the index. Gives whether that changes anything.
+    /// Sets or clears the entry of a workload in the index. Returns whether that changes anything.
     pub(super) fn set(&mut self, slot: WorkloadSlot, leaf: QuotaSlot, key: Option<VictimKey>) -> bool {
         self.keys.extend_to(slot, || None);
         let before = std::mem::replace(self.keys.at_mut(slot), key);

@@ -1,12 +1,12 @@
-//! Whether a search for victims may find some (W2).
+//! Whether a search for victims may find any (W2).
 
 use super::groups::Cluster;
 use crate::{api::Reclaim, scheduler::quota::Demand};
 
 impl Cluster {
-    /// What a request within its guarantee may request, so that it is worth a search for victims (W2): of each resource
-    /// as much as the nodes have free together, or anything if a borrower uses it. `None` where nothing could come of
-    /// any search.
+    /// The largest request within its guarantee for which a search for victims could succeed (W2): of each resource as
+    /// much as all nodes together have free, or any amount if a borrower uses the resource. `None` where no search
+    /// could succeed.
     ///
     /// While pods are terminating or holds exist, and where the policy reclaims fair shares, there is no such limit: any
     /// search may find victims.

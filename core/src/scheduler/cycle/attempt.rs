@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// Tries to place the head of a queue. Where that fails, the plan gets a verdict.
+/// Tries to place the head of a queue. If that fails, the plan gets a verdict.
 pub(crate) fn attempt(cluster: &mut Cluster, queue: RequestQueue, plan: &mut Plan) {
     let Some(key) = cluster.queue.tournament.head(queue) else { return };
     let ask = cluster.workloads.interner.ask(queue.ask).clone();
@@ -119,7 +119,8 @@ impl Attempt<'_> {
         self.cluster.bind(slot, self.ask, preemption.assignments.into_iter().collect(), false, self.plan);
     }
 
-    /// Takes over a hold, if the workload is entitled and that is enough to place it: each hold alone, then all (H2).
+    /// Takes over a hold, if the workload is entitled and the room of the hold is enough. Tries each hold alone, then
+    /// all together (H2).
     fn take_over(&mut self) -> bool {
         let latest_first = holds_to_take(self.cluster, self.slot);
         let each_alone = latest_first.chunks(1);
@@ -161,8 +162,9 @@ impl Attempt<'_> {
     }
 }
 
-/// The holds of gangs that a preemption evicts as a whole. Such a hold ends with its gang, and its evictions are
-/// wasted. So the caller first tries whether ending these holds is enough, without any eviction (S3).
+/// The holds of gangs that a preemption evicts as a whole. Such a hold ends with its gang, and then the evictions for
+/// the hold were wasted. So the caller first tries whether the workload can be placed after ending these holds, without
+/// any eviction (S3).
 fn holds_broken_by(cluster: &Cluster, preemption: &PreemptionPlan) -> Vec<HoldId> {
     let is_evicted = |slot: WorkloadSlot, ordinal: u32| {
         preemption.victims.iter().any(|victim| victim.pods.contains(&slot.pod(ordinal)))

@@ -61,7 +61,8 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
     keep_last_verdicts(cluster, plan);
 }
 
-/// The next queue to try. Forgets the hope of requests whose room has gone to others since.
+/// The next queue to try. A request that was expected to fit somewhere, but has lost the room to others, is marked as
+/// without room on the way.
 fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
     let hopeless = RefCell::new(Vec::new());
     let worth_a_search = cluster.worth_a_search();

@@ -1,5 +1,5 @@
-//! Asking for a decision in the next moment: what was bound at this one is protected from eviction until then (R2c), and
-//! somebody may wait for just that.
+//! Asks for a decision in the next moment. What was bound at this moment is protected from eviction until then (R2c),
+//! and a pending workload may need exactly that eviction.
 
 use crate::scheduler::{
     cluster::Cluster,
@@ -10,7 +10,7 @@ use crate::scheduler::{
 use smallvec::SmallVec;
 
 /// At the end of a decision, asks to be woken one millisecond later if the head of a queue might then evict what was
-/// bound at this moment and an event came since. Where such a victim borrows, costs the heads of the queues that
+/// bound at this moment, and an event came since. If such a victim borrows, this looks at the heads of the queues that
 /// wait for an event or are within their min.
 pub(super) fn wake_for_it(cluster: &mut Cluster) {
     let next = cluster.now.after_ms(1);

@@ -22,8 +22,8 @@ pub(crate) fn take_timers(cluster: &mut Cluster) -> bool {
     due
 }
 
-/// Starts the clocks of stale gangs and quotas above max. Events have no time, so a clock starts with the first
-/// decision after the event (G3, T4).
+/// Starts the clocks of gangs below their minimum and of quotas above max. Events have no time, so a clock starts with
+/// the first decision after the event (G3, T4).
 pub(crate) fn start_clocks(cluster: &mut Cluster) {
     let now = cluster.now;
     if let EnforceMax::After { ms } = cluster.policy.enforce_max

@@ -36,10 +36,11 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
     cluster.queue.refresh(&cluster.quotas);
 }
 
-/// How many nodes that changed a search looks at itself.
+/// Up to so many changed nodes, the search for the next queue tests itself which requests fit on them. Beyond,
+/// [`give_hope`] tests all requests without room.
 const MOST_FRESH: usize = 8;
 
-/// Gives hope to requests that may fit on nodes that changed in this decision, and were not tried in it.
+/// Marks the requests without room that may fit on nodes that changed in this decision, and were not tried in it.
 pub(super) fn give_hope(cluster: &mut Cluster) {
     for ask in cluster.queue.tournament.take_fresh() {
         if may_have_room(cluster, ask) {
@@ -68,7 +69,8 @@ fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
 }
 
 /// After an event, makes every queue due again whose head could preempt in its leaf, reclaim a fair share, or take over
-/// a hold. One that could reclaim its min is wanted again: it is tried if its leaf is still within min at its turn.
+/// a hold. A queue whose head could reclaim its min becomes wanted again: it is tried if its leaf is still within min
+/// at its turn.
 pub(crate) fn after_event(cluster: &mut Cluster) {
     for queue in cluster.queue.tournament.take_retries() {
         touch(1);

@@ -1,4 +1,4 @@
-//! Which holds a workload may take over (H2).
+//! Which holds of other workloads a workload may take over (H2).
 
 use crate::scheduler::{
     cluster::Cluster,
@@ -32,7 +32,7 @@ pub(crate) fn holds_to_take(cluster: &Cluster, slot: WorkloadSlot) -> Vec<HoldId
     later.into_iter().rev().map(|(_, _, id)| id).collect()
 }
 
-/// Whether there is a hold older than a workload: the workload may be able to take it over later (H2).
+/// Whether some hold is older than a workload, so that the workload may take it over later (H2).
 pub(crate) fn came_after_a_hold(cluster: &Cluster, slot: WorkloadSlot) -> bool {
     let oldest = cluster.holds.iter().next();
     oldest.is_some_and(|(_, hold)| cluster.workloads.at(slot).arrived > hold.made)

@@ -9,7 +9,7 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::BTreeMap};
 
-/// The leaves that use what an obstacle says is missing, with their pods.
+/// The leaves that use what is missing by an obstacle, with their pods.
 pub(super) fn holders(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask, of: &BlockingReason) -> Vec<Holder> {
     if matches!(
         of,

@@ -22,8 +22,7 @@ use crate::{
 use holders::holders;
 use protected::protected;
 
-/// What blocks a pending workload, in brief. Where room is missing, it does not say on which nodes. Costs a path of the
-/// tree.
+/// What blocks a pending workload, in brief: where room is missing, without the nodes. Costs a path of the tree.
 pub(super) fn blocked_by(cluster: &Cluster, workload: WorkloadId) -> Option<BlockingReason> {
     let slot = cluster.workloads.slot(workload)?;
     if let Some(reason) = simple_reason(cluster, slot) {
@@ -69,13 +68,13 @@ fn simple_reason(cluster: &Cluster, slot: WorkloadSlot) -> Option<BlockingReason
     cluster.blocking_head(workload.leaf, key).map(|head| BlockingReason::Behind { head: head.id })
 }
 
-/// What a workload waits for, unless something simpler than quota or room blocks it.
+/// The request that a workload waits for, unless something simpler than quota or room blocks it.
 fn pending_ask(cluster: &Cluster, slot: WorkloadSlot) -> Option<Ask> {
     let (ask, _) = cluster.queue.pending(slot).filter(|_| simple_reason(cluster, slot).is_none())?;
     Some(cluster.workloads.interner.ask(ask).clone())
 }
 
-/// Looks for a plan as a decision would, to see what stops it.
+/// Repeats the search of a decision, to find what stops it.
 fn search_again(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask, found: &mut SearchFindings) {
     if fits_when_settled(cluster, slot, ask) {
         found.settling = Some(cluster.holds.terminating());

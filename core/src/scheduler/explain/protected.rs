@@ -10,22 +10,23 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What would have to be freed, and where: at places that do not depend on the node of a pod, and on suitable nodes.
+/// Where something would have to be freed for the pending workload: at certain places of the quota tree, and on
+/// suitable nodes.
 #[derive(Default)]
 struct Deficits {
     places: Vec<Place>,
     room: bool,
 }
 
-/// Where something is lacking, whatever node a pod is on.
+/// A place where something is lacking, independent of nodes: below a quota, or in the own leaf.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Where {
     Below(QuotaId),
     OwnLeaf,
 }
 
-/// What is lacking at a place. A pod of another leaf may only be evicted for it if its quotas are over min in one of
-/// `contested` (R2(b)).
+/// What is lacking at a place. A pod of another leaf may be evicted for it only if the quotas of that leaf are above
+/// their min in one of `contested` (R2(b)).
 struct Place {
     at: Where,
     lacking: Resources,
@@ -109,8 +110,8 @@ fn deficits<'a>(
 }
 
 impl Deficits {
-    /// Whether the eviction of a pod would free some of what is lacking at one of the places or on its node (R5). Adds
-    /// the contested resources where it would.
+    /// Whether the eviction of a pod would free some of what is lacking at one of the places or on its node (R5). If
+    /// so, adds the contested resources.
     fn add_helped(&self, cluster: &Cluster, preemptor: &Preemptor, pod: PodRef, found: &mut Resources) -> bool {
         let frees = |lacking: &[usize]| lacking.iter().any(|r| uses(cluster, pod, *r) > 0);
         let mut add = |contested: &[usize]| {

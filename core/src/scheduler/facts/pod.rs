@@ -82,7 +82,7 @@ pub(super) fn gone(cluster: &mut Cluster, id: PodId, outcome: PodOutcome) -> Res
     Ok(())
 }
 
-/// A pod is terminating by somebody else's decision, such as a drain. A gang of which every pod is terminating asks for
+/// A pod is terminating by somebody else's decision, such as a drain. A gang of which every pod is terminating requests
 /// nothing any more, as if it had been evicted as a whole (G2). The audit does not blame the scheduler when such a gang
 /// is below its minimum (I6).
 pub(super) fn leaving(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {

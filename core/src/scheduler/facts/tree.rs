@@ -1,4 +1,4 @@
-//! A new quota tree: the state is rebuilt under it, and all usage is counted again (T3, T4).
+//! A new quota tree: the state is rebuilt for it, and all usage is counted again (T3, T4).
 
 use crate::{
     api::{EventError, Name, PodId, PodState, ReleaseReason, TreeSpec},

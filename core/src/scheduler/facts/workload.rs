@@ -61,8 +61,8 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
     Ok(())
 }
 
-/// When a new workload arrives: now, or, if a plan evicted the workload that it replaces, when that happened (H2). That
-/// one may still be terminating.
+/// The generation in which a new workload arrived: now, or, if a plan evicted the workload that it replaces, when that
+/// happened (H2). The replaced workload may still be terminating.
 fn arrival(cluster: &mut Cluster, replaces: Option<WorkloadId>) -> u64 {
     let evicted = replaces.and_then(|id| match cluster.workloads.slot(id) {
         Some(slot) => {
@@ -108,7 +108,8 @@ pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(
     Ok(())
 }
 
-/// Whether a change only puts pods in the place of evicted ones. They arrived when those were evicted (H2).
+/// Whether a change only adds pods in the place of evicted ones. Such pods count as having arrived at the eviction
+/// (H2).
 fn replaces_evicted(workload: &mut Workload, change: &WorkloadChange) -> bool {
     let joining = change.add_pods.as_ref().filter(|_| change.priority.is_none() && change.preemptible.is_none());
     let left = joining.and_then(|set| workload.unreplaced.checked_sub(set.count));
@@ -178,7 +179,7 @@ fn check_pods(workload: WorkloadId, sets: &[PodSet], has: u64) -> Result<(), Eve
     Ok(())
 }
 
-/// Refuses a request with which the sum of all requests could overflow 64 bits.
+/// Refuses a request that could make the sum of all requests overflow 64 bits.
 fn check_request(cluster: &Cluster, leaf: QuotaSlot, total: &[i64]) -> Result<(), EventError> {
     let ledger = &cluster.quotas.ledger;
     let root = ledger.path(leaf).last().unwrap_or(leaf);

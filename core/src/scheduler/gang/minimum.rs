@@ -25,7 +25,7 @@ impl Workload {
         self.sets.iter().enumerate().map(|(i, set)| set.min.saturating_sub(self.active_of(i))).collect()
     }
 
-    /// Whether each set has enough pending pods to reach its minimum.
+    /// Whether each set has enough pending pods to reach its minimum, of which so many are missing.
     pub(crate) fn can_provide(&self, missing: &[u32]) -> bool {
         let pending = |set: usize| {
             let is_pending = |pod: &&Pod| pod.state == Some(PodState::Pending) && usize::from(pod.set) == set;
@@ -34,7 +34,8 @@ impl Workload {
         missing.iter().enumerate().all(|(set, missing)| *missing == 0 || pending(set) >= *missing)
     }
 
-    /// Lowers the minimum of each set to its number of active pods, after a pod succeeded: its work is done (G3).
+    /// Lowers the minimum of each set to its number of active pods after a pod succeeded, since that pod's work is done
+    /// (G3).
     pub(crate) fn lower_minimum_to_active(&mut self) {
         let missing = self.missing_minimum();
         for (set, missing) in self.sets.iter_mut().zip(missing) {

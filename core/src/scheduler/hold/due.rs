@@ -1,4 +1,4 @@
-//! Holds that are due: those that lasted too long end (H2), and workloads whose victims are gone are bound (H3).
+//! Holds that are due: ends those that lasted too long (H2), and binds workloads whose victims are gone (H3).
 
 use super::{
     lifecycle::{end, release, restore},

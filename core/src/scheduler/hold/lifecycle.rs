@@ -68,7 +68,7 @@ pub(crate) fn begin(
     cluster.touch(leaf);
 }
 
-/// A hold waits for this terminating pod from now on.
+/// Makes a hold wait for this terminating pod.
 fn claim(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
     cluster.holds.unclaimed_terminating.remove(&cluster.workloads.id_of(pod));
     if let Some(row) = cluster.workloads.pod_mut(pod) {
@@ -76,7 +76,7 @@ fn claim(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
     }
 }
 
-/// Counts the pods of a hold as promised to their nodes, or reverses that.
+/// Counts the pods of a hold as expected on their nodes, or reverses that.
 fn promise(cluster: &mut Cluster, hold: &Hold, begins: bool) {
     for (pod, at) in &hold.assignments {
         let template = cluster.workloads.template(*pod);
@@ -162,7 +162,7 @@ pub(crate) fn restore(cluster: &mut Cluster, id: HoldId, hold: Hold) {
     reserve(cluster, id);
 }
 
-/// A victim of a hold has left.
+/// Notes that a victim of a hold has left.
 pub(crate) fn victim_left(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
     unreserve(cluster, id);
     if let Some(hold) = cluster.holds.get_mut(id) {

@@ -12,10 +12,10 @@
 //! - the victims are gone and the workload does not fit any more, also once the holds of others have ended ([`due`]);
 //! - `hold_timeout_ms` has passed, and some victims are still there ([`due`]);
 //! - the workload is withdrawn, or one of its pending pods is deleted (`facts`);
-//! - a node that it counts on is lost, the devices there change, or the quota tree is replaced (`facts`);
-//! - its gang is evicted, or told to stop by others, as a whole ([`lifecycle`], `facts`);
-//! - an entitled workload that arrived after the hold takes it over. The holder must then be an unentitled workload of
-//!   another leaf, or come later in order (`cycle/takeover.rs`).
+//! - a node where it reserves room is lost, the devices there change, or the quota tree is replaced (`facts`);
+//! - its gang is evicted as a whole, by a plan or by others ([`lifecycle`], `facts`);
+//! - an entitled workload that arrived after the hold takes the hold over. This requires that the holder is an
+//!   unentitled workload of another leaf, or comes later in order (`cycle/takeover.rs`).
 //!
 //! A workload that is not withdrawn is then pending again, and no hold waits for the pods that are still terminating.
 

@@ -9,7 +9,7 @@ use crate::scheduler::{
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
-/// Reserves on quotas and nodes.
+/// Reserves what a hold needs on quotas and nodes.
 pub(super) fn reserve(cluster: &mut Cluster, id: HoldId) {
     let Some(hold) = cluster.holds.get(id) else { return };
     let workloads = &cluster.workloads;

@@ -1,4 +1,5 @@
-//! Whether a workload fits once everything under way is done: all terminating pods gone, and all holders placed.
+//! Whether a workload fits in the settled state: all terminating pods are gone, and all workloads with a hold are
+//! placed.
 
 use super::lifecycle::{end, restore};
 use crate::scheduler::{
@@ -8,8 +9,8 @@ use crate::scheduler::{
     state::{Ask, HoldId, PodRef, TemplateId, WorkloadSlot},
 };
 
-/// Whether a workload fits once all terminating pods are gone and all workloads with a hold are placed. Then it waits
-/// and preempts nobody (H1). Changes nothing.
+/// Whether a workload fits once all terminating pods are gone and all workloads with a hold are placed. If so, it waits
+/// and preempts nobody (H1). Changes no state.
 pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
     let under_way = cluster.holds.len() + cluster.holds.unclaimed_terminating.len();
     if under_way == 0 || under_way > cluster.policy.bounds.nodes as usize {
@@ -28,7 +29,8 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
     fits_when_settled_on_trial(cluster, slot, ask)
 }
 
-/// As [`fits_when_settled`], by a trial: everything under way is done, and reversed.
+/// As [`fits_when_settled`], by a trial: removes the terminating pods, places the holders, tests, and reverses all of
+/// that.
 pub(crate) fn fits_when_settled_on_trial(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> bool {
     let leaf = cluster.workloads.at(slot).leaf;
     let mut trial = Trial::default();
@@ -58,8 +60,8 @@ pub(crate) fn fits_when_settled_on_trial(cluster: &mut Cluster, slot: WorkloadSl
     fits
 }
 
-/// Whether the nodes would have room for a workload once everything under way is done, where that can be told without a
-/// trial. A node has then at least what is available on it now, and only one with terminating pods has more.
+/// Whether the nodes would have room for a workload in the settled state, where that can be computed without a trial.
+/// Each node will then have at least what is available on it now, and only nodes with terminating pods will have more.
 fn would_have_room(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> Option<bool> {
     let pods = cluster.workloads.next_pods(slot);
     let is_single = pods.len() == 1 && ask.together.is_none();
@@ -80,7 +82,7 @@ fn would_have_room(cluster: &mut Cluster, slot: WorkloadSlot, ask: &Ask) -> Opti
     None
 }
 
-/// Charges the quotas of a holding workload `sign` times as if it were placed.
+/// Charges the quotas of a workload with a hold as if it were placed, `sign` times.
 fn charge_as_placed(cluster: &mut Cluster, hold: &Hold, sign: i64) {
     let workload = cluster.workloads.at(hold.slot);
     let total = &cluster.workloads.interner.ask(hold.ask).total;

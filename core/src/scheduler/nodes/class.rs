@@ -1,4 +1,4 @@
-//! Classes of nodes with equal labels and taints: what selectors and tolerations look at (P1).
+//! Classes of nodes with equal labels and taints: to selectors and tolerations, all nodes of a class are the same (P1).
 
 use crate::{
     api::{Name, NodeSpec, PodTemplate},
@@ -40,7 +40,7 @@ impl Class {
     }
 }
 
-/// Why a node is unsuitable for a pod, whatever is free on it.
+/// Why a node is unsuitable for a pod, regardless of what is free on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RuledOut {
     Cordoned,

@@ -1,7 +1,7 @@
 //! Confining the choice of nodes to one domain of the topology tree (P1).
 //!
-//! While the choice is confined to a domain, no node outside it is suitable. Within a domain the best node is found by
-//! looking at each.
+//! While the choice is confined to a domain, no node outside it is suitable. Within a domain, the search looks at each
+//! node.
 
 use super::{inventory::Nodes, score};
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
 };
 
 impl Nodes {
-    /// Confines the choice of nodes to a domain, or ends that.
+    /// Confines the choice of nodes to a domain, or ends the confinement.
     pub(crate) fn confine(&mut self, domain: Option<Domain>) {
         self.domains.confined = domain;
     }

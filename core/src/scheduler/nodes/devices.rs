@@ -1,8 +1,8 @@
 //! The devices of a node, and how a request is divided over them by the node's mode: whole devices or fractions (P1).
 //!
-//! A device holds one resource, or two (such as memory and cores): then the node has two [`NodeDevices`], the second
-//! about the same devices as the first. A pod gets the same amount on each of its devices. What is free on an unhealthy
-//! device counts as reserved, so that no pod gets it.
+//! A device holds one resource, or two (such as memory and cores). With two, the node has two [`NodeDevices`] that
+//! describe the same devices. A pod gets the same amount on each of its devices. What is free on an unhealthy device
+//! counts as reserved, so that no pod gets it.
 
 use crate::{
     api::{DeviceChoice, DeviceMode, DeviceSet, NodeSpec},
@@ -18,7 +18,7 @@ pub(crate) struct NodeDevices {
     pub(crate) each: i64,
     pub(crate) free: SmallVec<[i64; 8]>,
     pub(crate) reserved: SmallVec<[i64; 8]>,
-    /// The part of `reserved` that is free on unhealthy devices. Empty where all are healthy.
+    /// The part of `reserved` that keeps pods off unhealthy devices. Empty where all devices are healthy.
     pub(crate) unhealthy_reserve: SmallVec<[i64; 1]>,
     pub(super) granularity: DeviceGranularity,
     pub(super) order: DeviceOrder,
@@ -109,8 +109,8 @@ impl NodeDevices {
         }
     }
 
-    /// As [`ask`](Self::ask), where the devices hold a second resource, too. Only those of mode `Share` do, so parts of any
-    /// size are allowed. A request may give the number of devices by either resource.
+    /// As [`ask`](Self::ask), for devices that hold a second resource, too. Only mode `Share` has such devices, so
+    /// parts of any size are allowed. A request may imply the number of devices by either resource.
     pub(super) fn ask_with_second(&self, second: &Self, template: &Template) -> Option<Option<DeviceRequest>> {
         let explicit = template.devices.iter().find(|ask| ask.resource == second.resource);
         let (resource, amount) = (self.resource, requested(template, self.resource));

@@ -26,7 +26,7 @@ impl Node {
         }
     }
 
-    /// The devices with room for their part of a request, as pairs of what is available and index, by index.
+    /// The devices with room for their part of a request, in the order of indices, each with what it has available.
     pub(crate) fn fitting<'a>(
         &'a self,
         template: &Template,
@@ -73,9 +73,10 @@ impl Node {
     }
 }
 
-/// Chooses `count` of these devices, close to each other. They come from one of the smallest islands with so many free:
-/// the one with the fewest free, the first among equals. If no island has so many, it takes all that is free of one of
-/// the largest islands, the one with the most free, and the rest from the others by the same rule.
+/// Chooses `count` of these devices, close to each other. If an island has enough free devices, the search takes one of
+/// the smallest such islands, with the fewest free devices, the first among equals. If none has enough, it takes all
+/// free devices of one of the largest islands, the one with the most of them, and the rest from other islands by the
+/// same rule.
 fn closest(free: &[u32], count: usize, islands: &[u32]) -> DeviceSet {
     let set = |devices: &[u32]| DeviceSet(devices.iter().fold(0, |set, device| set | 1 << device));
     for (level, size) in islands.iter().enumerate().filter(|_| count > 0) {

@@ -1,12 +1,12 @@
-//! Nodes on which something changed in favour of those that wait (W2), and when.
+//! Nodes on which something changed in favour of pending workloads (W2), and when.
 
 use crate::scheduler::state::{NodeSlot, Table};
 use std::collections::BTreeMap;
 
-/// The nodes in the order in which they last changed. Its clock counts changes and failures, to tell which was later.
+/// The nodes in the order in which they last changed. The clock counts changes and failures, to show which was later.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FreedNodes {
-    /// What was noted since the queue was last updated.
+    /// The nodes that changed since the queue was last updated.
     noted: Vec<NodeSlot>,
     by_time: BTreeMap<u64, NodeSlot>,
     /// Per node: when it last changed; 0 if it did not.
@@ -15,12 +15,12 @@ pub(crate) struct FreedNodes {
 }
 
 impl FreedNodes {
-    /// Room came free on this node.
+    /// Notes that room came free on this node.
     pub(crate) fn note(&mut self, node: NodeSlot) {
         self.noted.push(node);
     }
 
-    /// Takes what was noted into the order. Returns these nodes, by slot.
+    /// Moves the noted nodes into the order. Returns these nodes, by slot.
     pub(crate) fn settle(&mut self) -> Vec<NodeSlot> {
         let mut freed = std::mem::take(&mut self.noted);
         freed.sort_unstable();
@@ -35,18 +35,18 @@ impl FreedNodes {
         freed
     }
 
-    /// The moment of a failure for lack of room: later than all changes so far.
+    /// The clock at a failure for lack of room: later than all changes so far.
     pub(crate) fn failure(&mut self) -> u64 {
         self.clock += 1;
         self.clock
     }
 
-    /// The nodes that have changed since a failure, the last one first.
+    /// The nodes that have changed since a failure, the most recently changed first.
     pub(crate) fn since(&self, failure: u64) -> impl Iterator<Item = NodeSlot> + '_ {
         self.by_time.range(failure..).rev().map(|(_, node)| *node)
     }
 
-    /// The node is gone.
+    /// Removes a node that is gone.
     pub(super) fn forget(&mut self, node: NodeSlot) {
         self.noted.retain(|freed| *freed != node);
         if self.last.get(node).is_some() {
@@ -54,7 +54,7 @@ impl FreedNodes {
         }
     }
 
-    /// How many notes there are, for [`forget_since`](Self::forget_since).
+    /// How many nodes are noted, for [`forget_since`](Self::forget_since).
     pub(crate) fn mark(&self) -> usize {
         self.noted.len()
     }

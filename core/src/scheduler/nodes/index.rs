@@ -25,18 +25,18 @@ struct Entry {
     room: Most,
 }
 
-/// The most that a node, or any of a block, has available.
+/// The most that a node has available, or that any node of a block has.
 #[derive(Debug, Clone, Default)]
 struct Most {
     resources: SmallVec<[i64; 4]>,
     device: i64,
-    /// The resource of the devices, where all nodes have the same.
+    /// The resource of the devices, if all nodes have the same one.
     of: Of,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum Of {
-    /// No node yet.
+    /// There is no node yet.
     #[default]
     Nothing,
     One(ResourceId),
@@ -46,7 +46,7 @@ enum Of {
 #[derive(Debug, Clone, Default)]
 struct Block {
     entries: Vec<Entry>,
-    /// At least what any of its nodes has available; exact unless `loose`.
+    /// An upper bound of what any node of the block has available; exact unless `loose`.
     most: Most,
     /// Whether `most` may be too large, because a node left the block. It is recomputed only after it has misled a
     /// search.
@@ -81,7 +81,7 @@ impl Most {
         self.of = if self.of == Of::Nothing || self.of == other.of { other.of } else { Of::Several };
     }
 
-    /// Whether a node with these amounts may be the one that has the most.
+    /// Whether the node with these amounts may be the one with the most, so that the maximum changes when it leaves.
     fn touches(&self, other: &Self) -> bool {
         self.device == other.device || self.resources.iter().zip(&other.resources).any(|(most, a)| most == a)
     }
@@ -145,7 +145,7 @@ impl ClassIndex {
         }
     }
 
-    /// The first node with room.
+    /// The first node with room, in order.
     pub(super) fn first_fit(&mut self, rows: &Table<NodeSlot, Node>, template: &Template) -> Option<(u64, Assignment)> {
         touch(self.blocks.len());
         for block in self.blocks.iter_mut().filter(|block| block.most.may_fit(template)) {

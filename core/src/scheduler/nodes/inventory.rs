@@ -22,7 +22,7 @@ use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
-/// Where there are fewer classes of labels and taints than this, none are given back.
+/// Classes of labels and taints are never freed where there are fewer than this.
 pub(super) const LEAST_SWEPT: usize = 1 << 8;
 
 /// All nodes, with an index by placement score for each class of equal labels and taints.
@@ -34,22 +34,22 @@ pub(crate) struct Nodes {
     /// How often the capacity of nodes has changed.
     pub(super) changes: u64,
     pub(super) classes: IndexMap<Class, ClassIndex, FxBuildHasher>,
-    /// At how many classes those without nodes are looked for.
+    /// When there are so many classes, those without nodes are looked for.
     pub(crate) sweep_at: usize,
-    /// Per template: the classes it may be placed on, and how many classes were looked at.
+    /// For each template: the classes that it may be placed on, and how many classes have been tested.
     pub(super) suitable: Table<TemplateId, (Vec<u32>, usize)>,
     pub(super) scorer: Scorer,
-    /// Used instead of the scores in the classes where scores depend on the pod.
+    /// The order of nodes where scores depend on the pod; replaces the order within classes.
     pub(super) rankings: Rankings,
     pub(super) fragmentation: Fragmentation,
     pub(super) domains: Domains,
     pub(super) shapes: Shapes,
     pub(super) under_way: UnderWay,
     pub(crate) freed: FreedNodes,
-    /// What all nodes have free together, by resource. A node that was made smaller than what runs on it has nothing.
+    /// What all nodes together have free, by resource. A node whose pods use more than it has counts as 0.
     pub(super) spare: Vec<i128>,
-    /// Nodes that were made smaller than what runs on them, or on which pods were found for which they have no room: how
-    /// much they lack. As much as that is excused (I8).
+    /// Nodes that lack room for their pods by no decision of the scheduler: they were made smaller, or pods were found
+    /// on them. The audit tolerates a lack of up to this much (I8).
     pub(super) excused: BTreeMap<NodeSlot, Shortfall>,
 }
 
@@ -75,7 +75,7 @@ impl Nodes {
         }
     }
 
-    /// The id of a template will be issued again: forgets what is known of it.
+    /// Forgets what is known about a template, since its id will be issued again.
     pub(crate) fn forget_template(&mut self, id: TemplateId) {
         if self.suitable.get(id).is_some() {
             *self.suitable.at_mut(id) = Default::default();
@@ -114,7 +114,7 @@ impl Nodes {
         self.by_id.values().map(has).fold(0, i64::saturating_add)
     }
 
-    /// What all nodes have free of a resource together, reserved or not, base units.
+    /// What all nodes together have free of a resource, whether reserved or not, base units.
     pub(crate) fn spare(&self, resource: usize) -> i64 {
         let spare = self.spare.get(resource).copied().unwrap_or_default();
         i64::try_from(spare).unwrap_or(i64::MAX)
@@ -158,7 +158,7 @@ impl Nodes {
         Ok(slot)
     }
 
-    /// Whether a node could have this specification.
+    /// Checks whether a node could have this specification.
     pub(crate) fn check(&self, spec: &NodeSpec, interner: &mut Interner) -> Result<(), EventError> {
         devices_of(spec, interner).map(drop)
     }
@@ -219,7 +219,7 @@ impl Nodes {
         self.give_back_classes();
     }
 
-    /// Makes a node larger, or smaller again, to see what advice would change.
+    /// Makes a node larger, or smaller again, to test what advice would change.
     pub(crate) fn enlarge(&mut self, id: NodeId, resource: Option<usize>, by: i64) {
         let (Some(slot), Some(resource)) = (self.slot(id), resource) else { return };
         self.leave(slot);
@@ -295,7 +295,7 @@ impl Nodes {
         self.classes.len()
     }
 
-    /// Whether one of these devices takes no new pods.
+    /// Whether a pod has an unhealthy device.
     pub(crate) fn is_unhealthy(&self, at: Assignment) -> bool {
         self.at(at.node).spec.unhealthy.0 & at.devices.0 != 0
     }

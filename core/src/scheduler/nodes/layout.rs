@@ -7,7 +7,7 @@ use crate::{
 };
 use smallvec::SmallVec;
 
-/// The resources that placement scores: cpu and devices where the node has any, else all.
+/// The resources that placement scores count: cpu and devices where the node has any of them, else all.
 pub(super) fn scored(spec: &NodeSpec, interner: &mut Interner) -> Result<SmallVec<[ResourceId; 4]>, EventError> {
     let counts = |name: &Name| name == "cpu" || name.as_str().contains('/');
     let some = spec.allocatable.iter().any(|(name, _)| counts(name));

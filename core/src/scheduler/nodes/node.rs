@@ -23,9 +23,9 @@ pub(crate) struct Node {
     pub(crate) devices: SmallVec<[NodeDevices; 1]>,
     /// The pods here, in no order. A set, so that a pod is found at once among the thousands of a pool.
     pub(crate) pods: IndexSet<PodRef, FxBuildHasher>,
-    /// The resources that placement scores: cpu and devices where the node has any, else all.
+    /// The resources that placement scores count: cpu and devices where the node has any of them, else all.
     pub(super) scored: SmallVec<[ResourceId; 4]>,
-    /// How many pods of each kind that GPU clustering distinguishes run here.
+    /// For GPU clustering: how many pods of each kind run here.
     pub(super) clusters: SmallVec<[(u32, u32); 2]>,
     pub(super) score: u64,
     /// How much of its free devices the typical pods could use, for placement `Fgd`.
@@ -134,7 +134,7 @@ impl Node {
         }
     }
 
-    /// The part of what is reserved of a resource that only keeps pods off unhealthy devices.
+    /// The part of the reserved amount of a resource that only keeps pods off unhealthy devices.
     pub(crate) fn unhealthy_reserve(&self, resource: ResourceId) -> i64 {
         let devices = self.devices.iter().filter(|devices| devices.resource == resource);
         devices.flat_map(|devices| &devices.unhealthy_reserve).sum()

@@ -64,7 +64,7 @@ impl Nodes {
     }
 
     /// The devices that a pod would get on a node by the placement policy; nothing if it does not fit (P1, P2). Under
-    /// `random`, a pod gets drawn devices only on a drawn node.
+    /// `Random`, the device is random only where the node is, too.
     pub(crate) fn devices(&self, slot: NodeSlot, template: &Template) -> Option<DeviceSet> {
         let node = self.at(slot);
         match self.scorer.placement {
@@ -76,7 +76,7 @@ impl Nodes {
         }
     }
 
-    /// Whether a pod may be placed on a node, whatever is free on it. The node must be up, schedulable, and in the
+    /// Whether a pod may be placed on a node, regardless of what is free. The node must be up, schedulable, and in the
     /// domain that the choice is confined to. Its labels must match the pod's selector, and the pod must tolerate its
     /// taints.
     pub(crate) fn is_suitable(&self, slot: NodeSlot, template: &Template) -> bool {
@@ -105,8 +105,9 @@ impl Nodes {
         }
     }
 
-    /// How many pods of a kind all suitable nodes hold when they are empty, or those of one domain: at most so many, by
-    /// the amounts of each node (O4). Costs the distinct shapes of nodes, or the nodes of the domain.
+    /// How many pods of a kind the suitable nodes (all, or those of one domain) would hold if they were empty. This is
+    /// an upper bound from the amounts of each node (O4). Costs the distinct shapes of nodes, or the nodes of the
+    /// domain.
     pub(crate) fn would_hold(&self, template: &Template, domain: Option<&Domain>) -> u64 {
         let hold = |node: &Node, nodes: u32| {
             let class = self.classes.get_index(node.class as usize).map(|(class, _)| class);
@@ -120,7 +121,7 @@ impl Nodes {
         }
     }
 
-    /// Looks at the classes of labels and taints that are new since this template was last placed.
+    /// Tests a template against the classes of labels and taints that are new since it was last placed.
     fn update_suitable(&mut self, id: TemplateId, template: &Template) {
         self.suitable.extend_to(id, Default::default);
         let (suitable, seen) = self.suitable.at_mut(id);

@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Nodes {
-    /// Counts the typical pods for the kind of a node, where the placement policy uses them.
+    /// Computes, for the kind of a node, what the typical pods could use, where the placement policy needs it.
     pub(crate) fn count_typical_pods(&mut self, slot: NodeSlot, interner: &Interner) {
         if self.scorer.placement == Placement::Fgd {
             let node = self.rows.at(slot);
@@ -59,7 +59,7 @@ impl Nodes {
         self.spare.iter_mut().zip(free).for_each(|(spare, free)| *spare += sign * i128::from((*free).max(0)));
     }
 
-    /// The largest node has grown: every score is computed again.
+    /// Computes every score again, because the largest node has grown.
     fn rescore(&mut self) {
         if self.scorer.placement.by_pod() {
             self.rankings.clear();

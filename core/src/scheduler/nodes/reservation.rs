@@ -7,12 +7,12 @@ use smallvec::SmallVec;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct NodeReservation {
     pub(crate) resources: SmallVec<[(ResourceId, i64); 4]>,
-    /// By place in the node's list of devices, and index of the device.
+    /// By the node's list of devices (position and index of the device): the amount.
     pub(crate) devices: SmallVec<[((u8, u32), i64); 4]>,
 }
 
 impl NodeReservation {
-    /// Adds `sign` times these amounts. With what others will free taken out, amounts may be below 0 until
+    /// Adds `sign` times these amounts. After a subtraction of what others will free, amounts may be below 0 until
     /// [`clip`](Self::clip).
     pub(crate) fn add(&mut self, other: &Self, sign: i64) {
         merge(&mut self.resources, &other.resources, sign);

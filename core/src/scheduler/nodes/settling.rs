@@ -1,22 +1,22 @@
-//! What nodes have free once everything under way is done: all terminating pods gone, and all pods of holds placed (H1).
+//! What nodes will have free in the settled state: all terminating pods gone, and all pods of holds placed (H1).
 //!
-//! The sums are kept, so that the question whether a pod would fit then costs the nodes with terminating pods. Other
-//! nodes have then what is available on them now.
+//! The sums are kept. So the test whether a pod would then fit looks only at the nodes with terminating pods: other
+//! nodes will have at most what is available on them now.
 
 use super::inventory::Nodes;
 use crate::scheduler::state::{Assignment, Template, amount_of};
 
-/// Whether a pod would fit on a node from which pods are leaving, once they have left.
+/// Whether a pod would fit on a node with terminating pods, once they have left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WouldFit {
     No,
-    /// By the amounts of some node, but its devices decide.
+    /// The amounts of some node are enough, but its devices decide.
     Perhaps,
     Yes,
 }
 
 impl Nodes {
-    /// A pod on a node is terminating from now on.
+    /// Counts a pod on a node as terminating.
     pub(crate) fn start_leaving(&mut self, at: Assignment, template: &Template) {
         self.under_way.add(at.node, template, 1, |settling| settling.terminating += 1);
     }
@@ -26,7 +26,7 @@ impl Nodes {
         self.under_way.add(at.node, template, -1, |settling| settling.terminating -= 1);
     }
 
-    /// A hold will place a pod on a node.
+    /// Counts a pod of a hold as expected on a node.
     pub(crate) fn promise(&mut self, at: Assignment, template: &Template) {
         self.under_way.add(at.node, template, -1, |settling| settling.promised += 1);
     }
@@ -36,8 +36,7 @@ impl Nodes {
         self.under_way.add(at.node, template, 1, |settling| settling.promised -= 1);
     }
 
-    /// Whether a pod would fit on some node with terminating pods, once everything under way is done. No pod may be on
-    /// trial.
+    /// Whether a pod would fit on some node with terminating pods, in the settled state. No pod may be on trial.
     pub(crate) fn would_fit_when_settled(&self, template: &Template) -> WouldFit {
         let mut would = WouldFit::No;
         for (slot, settling) in self.under_way.0.iter().filter(|(_, settling)| settling.terminating > 0) {
@@ -57,7 +56,8 @@ impl Nodes {
         would
     }
 
-    /// What is under way on a node by the books: terminating pods, pods of holds, and what they free of a resource.
+    /// For a node: the number of terminating pods, the number of pods that holds will place, and what they free of a
+    /// resource together.
     #[cfg(test)]
     pub(crate) fn under_way(&self, node: crate::scheduler::state::NodeSlot, resource: usize) -> (u32, u32, i64) {
         let settling = self.under_way.0.get(&node);

@@ -1,4 +1,4 @@
-//! The distinct shapes of nodes, each once as it is when empty: what could run if everything ended (O4).
+//! The distinct shapes of nodes, each kept once as an empty node: they show what could run if everything ended (O4).
 
 use super::node::Node;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 
-/// What decides how many pods of a kind an empty node holds, and whether it suits them.
+/// The properties that decide how many pods of a kind an empty node holds, and whether it suits them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct Shape {
     class: u32,
@@ -64,7 +64,7 @@ impl Shapes {
 }
 
 impl Node {
-    /// The same node without pods and holds.
+    /// This node without pods and holds.
     fn emptied(&self) -> Self {
         let mut node = self.clone();
         node.release_unhealthy();

@@ -1,9 +1,9 @@
-//! What is under way on nodes, in sums: terminating pods, and pods that holds will place (H1).
+//! Pods that will leave or enter nodes, as sums: terminating pods, and pods that holds will place (H1).
 
 use crate::scheduler::state::{NodeSlot, Template};
 use std::collections::BTreeMap;
 
-/// What is under way on one node.
+/// The pods that will leave or enter one node.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settling {
     pub(super) terminating: u32,
@@ -12,12 +12,12 @@ pub(super) struct Settling {
     pub(super) frees: Vec<i64>,
 }
 
-/// What is under way, by node.
+/// The pods that will leave or enter, by node.
 #[derive(Debug, Clone, Default)]
 pub(super) struct UnderWay(pub(super) BTreeMap<NodeSlot, Settling>);
 
 impl UnderWay {
-    /// Adds `sign` times a request to what a node frees.
+    /// Adds `sign` times a request to what will be free on a node.
     pub(super) fn add(&mut self, node: NodeSlot, template: &Template, sign: i64, count: impl Fn(&mut Settling)) {
         let settling = self.0.entry(node).or_default();
         count(settling);

@@ -1,8 +1,9 @@
-//! Gives back the classes of labels and taints that no node has any more.
+//! Frees the classes of labels and taints that no node has any more.
 //!
-//! As with requests (`state/sweep.rs`), nothing counts who is of which class. The classes of the nodes that are up are marked
-//! when as many have come since the last time as were left then, or as there are nodes. Those that stay are numbered anew, in
-//! their order, so everything that names a class by its number is renumbered or forgotten.
+//! As with requests (`state/sweep.rs`), there are no reference counts. A sweep marks the classes of the nodes that are
+//! up, and frees the others. It runs when the number of classes added since the last sweep reaches the number that was
+//! left then, or the number of nodes. The remaining classes are renumbered in their order, so everything that refers to
+//! a class by number is renumbered or forgotten.
 
 use super::{
     inventory::{LEAST_SWEPT, Nodes},
@@ -11,8 +12,8 @@ use super::{
 use crate::scheduler::state::NodeSlot;
 
 impl Nodes {
-    /// Gives back the classes without nodes, once they may be many. Constant on average for each class that comes, and for
-    /// each template that is placed on it.
+    /// Frees the classes without nodes, once there may be many. Takes constant time on average for each new class, and
+    /// for each template that is placed on it.
     pub(super) fn give_back_classes(&mut self) {
         if self.classes.len() < self.sweep_at {
             return;

@@ -27,8 +27,8 @@ pub(super) fn checks_now(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Ve
     })
 }
 
-/// Binds the pods of the next unit on trial, and looks at the state before the first pod for which no node has room.
-/// Nothing where all have room.
+/// Binds the pods of the next unit on trial, and calls `look` with the state before the first pod for which no node has
+/// room. Nothing where all pods have room.
 fn at_first_without_room<T>(
     cluster: &mut Cluster,
     slot: WorkloadSlot,
@@ -68,8 +68,8 @@ fn check(cluster: &Cluster, slot: NodeSlot, template: &Template) -> Option<NodeC
     Some(NodeCheck { lacks: Some((near.resource, near.needed.saturating_sub(near.available))), ..of(failed) })
 }
 
-/// What is missing for a pod on every node. `tried` are nodes from which victims were evicted on trial, as they were
-/// then; `placed` are the pods of the unit that found room.
+/// What is missing for a pod on every node. `tried` are the nodes from which victims were evicted on trial, in the
+/// state after these evictions; `placed` are the pods of the unit that found room.
 pub(crate) fn no_room(
     cluster: &Cluster,
     id: TemplateId,
@@ -146,9 +146,10 @@ pub(crate) fn near_miss(
     Some(NearMissNode { node: node.id, resource, lacks, needed, available, taken })
 }
 
-/// What single devices lack where their sum is enough: resource, needed and available. A request of one device is
-/// compared with the device that has the most, a request of several with the sum of the devices that have their part.
-/// The resource is the first of which too few devices have their part, or else the first resource of the devices.
+/// What single devices lack where their sum is enough: the resource, the needed and the available amount. A request of
+/// one device is compared with the device that has the most, a request of several with the sum of the devices that have
+/// enough. The resource is the first one of which too few devices have enough, or else the first resource of the
+/// devices.
 fn missing_on_devices(node: &Node, template: &Template) -> Option<(ResourceId, i64, i64)> {
     let first = node.devices.first()?;
     let requested = |devices: &NodeDevices| {

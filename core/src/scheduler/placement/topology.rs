@@ -2,9 +2,9 @@
 //!
 //! If pods of the gang are running, their domain is the only one. Otherwise all domains of the level are tried, the one
 //! with the least available first. Without preemption, the first with room for all pods is taken; with preemption, the
-//! one where it costs least (V3), the first among equals. "Available" means the resource that the first pod requests as
-//! devices, or else cpu, or else its first resource by name, on the nodes suitable for this pod. Ties go by name, ties
-//! of nodes by id.
+//! one where preemption costs least (V3), the first among equals. "Available" means the resource that the first pod
+//! requests as devices, or else cpu, or else its first resource by name, on the nodes suitable for this pod. Among
+//! equals, the domain with the first name (for nodes, the lowest id) is tried first.
 
 use super::{shortfall, unit};
 use crate::{
@@ -63,7 +63,7 @@ pub(crate) fn fits(cluster: &mut Cluster, slot: WorkloadSlot) -> bool {
     place(cluster, slot).map(|pods| cluster.unplace(&pods)).is_some()
 }
 
-/// Places pods where their hold has reserved room, if every place is still good. The pods stay on their nodes.
+/// Places pods where their hold has reserved room, if every node still fits. The pods stay on their nodes.
 pub(crate) fn place_as_reserved(cluster: &mut Cluster, reserved: &[(PodRef, Assignment)]) -> Option<Assignments> {
     if !share_domain(cluster, reserved) {
         return None;
@@ -84,7 +84,7 @@ pub(crate) fn place_as_reserved(cluster: &mut Cluster, reserved: &[(PodRef, Assi
     Some(reserved.iter().copied().collect())
 }
 
-/// Whether these pods would share one domain, with the running pods of their workload.
+/// Whether these pods would share one domain with the running pods of their workload.
 fn share_domain(cluster: &Cluster, pods: &[(PodRef, Assignment)]) -> bool {
     let Some((PodRef { workload: slot, .. }, first)) = pods.first() else { return true };
     let (nodes, workload) = (&cluster.nodes, cluster.workloads.at(*slot));
@@ -94,8 +94,8 @@ fn share_domain(cluster: &Cluster, pods: &[(PodRef, Assignment)]) -> bool {
     domain.is_some_and(|domain| pods.iter().all(|(_, assignment)| nodes.at(assignment.node).spec.is_in(&domain)))
 }
 
-/// What room is missing for the next unit of a workload, in the domain that comes closest where there is a choice.
-/// Nothing where there is room.
+/// What room is missing for the next unit of a workload. Where several domains are possible: in the one that comes
+/// closest. Nothing where there is room.
 pub(crate) fn room_missing(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Room> {
     let Some(domains) = domains(cluster, slot) else { return shortfall::missing_now(cluster, slot) };
     let mut missing = Vec::new();
@@ -113,8 +113,8 @@ pub(crate) fn room_missing(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<
     }
 }
 
-/// Why each node that is up does not take the next unit of a workload, in the domain that comes closest where there is a
-/// choice. Nothing where there is room.
+/// Why each node that is up does not take the next unit of a workload. Where several domains are possible: for the one
+/// that comes closest. Nothing where there is room.
 pub(crate) fn node_checks(cluster: &mut Cluster, slot: WorkloadSlot) -> Option<Vec<NodeCheck>> {
     match room_missing(cluster, slot)?.within {
         Some(domain) => within(cluster, &domain, |cluster| shortfall::checks_now(cluster, slot)),

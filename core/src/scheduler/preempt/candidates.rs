@@ -1,4 +1,4 @@
-//! The next victim of a leaf: which pods one eviction takes (G2), and its rank among all possible victims (V1).
+//! The next victim of a leaf: which pods one eviction takes (G2), and their rank among all possible victims (V1).
 
 use super::{
     contested::uses,
@@ -26,7 +26,7 @@ pub(crate) struct Candidate {
     pub(crate) pods: VictimPods,
     pub(crate) slot: WorkloadSlot,
     pub(crate) leaf: QuotaSlot,
-    /// Where its branch meets that of the preemptor.
+    /// The quota where its branch meets that of the preemptor.
     pub(crate) common: QuotaSlot,
     /// The contested resource that it uses.
     pub(crate) resource: usize,
@@ -35,7 +35,7 @@ pub(crate) struct Candidate {
     pub(crate) rank: VictimRank,
 }
 
-/// Of two candidates, the one that goes first (V1); `a` among equals.
+/// The better of two candidates, which is evicted first (V1); `a` among equals.
 pub(crate) fn better_candidate(a: Option<Candidate>, b: Option<Candidate>) -> Option<Candidate> {
     match (a, b) {
         (Some(a), Some(b)) => Some(if b.rank < a.rank { b } else { a }),
@@ -43,7 +43,7 @@ pub(crate) fn better_candidate(a: Option<Candidate>, b: Option<Candidate>) -> Op
     }
 }
 
-/// With so many steps left, the bound is far.
+/// With at least so many steps left, the search is far from its bound.
 const PLENTY: u32 = 1000;
 
 /// The steps of one search, counted against its bounds.
@@ -54,9 +54,9 @@ pub(crate) struct Steps {
     pub(crate) exhausted: bool,
     /// Whether a disruption budget protected a candidate.
     pub(crate) budget_protected: bool,
-    /// Whether there were more nodes than may be tried.
+    /// Whether there were more nodes than the bound allows.
     pub(crate) more_nodes: bool,
-    /// Whether there were more sets of victims than may be looked at.
+    /// Whether there were more sets of victims than the bound allows.
     pub(crate) more_sets: bool,
 }
 
@@ -65,7 +65,7 @@ impl Steps {
         Self { left: most, exhausted: false, budget_protected: false, more_nodes: false, more_sets: false }
     }
 
-    /// Adds what another search found.
+    /// Adds the flags of another search.
     pub(super) fn add(&mut self, other: Self) {
         self.exhausted |= other.exhausted;
         self.budget_protected |= other.budget_protected;
@@ -73,7 +73,7 @@ impl Steps {
         self.more_sets |= other.more_sets;
     }
 
-    /// Whether the bound is so far that candidates which cannot be the first are passed over, and not counted.
+    /// Whether so many steps are left that candidates which cannot be the first are skipped, and not counted.
     pub(super) const fn are_plenty(&self) -> bool {
         self.left >= PLENTY
     }
@@ -89,9 +89,9 @@ impl Steps {
 
 /// The first victim of a leaf that helps (V1, R5): on the given node, or on any.
 ///
-/// The index has the order from before the search, and does not know budgets. During the search a gang may lose its
-/// last elastic pod, or a workload would exhaust its budget: then it goes after workloads that follow it in the index.
-/// So candidates are looked at until one is found whose place in the index is right.
+/// The index has the order from before the search, and ignores budgets. During the search a gang may lose its last
+/// elastic pod, or a workload may come to exhaust its budget. Then the workload must be evicted after some that follow
+/// it in the index. So the search goes on until it finds a candidate that no later one can precede.
 pub(crate) fn first_victim(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -165,7 +165,7 @@ pub(super) fn candidate(
     Some(Candidate { pods, slot, leaf: from.leaf, common: from.common, resource, over, rank })
 }
 
-/// The pods of a workload that the next eviction takes, given what is evicted on trial already (G2).
+/// The pods of a workload that the next eviction takes, given the pods that are evicted on trial already (G2).
 fn evicted_next(cluster: &Cluster, slot: WorkloadSlot, trial: &Trial, helps: impl Fn(PodRef) -> bool) -> VictimPods {
     let helps = |ordinal| helps(slot.pod(ordinal));
     let workload = cluster.workloads.at(slot);

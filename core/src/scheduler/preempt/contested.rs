@@ -1,4 +1,4 @@
-//! What is lacking, and in which resources a victim must be over for it (R2b, Q5).
+//! What is lacking, and in which resources a victim's quotas must be above their guarantee for it (R2b, Q5).
 
 use super::eligibility::{PreemptionKind, Preemptor, Resources};
 use crate::scheduler::{
@@ -18,7 +18,7 @@ pub(crate) fn lacking(cluster: &Cluster, id: TemplateId, node: NodeSlot) -> Reso
     if short.is_empty() { devices_of(cluster, node) } else { short }
 }
 
-/// What one pod more than there is room for lacks on a node, as [`lacking`] says.
+/// What a node lacks for one pod more than it has room for, as in [`lacking`].
 pub(crate) fn lacking_for_one_more(cluster: &Cluster, id: TemplateId, node: NodeSlot) -> Resources {
     let short = short_of(cluster, id, node, 0);
     if !short.is_empty() {
@@ -30,7 +30,7 @@ pub(crate) fn lacking_for_one_more(cluster: &Cluster, id: TemplateId, node: Node
     }
 }
 
-/// The resources of which a node has too little for one pod beside so many others of its kind.
+/// The resources of which a node has too little for one pod beside `others` pods of the same kind.
 fn short_of(cluster: &Cluster, id: TemplateId, node: NodeSlot, others: u64) -> Resources {
     let (template, node) = (cluster.workloads.interner.template(id), cluster.nodes.at(node));
     let room_for = |available: i64, amount: i64| u64::try_from(available / amount).unwrap_or(0);
@@ -45,11 +45,11 @@ fn devices_of(cluster: &Cluster, node: NodeSlot) -> Resources {
     cluster.nodes.at(node).devices.iter().map(|devices| usize::from(devices.resource)).collect()
 }
 
-/// The contested resources, where these are lacking: in one of them a victim must be over (R2b). By R1 those that are
-/// lacking are.
+/// The contested resources for a request that lacks `lacking`: a victim's quotas must be above their guarantee in one
+/// of them (R2b). For R1 they are the lacking ones.
 ///
-/// Nobody is over in a resource that nobody is guaranteed. So where only such resources lack, the victim must be over in
-/// one that the preemptor was promised and requests (Q5).
+/// No quota is above its guarantee in a resource that nobody is guaranteed. So where only such resources lack, the
+/// contested ones are those that the preemptor is guaranteed and requests (Q5).
 pub(crate) fn contested(cluster: &Cluster, preemptor: &Preemptor, lacking: &[usize]) -> Resources {
     if preemptor.kind == PreemptionKind::Priority {
         return lacking.iter().copied().collect();

@@ -9,13 +9,14 @@
 //!    [`stays_above_guarantee`]
 //! 6. Does the eviction respect the disruption budget (R7)? [`exhausts_budget`]
 //!
-//! The search asks 1 once. For 2 and 3 it asks about one leaf ([`victim_leaf`](super::victim_leaf::victim_leaf)), or
-//! about all leaves in one walk over the tree ([`victim_leaves`](super::victim_leaf::victim_leaves)), which needs only
-//! [`is_guarded`]. It asks 4 to 6 for each candidate ([`candidates`](super::candidates)). Where a lowered max is
-//! enforced (T4), only 4 and 5 are asked.
+//! The search evaluates 1 once. It evaluates 2 and 3 for one leaf ([`victim_leaf`](super::victim_leaf::victim_leaf)),
+//! or for all leaves in one walk over the tree ([`victim_leaves`](super::victim_leaf::victim_leaves)), which needs only
+//! [`is_guarded`]. It evaluates 4 to 6 for each candidate ([`candidates`](super::candidates)). Where a lowered max is
+//! enforced (T4), only 4 and 5 apply.
 //!
-//! An explanation ([`protection`](mod@super::protection)) asks the same functions about one workload, in the order 1,
-//! 4, 2, 3, 6. With `floor: Strict` it asks 3 and 5 as one question, which can differ from the search (docs/limits.md).
+//! An explanation ([`protection`](mod@super::protection)) calls the same functions for one workload, in the order 1, 4,
+//! 2, 3, 6. With `floor: Strict` it combines 3 and 5 in one test, whose result can differ from the search
+//! (docs/limits.md).
 
 use crate::{
     api::{Policy, Protection, QuotaId, Reclaim, Rule, Unquotaed, WithinQueuePreemption},
@@ -61,7 +62,7 @@ impl PreemptionKind {
 /// The workload that victims are searched for, and how.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Preemptor<'a> {
-    /// None where a lowered max is enforced (T4): then victims are searched for nobody.
+    /// None where a lowered max is enforced (T4): then the evictions are for no workload.
     pub(crate) slot: Option<WorkloadSlot>,
     pub(crate) leaf: QuotaSlot,
     pub(crate) ask: &'a Ask,
@@ -70,8 +71,8 @@ pub(crate) struct Preemptor<'a> {
     pub(crate) break_budgets: bool,
 }
 
-/// Whether a workload could preempt any other at all: its leaf is within its guarantee (R2a), or has victims of lower
-/// priority (R1). Costs a path of the tree.
+/// Whether a workload could preempt any other at all by this kind: its leaf is within its guarantee (R2a), or has
+/// possible victims of lower priority (R1). Costs a path of the tree.
 pub(crate) fn could_preempt(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask, kind: PreemptionKind) -> bool {
     let workload = cluster.workloads.at(slot);
     if workload.leaf == cluster.quotas.ledger.no_quota() || !kind.is_enabled(&cluster.policy) {
@@ -96,8 +97,9 @@ pub(crate) fn could_preempt_at_all(cluster: &Cluster, slot: WorkloadSlot, ask: &
     PreemptionKind::BOTH.into_iter().any(|kind| could_preempt(cluster, slot, ask, kind))
 }
 
-/// Whether a preemptor may reclaim from a leaf at all: its branch is over in something that is requested (R2b). Where
-/// the two branches meet may be any quota, since other victims of a plan can bring it into reach (R2a).
+/// Whether a preemptor may reclaim from a leaf at all: the quotas of the leaf's branch are above their guarantee in a
+/// requested resource (R2b). The two branches may meet at any quota, since other victims of a plan can bring the leaf
+/// into reach (R2a).
 pub(crate) fn reclaims_from(cluster: &Cluster, preemptor: &Preemptor, leaf: QuotaSlot) -> bool {
     let Some(common) = common_anywhere(cluster, preemptor, leaf) else { return false };
     let requested: Resources = cluster.quotas.counted(preemptor.ask).map(|(r, _)| r).collect();
@@ -109,12 +111,12 @@ pub(crate) fn displaces(cluster: &Cluster, by: WorkloadSlot, victim: WorkloadSlo
     ranks_lower(cluster.policy.within, cluster.workloads.at(by), cluster.workloads.at(victim))
 }
 
-/// Whether what a workload may reclaim changes with every event (F3).
+/// Whether every event can change what a workload may reclaim, because the policy reclaims fair shares (F3).
 pub(crate) fn reclaims_by_share(policy: &Policy) -> bool {
     PreemptionKind::Reclaim.is_enabled(policy) && policy.reclaim == Reclaim::FairShare
 }
 
-/// What protects a workload from eviction for a preemptor, whatever the quotas say (R2c, R1).
+/// What protects a workload from eviction for a preemptor, regardless of quotas (R2c, R1).
 pub(crate) fn workload_protection(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -123,7 +125,8 @@ pub(crate) fn workload_protection(
     lasting_protection(cluster, preemptor, victim).or_else(|| cluster.workloads.at(victim).protection())
 }
 
-/// As [`workload_protection`], without the protection that ends with this moment: that it was just bound.
+/// As [`workload_protection`], without the protection that ends after this moment, that of a workload that was just
+/// bound.
 pub(super) fn lasting_protection(cluster: &Cluster, preemptor: &Preemptor, victim: WorkloadSlot) -> Option<Protection> {
     let (policy, victim) = (&cluster.policy, cluster.workloads.at(victim));
     if let Some(protection) = victim.protection().filter(|protection| *protection != Protection::JustBound) {
@@ -143,7 +146,8 @@ fn ranks_lower(within: WithinQueuePreemption, by: &Workload, victim: &Workload) 
 }
 
 /// Where the branches of a preemptor and of another leaf meet; nothing where that is outside the preemptor's scope
-/// (R2a). Pods without a quota count as meeting it at the root, and only where the policy lets them run at all (A4).
+/// (R2a). The branch of pods without a quota meets it at the root, and only where the policy lets such pods run at all
+/// (A4).
 pub(super) fn common_in_scope(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -159,7 +163,8 @@ pub(super) fn common_in_scope(
     quotas.tree.is_under(common, QuotaId(scope.0)).then_some(common.into())
 }
 
-/// Where the branches of a preemptor and of another leaf meet, in reach or not. Pods without a quota meet it at the root.
+/// Where the branches of a preemptor and of another leaf meet, within the preemptor's scope or not. The branch of pods
+/// without a quota meets it at the root.
 pub(super) fn common_anywhere(cluster: &Cluster, preemptor: &Preemptor, leaf: QuotaSlot) -> Option<QuotaSlot> {
     let root = cluster.quotas.ledger.path(preemptor.leaf).last();
     common_in_scope(cluster, preemptor, root, leaf)
@@ -170,15 +175,15 @@ pub(super) fn branch(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot) -> i
     cluster.quotas.ledger.path(leaf).take_while(move |q| *q != common)
 }
 
-/// Whether the guarantee of a quota forbids that it loses this much of a resource (R2b). A quota that loses 1 must be
-/// above its guarantee before; a quota that loses what the victims use must not fall below it.
+/// Whether the guarantee of a quota protects it from losing this much of a resource (R2b). With `loses` = 1, the quota
+/// must be above its guarantee before the eviction. With what the victims use, it must not fall below its guarantee.
 pub(super) fn is_guarded(cluster: &Cluster, quota: QuotaSlot, resource: usize, loses: i64) -> bool {
     let quotas = &cluster.quotas;
     quotas.ledger.remaining_usage(quota, resource) - loses < quotas.protected_usage(quota, resource)
 }
 
-/// In which of these resources every quota on the branch of a leaf is above its guarantee (R2b). Nothing is reclaimed
-/// from the leaf where there are none.
+/// Those of these resources in which every quota on the branch of a leaf is above its guarantee (R2b). If there are
+/// none, nothing may be reclaimed from the leaf.
 pub(super) fn reclaimable(cluster: &Cluster, leaf: QuotaSlot, common: QuotaSlot, resources: &[usize]) -> Resources {
     let is_over = |r: &usize| branch(cluster, leaf, common).all(|q| !is_guarded(cluster, q, *r, 1));
     resources.iter().copied().filter(is_over).collect()

@@ -1,10 +1,10 @@
-//! What stopped a search that found no plan, for the verdict.
+//! What stopped a search that found no plan, for the verdict to report.
 
 use crate::api::{BlockingReason, Bound};
 
 #[derive(Debug, Default)]
 pub(crate) struct SearchFindings {
-    /// Whether the reasons that stop a search are recorded, and not only the bounds that it hit.
+    /// Whether the reasons that stop a search are recorded; otherwise only the bounds that it hit are.
     pub(crate) in_full: bool,
     /// The bounds that cut the search short.
     pub(crate) bounds: Vec<Bound>,

@@ -1,4 +1,4 @@
-//! Where the sets of victims of one search could make room, and which workloads they consist of (V5).
+//! Where the evictions of a set of victims could make room, and which workloads such sets consist of (V5).
 
 use super::{
     candidates::{Candidate, candidate},
@@ -25,31 +25,32 @@ use std::{
 /// Where room is to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Target {
-    /// Only quota is missing.
+    /// Nowhere in particular: only quota is missing.
     Anywhere,
-    /// One pod, on this node.
+    /// On this node, for one pod.
     Node(NodeSlot),
-    /// Several pods, wherever they fit.
+    /// For several pods, on whichever nodes they fit.
     AllNodes,
 }
 
-/// Workloads of which each is as good a victim as the others, in victim order; mostly only one.
+/// Workloads that are equally good victims, in victim order; mostly only one.
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) members: Vec<WorkloadSlot>,
 }
 
-/// What is lacking at a place: on a node, or below a quota whose max is passed.
+/// What is lacking at a place: on a node, or below a quota whose max the request would exceed.
 struct Place {
     node: Option<NodeSlot>,
     lacking: Resources,
 }
 
-/// What workloads have in common that are one candidate. The last field sets apart those of several pods.
+/// The properties by which workloads are grouped into one candidate. The last field separates workloads of several
+/// pods.
 type Kind<'a> = (QuotaSlot, TemplateId, i32, Option<&'a Name>, NodeSlot, Option<WorkloadSlot>);
 
 impl PreemptionSearch<'_> {
-    /// Where room could be made (V5).
+    /// The targets where room could be made (V5).
     pub(super) fn targets(&mut self) -> Vec<Target> {
         if fits(self.cluster, self.slot) {
             return vec![Target::Anywhere];
@@ -63,7 +64,7 @@ impl PreemptionSearch<'_> {
         }
     }
 
-    /// The candidates of a target: those that may be picked now, in victim order, then the others.
+    /// The candidates for a target: first those that may be evicted now, in victim order, then the others.
     pub(super) fn gather(&mut self, target: Target) -> Vec<Group> {
         let helping = self.who_helps(target);
         let mut kinds: BTreeMap<Kind, Vec<WorkloadSlot>> = BTreeMap::new();
@@ -103,12 +104,14 @@ impl PreemptionSearch<'_> {
         (Reverse(workload.started()), Reverse(workload.id))
     }
 
-    /// The next pick of a group, if one of its members may be evicted now and helps; the first where it has several.
+    /// The next candidate of a group, if one of its workloads may be evicted now and helps; the first where several
+    /// may.
     pub(super) fn pick(&self, group: &Group, target: Target) -> Option<Candidate> {
         self.picks(group, target).into_iter().next()
     }
 
-    /// The next picks of a group: of a gang, the elastic pod that goes next can be another one at each place.
+    /// The next candidates of a group. For a gang there can be several, since the elastic pod that goes next can differ
+    /// from place to place.
     pub(super) fn picks(&self, group: &Group, target: Target) -> SmallVec<[Candidate; 1]> {
         let mut picks: SmallVec<[Candidate; 1]> = SmallVec::new();
         let is_left = |slot: &WorkloadSlot| {
@@ -128,7 +131,8 @@ impl PreemptionSearch<'_> {
         picks
     }
 
-    /// Where a workload could help now: on the nodes of the target, then below the quotas whose max is passed.
+    /// Where the eviction of a workload could help now: on the nodes of the target, then below the quotas whose max the
+    /// request would exceed.
     fn places(&self, target: Target, slot: WorkloadSlot) -> Vec<Place> {
         let cluster = &*self.cluster;
         let workload = cluster.workloads.at(slot);
@@ -152,8 +156,8 @@ impl PreemptionSearch<'_> {
         places
     }
 
-    /// What a node of the target lacks now. Several pods: for each kind of them that it suits, what one pod more than it
-    /// has room for would lack.
+    /// What a node of the target lacks now. For several pods: for each kind of pod that the node suits, what it lacks
+    /// for one pod more than it has room for.
     fn lacking_on(&self, target: Target, node: NodeSlot) -> SmallVec<[Resources; 1]> {
         let cluster = &*self.cluster;
         let interner = &cluster.workloads.interner;
@@ -166,8 +170,8 @@ impl PreemptionSearch<'_> {
         suited.next().filter(lacks).map(|id| lacking(cluster, id, node)).into_iter().collect()
     }
 
-    /// A leaf that may be preempted from, wherever its branch meets that of the preemptor: whether that is in reach
-    /// (R2a) is judged of the whole set.
+    /// A leaf that may be preempted from, wherever its branch meets that of the preemptor. Whether that quota is within
+    /// the preemptor's scope (R2a) is tested for the whole set.
     fn victim_leaf_anywhere<'b>(&self, leaf: QuotaSlot, lacking: &'b [usize]) -> Option<VictimLeaf<'b>> {
         let (cluster, preemptor) = (&*self.cluster, &self.preemptor);
         let all = || lacking.iter().copied().collect::<Resources>();
@@ -186,7 +190,7 @@ impl PreemptionSearch<'_> {
         (!resources.is_empty()).then(|| VictimLeaf { leaf, common, resources, lacking })
     }
 
-    /// The workloads that may be evicted at all and of which a pod helps before anything is picked.
+    /// The workloads that may be evicted at all, and of which a pod helps before anything is evicted on trial.
     fn who_helps(&mut self, target: Target) -> Vec<WorkloadSlot> {
         let mut slots: BTreeSet<WorkloadSlot> = BTreeSet::new();
         let cluster = &*self.cluster;
@@ -232,7 +236,8 @@ impl PreemptionSearch<'_> {
         self.places(target, slot).iter().any(helps) && self.is_over_somewhere(slot, pods().map(|(pod, _)| pod))
     }
 
-    /// Whether the branch of a workload is over in something that it uses and the preemptor requests (R2b).
+    /// Whether the quotas on the branch of a workload are above their guarantee in a resource that it uses and the
+    /// preemptor requests (R2b).
     fn is_over_somewhere(&self, slot: WorkloadSlot, mut pods: impl Iterator<Item = PodRef>) -> bool {
         let (cluster, preemptor) = (&*self.cluster, &self.preemptor);
         let leaf = cluster.workloads.at(slot).leaf;
@@ -251,7 +256,7 @@ impl PreemptionSearch<'_> {
         pods.any(|pod| over.iter().any(|r| uses(cluster, pod, *r) > 0))
     }
 
-    /// The first resource that is lacking at a target before anything is picked.
+    /// The first resource that is lacking at a target before anything is evicted on trial.
     pub(super) fn first_lacking(&self, target: Target) -> Option<usize> {
         let on_node = match target {
             Target::Node(node) => self.lacking_on(target, node).first().and_then(|lacking| lacking.first().copied()),
@@ -266,7 +271,7 @@ impl PreemptionSearch<'_> {
         on_node.or_else(|| quotas.exceeded_max(self.preemptor.ask, self.preemptor.leaf).next().map(|(_, r)| r))
     }
 
-    /// What a pick frees of a resource.
+    /// What the eviction of a candidate frees of a resource.
     pub(super) fn frees(&self, pick: &Candidate, resource: usize) -> i64 {
         pick.pods.iter().map(|pod| uses(self.cluster, *pod, resource)).sum()
     }

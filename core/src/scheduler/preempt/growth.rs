@@ -15,7 +15,7 @@ use crate::{
 use smallvec::SmallVec;
 
 impl PreemptionSearch<'_> {
-    /// Evicts more of the own leaf until no quota on the path borrows more than before.
+    /// Evicts more pods of the own leaf until no quota on the path borrows more than before.
     pub(super) fn offset_growth(&mut self) -> Option<()> {
         loop {
             let deficits = self.growth(&[]);
@@ -27,7 +27,7 @@ impl PreemptionSearch<'_> {
         }
     }
 
-    /// The quotas that would be above their min, and either use more than before or give up their guarantee for a
+    /// The quotas that would be above their min, and would either use more than before or give up their guarantee for a
     /// borrower (R1). `spared` are the indices of victims that count as restored.
     pub(super) fn growth(&self, spared: &[usize]) -> SmallVec<[Deficit; 4]> {
         let quotas = &self.cluster.quotas;
@@ -50,10 +50,10 @@ impl PreemptionSearch<'_> {
         amount_of(&self.preemptor.ask.total, resource)
     }
 
-    /// Whether pods within min are evicted for a preemptor that will be above it (R1). This is so where the victims
-    /// without the largest of them reduce usage to min already, unless the remaining pods of lower priority in the
-    /// leaf, which would go before the preemptor, cover what is above min. Otherwise other leaves would reclaim what
-    /// this one gave up, and the evictions would never end (S2).
+    /// Whether pods within min are evicted for a preemptor that will be above min (R1). This is so if the victims
+    /// without the largest of them already reduce usage to min. The exception: the remaining pods of lower priority in
+    /// the leaf, which would be reclaimed before the preemptor, use at least what is above min. Otherwise other leaves
+    /// would reclaim what this one gave up, and the evictions would never end (S2).
     fn gives_up_guarantee(&self, spared: &[usize], (q, r): Deficit, before: i64) -> bool {
         let (cluster, leaf) = (&*self.cluster, self.preemptor.leaf);
         let (rest, min) = (cluster.quotas.ledger.projected_usage(q, r), cluster.quotas.min(q, r));
@@ -72,7 +72,7 @@ impl PreemptionSearch<'_> {
         rest.saturating_sub(goes_first).saturating_add(self.requested(r)) > min
     }
 
-    /// The reason that borrowing would grow, for the first such quota (X1).
+    /// The obstacle that borrowing would grow, for the first of these quotas (X1).
     fn explain_growth(&self, deficits: &[Deficit]) -> Option<BlockingReason> {
         let (q, r) = *deficits.first().filter(|_| self.explains)?;
         let quotas = &self.cluster.quotas;

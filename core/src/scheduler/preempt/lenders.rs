@@ -1,8 +1,8 @@
 //! The leaves that a preemptor may reclaim from, one by one in the order in which they are looked at (V1).
 //!
-//! What the walk of [`victim_leaves`](super::victim_leaf::victim_leaves) finds, sorted by
-//! [`search_order`](super::victim_leaf::search_order), but from the kept order of leaves by overuse: it costs the inner
-//! quotas in reach, and the leaves that are taken.
+//! The result is that of [`victim_leaves`](super::victim_leaf::victim_leaves) sorted by
+//! [`search_order`](super::victim_leaf::search_order). But it comes from the kept order of leaves by overuse, so it
+//! costs only the inner quotas in reach, and the leaves that the caller takes.
 
 use super::{
     contested::contested,
@@ -34,10 +34,11 @@ pub(super) struct Lenders<'c, 'l> {
     no_quota: Option<VictimLeaf<'l>>,
 }
 
-/// The leaves of one group in the order of one resource. A leaf that is above its guarantee in several resources stands in
+/// The leaves of one group in the order of one resource. A leaf that is above its guarantee in several resources is in
 /// several streams. It counts only where its overuse is largest, which is where it comes first.
 struct Stream<'c> {
-    /// The order of the next leaf. Of equal ones, those below the nearest quota go first, then by place in the tree.
+    /// The order of the next leaf. Among equals, a leaf below the nearest quota goes first, then the one that is
+    /// earlier in the tree.
     order: ByOveruse,
     common_depth: u32,
     leaf: QuotaSlot,
@@ -46,8 +47,8 @@ struct Stream<'c> {
     resources: Resources,
 }
 
-/// All leaves that a preemptor may reclaim from where `lacking` resources are missing, below `below` or anywhere; nothing
-/// where no order of leaves is kept. The order must be up to date.
+/// All leaves that a preemptor may reclaim from where `lacking` resources are missing, below `below` or anywhere;
+/// nothing where the order of leaves is not kept. The order must be up to date.
 pub(super) fn lenders<'c, 'l>(
     cluster: &'c Cluster,
     preemptor: &Preemptor,
@@ -147,7 +148,7 @@ impl<'l> Iterator for Lenders<'_, 'l> {
 }
 
 impl Ord for Stream<'_> {
-    /// The one that goes first is the greatest.
+    /// The leaf that goes first is the greatest.
     fn cmp(&self, other: &Self) -> Ordering {
         let by_tree = || (self.common_depth, other.leaf).cmp(&(other.common_depth, self.leaf));
         other.order.cmp(&self.order).then_with(by_tree)
@@ -168,8 +169,8 @@ impl PartialEq for Stream<'_> {
 
 impl Eq for Stream<'_> {}
 
-/// Asserts that a workload finds the leaves in the order that the walk and a sort give, for each lack of one resource or
-/// two, and below each quota.
+/// Asserts that a workload finds the leaves in the order that a walk and a sort give, for each one or two lacking
+/// resources, and below each quota.
 #[cfg(test)]
 pub(crate) fn check_lenders(
     cluster: &mut Cluster,

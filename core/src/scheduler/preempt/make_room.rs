@@ -21,11 +21,11 @@ use crate::{
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
-/// Up to so many pods on a node, each is looked at.
+/// On a node with up to so many pods, the search looks at each pod.
 const FEW_PODS: usize = 16;
 
 impl PreemptionSearch<'_> {
-    /// Evicts on the node where making room costs least (V3), and gives the place there.
+    /// Evicts on the node where making room costs least (V3), and returns the place of the pod there.
     pub(super) fn make_room(&mut self, id: TemplateId) -> Option<Assignment> {
         let mut best: Option<(EvictionCost, Vec<Candidate>, Assignment)> = None;
         let mut tried: Vec<NearMissNode> = Vec::new();
@@ -57,7 +57,7 @@ impl PreemptionSearch<'_> {
         Some(assignment)
     }
 
-    /// The reason that no node can be cleared for a pod, in the state on trial (X1).
+    /// The obstacle that no node can be cleared for a pod, in the state on trial (X1).
     fn explain_room(&self, id: TemplateId, tried: Vec<NearMissNode>) -> BlockingReason {
         let mut room = shortfall::no_room(self.cluster, id, tried, self.trial.bound());
         let gone = self.victims.iter().flat_map(|victim| &victim.pods);
@@ -117,9 +117,9 @@ impl PreemptionSearch<'_> {
         self.cluster.quotas.reclaim_scope(self.preemptor.ask, self.preemptor.leaf)
     }
 
-    /// Evicts on one node, in victim order, until the pod fits there. `scope` is the reclaim scope before. Gives up where
-    /// that costs more than `least`: a further victim makes no node cheaper. Not where budgets are declared, since what
-    /// they protect is noted at each victim (R7).
+    /// Evicts on one node, in victim order, until the pod fits there. `scope` is the reclaim scope before. Gives up as
+    /// soon as the evictions cost more than `least`, since a further victim makes no node cheaper. With declared
+    /// budgets it does not give up early, since each victim shows which pods budgets protect (R7).
     fn clear_node(
         &mut self,
         (id, node): (TemplateId, NodeSlot),
@@ -149,8 +149,8 @@ impl PreemptionSearch<'_> {
         }
     }
 
-    /// Whether the order of the leaves finds the first victim on a node sooner than a look at each pod there: on a large
-    /// node that has many of all possible victims, such as a pool.
+    /// Whether a walk in the order of leaves finds the first victim on a node sooner than a look at each pod there.
+    /// That is so on a large node, such as a pool, that has many of all possible victims.
     fn is_worth_walking(&self, node: NodeSlot) -> bool {
         let pods = self.cluster.nodes.at(node).pods.len();
         let victims = match self.preemptor.kind {
@@ -160,14 +160,14 @@ impl PreemptionSearch<'_> {
         pods > FEW_PODS && victims <= pods * 2
     }
 
-    /// The first victim on a node, looked for in the order of leaves (V1); nothing where that order is not kept, or may
-    /// not be cut short.
+    /// The first victim on a node, searched in the order of leaves (V1); nothing where that order is not kept, or where
+    /// the search may not stop early.
     fn first_on_node(&mut self, node: NodeSlot, lacking: &[usize]) -> Option<Option<Candidate>> {
         self.cluster.refresh_overuse();
         self.first_in_order(lacking, None, Some(node))
     }
 
-    /// The first victim on a node, looked for among all pods there (V1).
+    /// The first victim on a node, searched among all pods there (V1).
     fn first_of_node(&mut self, node: NodeSlot, scope: Option<QuotaSlot>, lacking: &[usize]) -> Option<Candidate> {
         let (cluster, preemptor) = (&*self.cluster, &self.preemptor);
         let contested = contested(cluster, preemptor, lacking);

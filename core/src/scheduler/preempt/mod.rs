@@ -1,11 +1,13 @@
-//! Preemption: looks for victims whose eviction makes a pending workload legal to place, and evicts no more than that
-//! takes (R1 to R8, V1 to V4).
+//! Preemption: looks for victims whose eviction lets a pending workload be placed, and evicts no more than necessary
+//! (R1 to R8, V1 to V4).
 //!
 //! - [`eligibility`]: who may be a victim; [`protection`](mod@protection): why a workload may not.
-//! - [`contested`](mod@contested): what is lacking, and in which resources a victim must be over for it.
+//! - [`contested`](mod@contested): what is lacking, and in which resources a victim's quotas must be above their
+//!   guarantee for it.
 //! - [`victim_leaf`]: which leaves may be preempted from.
 //! - [`candidates`]: the next victim of a leaf, in the order of [`order`](crate::scheduler::queue::order).
-//! - [`sets`]: where that order finds nothing, the search over sets; [`gather`] and [`set_cost`] are its parts.
+//! - [`sets`]: the search over sets of victims, where that order finds nothing; [`gather`] and [`set_cost`] are its
+//!   parts.
 //! - [`search`]: the search for a plan; [`make_room`], [`growth`] and [`prune`] are its parts.
 
 mod candidates;
@@ -48,8 +50,8 @@ use crate::{
 };
 use search::find_plan_here;
 
-/// Looks for a plan by one kind of preemption; where the pods must share a domain, for the cheapest over all domains
-/// (V3). Notes in `found` what stopped the search, and which bounds cut it short.
+/// Looks for a plan by one kind of preemption. Where the pods must share a domain, returns the cheapest plan over all
+/// domains (V3). Notes in `found` what stopped the search, and which bounds cut it short.
 pub(crate) fn find_plan(
     cluster: &mut Cluster,
     slot: WorkloadSlot,

@@ -14,7 +14,7 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct PreemptionPlan {
     pub(crate) kind: PreemptionKind,
-    /// V1 where the victims were picked in order, V5 where a set was searched.
+    /// V1 where the victims were chosen in order, V5 where a search over sets chose them.
     pub(crate) chosen_by: Rule,
     /// In the order in which they were chosen.
     pub(crate) victims: Vec<Candidate>,

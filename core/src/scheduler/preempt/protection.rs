@@ -1,4 +1,4 @@
-//! Why a workload was not evicted: the first question of [`eligibility`](super::eligibility) that protects it (X1).
+//! Why a workload was not evicted: the first condition of [`eligibility`](super::eligibility) that protects it (X1).
 
 use super::eligibility::{
     PreemptionKind, Preemptor, branch, common_in_scope, exhausts_budget, is_guarded, lasting_protection,
@@ -11,8 +11,8 @@ use crate::{
     },
 };
 
-/// What protects the pods of a workload from eviction for a preemptor that lacks these resources. Pods that nothing
-/// protects were not evicted because that would not have been enough (R6).
+/// What protects the pods of a workload from eviction for a preemptor that lacks these resources. Pods that no rule
+/// protects were not evicted because even that would not have been enough (R6).
 pub(crate) fn protection(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -60,7 +60,7 @@ fn quota_protection(
     }
 }
 
-/// Says in which resource, and by how much, the request would take a quota above its guarantee (R2a).
+/// By how much, and in which resource, the request would take a quota above its guarantee (R2a).
 fn not_entitled(cluster: &Cluster, ask: &Ask, at: QuotaSlot) -> Protection {
     let quotas = &cluster.quotas;
     let over = |(r, amount): (usize, i64)| {

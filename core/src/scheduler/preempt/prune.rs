@@ -12,7 +12,7 @@ use crate::{
 use std::cmp::Reverse;
 
 impl PreemptionSearch<'_> {
-    /// Restores the victims that are not needed. Gives those of the terminating pods that the plan must wait for.
+    /// Restores the victims that are not needed. Returns the terminating pods that the plan must wait for.
     pub(super) fn prune(&mut self, terminating: Vec<PodRef>) -> Vec<PodRef> {
         let mut order: Vec<usize> = (0..self.victims.len()).collect();
         order.sort_by_key(|i| self.victims.get(*i).map(|victim| (Reverse(victim.rank.priority), Reverse(*i))));
@@ -46,8 +46,8 @@ impl PreemptionSearch<'_> {
         needed
     }
 
-    /// Whether the workload can be placed elsewhere, where restored victims are in its way. Then it is; otherwise it
-    /// stays.
+    /// Whether the workload can be placed on other nodes than before, if restored victims are in its way. If so, it is
+    /// moved there; otherwise it stays.
     fn is_legal_elsewhere(&mut self, spared: &[usize]) -> bool {
         let before = self.trial.bound().to_vec();
         self.cluster.trial_unbind(&mut self.trial);
@@ -63,7 +63,7 @@ impl PreemptionSearch<'_> {
         is_legal
     }
 
-    /// Whether the plan still places its workload, with these pods restored and these victims spared.
+    /// Whether the plan would still place its workload with these pods restored and these victims spared.
     fn is_still_legal(&self, spared: &[usize], restored: &[PodRef]) -> bool {
         let (cluster, preemptor) = (&*self.cluster, &self.preemptor);
         let (ask, leaf, quotas) = (preemptor.ask, preemptor.leaf, &cluster.quotas);
@@ -73,7 +73,7 @@ impl PreemptionSearch<'_> {
         !crowded && !refused && self.growth(spared).is_empty() && self.is_in_scope(spared)
     }
 
-    /// Whether the workload may reclaim from where all its victims are, with these spared (R2a).
+    /// Whether the workload may still reclaim from all places of its victims, with these victims spared (R2a).
     pub(super) fn is_in_scope(&self, spared: &[usize]) -> bool {
         let (quotas, preemptor) = (&self.cluster.quotas, &self.preemptor);
         if preemptor.kind == PreemptionKind::Priority {

@@ -27,7 +27,7 @@ use std::cell::OnceCell;
 /// A quota, and a resource of which some must be freed below that quota.
 pub(super) type Deficit = (QuotaSlot, usize);
 
-/// One search, with what it has done on trial so far.
+/// One search, with the changes that it has made on trial so far.
 pub(super) struct PreemptionSearch<'a> {
     pub(super) cluster: &'a mut Cluster,
     pub(super) slot: WorkloadSlot,
@@ -39,7 +39,7 @@ pub(super) struct PreemptionSearch<'a> {
     pub(super) usage_before: SmallVec<[(QuotaSlot, usize, i64); 8]>,
     /// What the possible victims of lower priority in its own leaf use (R1); computed when it is first needed.
     pub(super) usage_of_lower: OnceCell<Row>,
-    /// Whether the reason that stopped the search is wanted.
+    /// Whether the search must report what stopped it.
     pub(super) explains: bool,
     pub(super) stop: Option<BlockingReason>,
 }
@@ -74,7 +74,7 @@ pub(super) fn find_plan_here(
     }
 }
 
-/// Where the search in victim order finds nothing for an entitled workload, searches sets of victims (V5).
+/// Searches sets of victims (V5) where the search in victim order finds nothing for an entitled workload.
 fn find_set(
     cluster: &mut Cluster,
     slot: WorkloadSlot,
@@ -132,7 +132,7 @@ impl<'a> PreemptionSearch<'a> {
         Some(PreemptionPlan { kind: self.preemptor.kind, chosen_by: Rule::V1, victims, terminating, assignments })
     }
 
-    /// Evicts on trial the pods that terminate for nobody.
+    /// Evicts on trial the terminating pods that no hold waits for.
     fn count_on_terminating(&mut self) -> Vec<PodRef> {
         let most = self.cluster.policy.bounds.nodes as usize;
         let terminating: Vec<PodRef> = self.cluster.holds.unclaimed_terminating.values().take(most).copied().collect();
@@ -142,8 +142,8 @@ impl<'a> PreemptionSearch<'a> {
         terminating
     }
 
-    /// Where all pods have room, only quota is missing, and victims may run anywhere (V4). Otherwise nodes are cleared
-    /// first, since their victims free quota, too; only where that finds nothing, quota is cleared first.
+    /// Chooses what to clear first. Quota, where all pods have room, so that only quota is missing and victims may run
+    /// anywhere (V4). Otherwise nodes, since victims there free quota, too; if that finds nothing, quota first.
     fn clear_quota_and_nodes(&mut self) -> Option<()> {
         if fits(self.cluster, self.slot) {
             self.clear_max()?;
@@ -195,10 +195,10 @@ impl<'a> PreemptionSearch<'a> {
     }
 
     /// The first victim (V1) below a quota or anywhere, on a node or on any, from the leaves in their kept order, which
-    /// must be up to date. It ends at the first leaf whose victims all go after the one that was found.
+    /// must be up to date. The search ends at the first leaf whose victims all rank after the one found.
     ///
-    /// Nothing where that order is not kept, or may not be cut short: where budgets are declared, what they protect is
-    /// noted at each leaf (R7).
+    /// Nothing where that order is not kept, or where the search may not stop early: with declared budgets, each leaf
+    /// must be looked at to note what budgets protect (R7).
     pub(super) fn first_in_order(
         &mut self,
         lacking: &[usize],

@@ -10,12 +10,12 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::BTreeSet};
 
-/// The part of the cost that does not fall when another victim is added.
+/// The part of the cost that can only grow when another victim is added.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Worst {
     broken_budgets: usize,
     highest_priority: Option<i32>,
-    /// The largest part of a min that the set takes from a quota.
+    /// The largest fraction of its min that a quota loses by the evictions.
     below_min: Ratio,
     pods: usize,
 }
@@ -30,7 +30,7 @@ pub(super) struct SetCost {
 }
 
 impl Worst {
-    /// What these victims cost, which are evicted on trial.
+    /// What the evictions of these victims cost; they must be evicted on trial.
     pub(super) fn of(cluster: &Cluster, preemptor: &Preemptor, victims: &[Candidate]) -> Self {
         Self {
             broken_budgets: victims.iter().filter(|victim| victim.rank.breaks_budget).count(),
@@ -50,8 +50,8 @@ impl SetCost {
     }
 }
 
-/// How far the victims take quotas below min, relative to it: the largest over the quotas of their branches that are not
-/// above the preemptor, and the counted resources.
+/// How far the victims take quotas below min, relative to min: the largest value over the counted resources, and over
+/// the quotas of their branches that are not above the preemptor.
 fn below_min(cluster: &Cluster, preemptor: &Preemptor, victims: &[Candidate]) -> Ratio {
     let quotas = &cluster.quotas;
     let own: BTreeSet<QuotaSlot> = quotas.ledger.path(preemptor.leaf).collect();

@@ -1,7 +1,7 @@
 //! The search over sets of victims, where picking in victim order finds nothing for an entitled workload (V5).
 //!
-//! The picks of a set are tried on the state, one after the other, so that each is judged as it would be in the search
-//! in victim order. Which sets were seen is remembered, since most can be reached in several orders.
+//! The victims of a set are evicted on trial, one after the other, so that each is tested as in the search in victim
+//! order. The sets that were seen are remembered, since most sets can be reached in several orders.
 
 use super::{
     candidates::Candidate,
@@ -22,7 +22,7 @@ use crate::{
 use smallvec::SmallVec;
 use std::{cmp::Ordering, collections::BTreeMap};
 
-/// Up to so many candidates, all sets are searched.
+/// With up to so many candidates, all sets are searched.
 const ALL_SETS_OF: usize = 16;
 
 /// The best set so far.
@@ -37,7 +37,7 @@ struct Best {
 struct Walk<'w> {
     target: Target,
     groups: &'w [Group],
-    /// The sets that were looked at, as pods in order, each with the number of picks that broke a disruption budget.
+    /// The sets that were looked at, as sorted pods, each with the number of evictions that broke a disruption budget.
     seen: BTreeMap<SmallVec<[PodRef; 8]>, usize>,
 }
 
@@ -134,7 +134,8 @@ impl PreemptionSearch<'_> {
         }
     }
 
-    /// Picks by what each pick frees, until there is room; then spares who is not needed (V2).
+    /// Evicts candidates in the order of what each frees, until there is room; then restores the victims that are not
+    /// needed (V2).
     fn pick_by_size(&mut self, target: Target, groups: &[Group], smallest_first: bool, best: &mut Option<Best>) {
         let Some(measure) = self.first_lacking(target) else { return };
         while !self.makes_room(target) {
@@ -207,7 +208,8 @@ impl PreemptionSearch<'_> {
         Some(())
     }
 
-    /// Whether there would be room if every candidate were gone, whatever protects it. If not, no set makes room.
+    /// Whether there would be room if every candidate were gone, regardless of what protects it. If not, no set makes
+    /// room.
     fn could_make_room(&mut self, target: Target, groups: &[Group]) -> bool {
         let members = groups.iter().flat_map(|group| &group.members);
         let mut pods: Vec<PodRef> = Vec::new();

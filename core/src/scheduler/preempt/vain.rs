@@ -1,4 +1,4 @@
-//! Searches over sets that found nothing are not repeated before something changes that they depend on (V5).
+//! Skips searches over sets that would find nothing again, because nothing that they depend on has changed (V5).
 
 use super::{
     eligibility::{PreemptionKind, Preemptor, common_anywhere},
@@ -14,13 +14,13 @@ use std::{
     hash::{Hash, Hasher},
 };
 
-/// The place of a kind of search among those that a workload remembers.
+/// The index of a kind of search among the searches that a workload remembers (`state/vain.rs`).
 pub(super) const fn kind_of(preemptor: &Preemptor) -> usize {
     (preemptor.kind as usize) * 2 + preemptor.break_budgets as usize
 }
 
-/// A digest of all that decides whether some set makes room: the quotas of the preemptor and of the candidates, the
-/// candidates with their pods, and what is available on the nodes.
+/// A digest of everything that decides whether some set makes room: the quotas of the preemptor and of the candidates,
+/// the candidates with their pods, and what is available on the nodes.
 pub(super) fn digest(cluster: &Cluster, preemptor: &Preemptor, places: &[(Target, Vec<Group>)]) -> u64 {
     let mut hasher = FxHasher::default();
     let (quotas, ask) = (&cluster.quotas, preemptor.ask);

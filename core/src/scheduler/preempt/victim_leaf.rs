@@ -20,7 +20,7 @@ use std::cmp::Reverse;
 #[derive(Debug, Clone)]
 pub(crate) struct VictimLeaf<'a> {
     pub(crate) leaf: QuotaSlot,
-    /// Where its branch meets that of the preemptor.
+    /// The quota where its branch meets that of the preemptor.
     pub(crate) common: QuotaSlot,
     /// The contested resources in which every quota on its branch is above its guarantee (R2b).
     pub(crate) resources: Resources,
@@ -30,8 +30,8 @@ pub(crate) struct VictimLeaf<'a> {
 
 /// Where a preemptor may reclaim from other leaves.
 pub(super) struct Reach<'l> {
-    /// The quotas in reach where other branches meet its own, from the nearest up (R2a). Each with the child of it that
-    /// leads to the preemptor.
+    /// The quotas within the preemptor's scope where other branches meet its own, from the nearest up (R2a). Each with
+    /// its child that leads to the preemptor.
     pub(super) forks: SmallVec<[(QuotaSlot, QuotaSlot); 8]>,
     /// Pods without a quota, where they may be victims. They free room on nodes, and no quota (R5).
     pub(super) no_quota: Option<VictimLeaf<'l>>,
@@ -62,7 +62,7 @@ pub(super) fn reach<'l>(
 }
 
 /// All leaves that a preemptor may take victims from where `lacking` resources are missing, below `below` or anywhere.
-/// For preemption by priority that is its own leaf.
+/// For preemption by priority this is only its own leaf.
 pub(super) fn victim_leaves<'a>(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -84,8 +84,8 @@ pub(super) fn victim_leaves<'a>(
 }
 
 /// Adds the leaves below `common` that may be preempted from, but not those below its child `own`. On the way down the
-/// tree, a bit mask says in which of the contested resources every quota so far is above its guarantee: what
-/// [`reclaimable`] says of a whole branch.
+/// tree, a bit mask has the contested resources in which every quota so far is above its guarantee. [`reclaimable`]
+/// computes the same for a whole branch.
 fn add_branches<'a>(
     cluster: &Cluster,
     common: QuotaSlot,
@@ -120,7 +120,7 @@ fn add_branches<'a>(
     }
 }
 
-/// One leaf, if [`victim_leaves`] without `below` would give it. `scope` is the preemptor's reclaim scope.
+/// The leaf, if [`victim_leaves`] without `below` would include it. `scope` is the preemptor's reclaim scope.
 pub(super) fn victim_leaf<'a>(
     cluster: &Cluster,
     preemptor: &Preemptor,
@@ -141,15 +141,15 @@ pub(super) fn victim_leaf<'a>(
     (!resources.is_empty()).then(|| VictimLeaf { leaf, common, resources, lacking })
 }
 
-/// The place of a leaf among those that are searched for victims (V1).
+/// The position of a leaf in the order in which leaves are searched for victims (V1).
 pub(super) fn search_order(cluster: &Cluster, from: &VictimLeaf) -> ByOveruse {
     let lowest_priority = cluster.victims.of(from.leaf).first().map_or(i32::MAX, |key| key.priority);
     let has_quota = from.leaf != cluster.quotas.ledger.no_quota();
     ByOveruse { has_quota, lowest_priority, overuse: overuse(cluster, from) }
 }
 
-/// How far each quota is above its min relative to its min, in the worst contested resource, from just below the common
-/// ancestor down to the leaf (V1). Nothing where the policy orders victims by start alone.
+/// For each quota from just below the common ancestor down to the leaf: how far it is above its min, relative to its
+/// min, in the worst contested resource (V1). Nothing where the policy orders victims by start alone.
 pub(super) fn overuse(cluster: &Cluster, from: &VictimLeaf) -> SmallVec<[Ratio; 4]> {
     if cluster.policy.victims == VictimOrder::Latest {
         return SmallVec::new();
@@ -170,7 +170,7 @@ pub(super) fn largest_overuse(cluster: &Cluster, quota: QuotaSlot, resources: &[
     resources.iter().map(ratio).max().unwrap_or_default()
 }
 
-/// A rank that no candidate of a leaf goes before: that of the first of its possible victims (V1).
+/// A rank that no candidate of a leaf precedes: that of its first possible victim (V1).
 pub(super) fn first_rank(cluster: &Cluster, from: &VictimLeaf) -> Option<VictimRank> {
     let first = cluster.victims.of(from.leaf).first()?;
     Some(VictimRank {
@@ -185,7 +185,7 @@ pub(super) fn first_rank(cluster: &Cluster, from: &VictimLeaf) -> Option<VictimR
     })
 }
 
-/// What a rank says of the leaf alone: no later leaf has a lower one.
+/// The part of a rank that depends on the leaf alone: no later leaf has a lower one.
 pub(super) fn leaf_order(rank: &VictimRank) -> ByOveruse {
     ByOveruse { has_quota: rank.has_quota, lowest_priority: rank.priority, overuse: rank.overuse.clone() }
 }

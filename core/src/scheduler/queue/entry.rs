@@ -1,29 +1,29 @@
-//! What stands in a line: a request of a leaf, or an offer of a quota.
+//! An entry of a line: a queue of a leaf, or an offer of a quota.
 
 use super::order::PendingKey;
 
-/// The place of an entry in the order, and what it is: a request, or a quota.
+/// The key of an entry: its position in the order, and the number of the request or quota that it is about.
 pub(super) type LineKey = (PendingKey, u32);
 
-/// What an entry is, or the entries of a part together.
+/// The state of an entry, or of all entries of a part together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Labels {
-    /// It may be placed as soon as quotas admit it.
+    /// The request may be placed as soon as quotas admit it.
     pub(super) open: bool,
-    /// It found no room on any node, and may be placed once a node has room for it and quotas admit it.
+    /// The request found no room on any node. It may be placed once a node has room for it and quotas admit it.
     pub(super) closed: bool,
-    /// It is to be tried as soon as the guarantee of its leaf covers it, or now if it is due.
+    /// The request is to be tried as soon as the guarantee of its leaf covers it, or now if it is due.
     pub(super) wanted: bool,
-    /// It is to be tried now.
+    /// The request is to be tried now.
     pub(super) due: bool,
-    /// In a line of what quotas offer of entitled workloads: nothing hides it ([`hidden`](super::hidden)).
+    /// In the lines of entitled workloads: no other request of the leaf hides this one ([`hidden`](super::hidden)).
     pub(super) shows: bool,
     /// Bits of the request classes that are open.
     pub(super) classes: u64,
 }
 
 impl Labels {
-    /// What is true of these or of others.
+    /// Adds the labels of another entry: each is set if it is set in either.
     pub(super) fn join(&mut self, other: Self) {
         self.open |= other.open;
         self.closed |= other.closed;
@@ -34,8 +34,9 @@ impl Labels {
     }
 }
 
-/// What an entry requests: as far as it is open, closed, and wanted. The latter two have only the amounts of resources.
-/// And what hides it requests, negated; [`i64::MAX`] where there is no such amount.
+/// The amounts of an entry: what its open, closed and wanted requests request. The amounts of closed and wanted
+/// requests cover only resources. `hiders` has what the hiding request needs, negated; [`i64::MAX`] where there is
+/// none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Requests<'a> {
     pub(super) open: &'a [i64],
@@ -45,14 +46,15 @@ pub(super) struct Requests<'a> {
 }
 
 impl<'a> Requests<'a> {
-    /// The same, whatever it is.
+    /// The same amounts for open, closed and wanted.
     pub(super) fn same(amounts: &'a [i64]) -> Self {
         Self { open: amounts, closed: amounts, wanted: amounts, hiders: &[] }
     }
 }
 
-/// What a search sees of an entry or a part: its labels, the least amounts of what is open, closed, and wanted. Of the
-/// latter two only the amounts of resources are kept. Of what hides entries, the largest amounts, negated.
+/// What a search reads of an entry or a part of a line: the labels, and the smallest amounts that its open, closed and
+/// wanted requests request. The amounts of closed and wanted requests cover only resources. `hiders` has the largest
+/// amounts that the hiding requests need, negated.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'a> {
     pub(super) labels: Labels,

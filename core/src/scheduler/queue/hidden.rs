@@ -1,10 +1,10 @@
-//! Which leaves offer entitled workloads in vain, because another of the leaf goes before them (O1).
+//! Leaves whose entitled workloads cannot be chosen, because another workload of the leaf goes before them (O1).
 //!
-//! Inside a leaf priority goes before entitlement. So a search for the first entitled workload passes a leaf whose first
-//! one may be tried and is not entitled: it *hides* those behind it. A search that finds such a leaf says so, and the
-//! next one does not look there again, as long as nothing in the leaf has changed and what hides the others may still be
-//! tried: it is due, or the limits of all quotas above admit it. Lines compare these limits with the requests of many
-//! that hide others at once.
+//! Inside a leaf priority goes before entitlement. So the search for the first entitled workload skips a leaf whose
+//! first workload may be tried and is not entitled: that workload *hides* the entitled ones behind it. The search
+//! reports such a leaf, and later searches skip it as long as nothing in the leaf has changed and the hiding workload
+//! may still be tried: it is due, or the limits of all quotas above admit it. Lines keep the largest requests of many
+//! hiding workloads, so that one comparison with the limits is enough for a whole part.
 
 use super::{
     entry::LineKey,
@@ -15,7 +15,7 @@ use super::{
 use crate::scheduler::state::{AskId, QuotaSlot, Ratio};
 
 impl Tournament {
-    /// Notes what hides all that a leaf offers of entitled workloads, if that is sure until the leaf changes.
+    /// Notes what hides the entitled workloads of a leaf, if that cannot end before the leaf changes.
     pub(crate) fn note_hidden(&mut self, leaf: QuotaSlot, by: LineKey) {
         let ask = AskId(by.1);
         let row = self.rows.at(leaf);
@@ -37,20 +37,21 @@ impl Tournament {
         self.offer(leaf, Contest::Entitled, |_| Ratio::default());
     }
 
-    /// Forgets what hides others in a leaf that is looked at again.
+    /// Forgets what hides the entitled workloads of a leaf, so that the next search looks at the leaf again.
     pub(super) fn forget_hider(&mut self, leaf: QuotaSlot) {
         if self.rows.at_mut(leaf).hider.take().is_some() {
             self.hiding.remove(&leaf);
         }
     }
 
-    /// Looks again at the leaves where a class hides others, since it has found no room.
+    /// Makes searches look again at the leaves where a class hides others, since the class has found no room.
     pub(super) fn forget_hiders_of(&mut self, ask: AskId) {
         let hides = |leaf: &&QuotaSlot| self.rows.at(**leaf).hider.as_ref().is_some_and(|hider| hider.ask == ask);
         self.dirty.extend(self.classes.at(ask).leaves.iter().filter(hides));
     }
 
-    /// Looks again at all leaves where something hides others, if nodes have changed: it may be one that cannot run (O4).
+    /// If nodes have changed, makes searches look again at all leaves where something hides others: the hiding workload
+    /// may now be one that cannot run (O4).
     pub(crate) fn note_node_changes(&mut self, changes: u64) {
         if std::mem::replace(&mut self.node_changes, changes) != changes {
             self.dirty.extend(&self.hiding);

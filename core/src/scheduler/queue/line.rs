@@ -1,16 +1,16 @@
-//! An ordered line of entries, of which the first that passes some limits is found without looking at those before it.
+//! An ordered list of entries that finds the first entry within given limits without looking at all entries before it.
 //!
-//! Each entry says what it requests. A part of the line knows the least that any of its entries requests, so a search
-//! skips all parts in which nothing can pass. The line is a treap: a search tree in the order of the keys, and a heap in
-//! the order of numbers that look random, so its depth is logarithmic whatever comes in which order. These numbers are
-//! made of the keys, so equal lines are equal trees.
+//! Each entry has the amounts that it requests. Each part of the line (a subtree) has the smallest amounts that any of
+//! its entries requests, so a search skips the parts in which no entry can pass. The line is a treap: a search tree in
+//! the order of the keys, and a heap in the order of numbers that look random, so its depth is logarithmic for any
+//! order of insertions. These numbers are computed from the keys, so equal lines are equal trees.
 
 use super::entry::{Labels, LineKey, Requests, Seen};
 use crate::{counters::touch, scheduler::state::narrow};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
-/// How many amounts an entry has.
+/// The numbers of amounts of an entry, by kind.
 #[derive(Debug, Clone, Copy, Default)]
 struct Width {
     open: usize,
@@ -19,7 +19,7 @@ struct Width {
 }
 
 impl Width {
-    /// Of all kinds together.
+    /// The number of amounts of all kinds together.
     fn all(self) -> usize {
         self.open + 2 * self.resources + self.hiders
     }
@@ -30,12 +30,12 @@ const NONE: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy)]
 struct Node {
     key: LineKey,
-    /// Where it stands in the heap: larger numbers are above.
+    /// The position of the node in the heap: larger numbers are above.
     rank: u32,
     left: u32,
     right: u32,
     own: Labels,
-    /// The labels of the part below this node, itself included.
+    /// The joined labels of the subtree of this node, including its own.
     part: Labels,
 }
 
@@ -43,8 +43,8 @@ struct Node {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Line {
     nodes: Vec<Node>,
-    /// Per node: what its entry requests as far as it is open, closed, and wanted, and what hides it; then the least of
-    /// the part, likewise.
+    /// For each node: the open, closed, wanted and hider amounts of its entry, then the minima of its subtree in the
+    /// same order.
     amounts: Vec<i64>,
     free: Vec<u32>,
     root: Option<u32>,
@@ -52,22 +52,22 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// A line of entries with so many amounts each, of which the first ones are of `resources`.
+    /// A line of entries with `open` amounts each, of which the first `resources` are amounts of resources.
     pub(super) fn new(open: usize, resources: usize) -> Self {
         Self { width: Width { open, resources, hiders: 0 }, ..Self::default() }
     }
 
-    /// The same for entries that others may hide.
+    /// Such a line for entries that others may hide.
     pub(super) fn with_hiders(open: usize, resources: usize) -> Self {
         Self { width: Width { open, resources, hiders: open }, ..Self::default() }
     }
 
-    /// How many amounts an entry has.
+    /// The number of amounts of an entry.
     pub(super) fn width(&self) -> usize {
         self.width.all()
     }
 
-    /// What an entry of this line requests, out of amounts that stand one after the other.
+    /// Splits the consecutive amounts of an entry of this line by kind.
     pub(super) fn requests<'a>(&self, amounts: &'a [i64]) -> Requests<'a> {
         let Seen { open, closed, wanted, hiders, .. } = self.seen(Labels::default(), amounts);
         Requests { open, closed, wanted, hiders }
@@ -129,13 +129,13 @@ impl Line {
         relabelled || changed
     }
 
-    /// What the whole line is; nothing if it is empty.
+    /// The labels and minima of the whole line; nothing if it is empty.
     pub(super) fn whole(&self) -> Option<Seen<'_>> {
         self.root.map(|root| self.part(root))
     }
 
-    /// The first entry after a key that `passes`. It is asked about parts, too, without a key: nothing of a part passes
-    /// unless the part itself does.
+    /// The first entry after a key that `passes`. The test is also called with a part, without a key: it must pass if
+    /// any entry of the part passes.
     pub(super) fn first(
         &self,
         after: Option<LineKey>,
@@ -144,7 +144,7 @@ impl Line {
         self.first_entry(after, passes).map(|(key, _)| key)
     }
 
-    /// The same, with what it is.
+    /// As [`first`](Self::first), with the labels and amounts of the entry.
     pub(super) fn first_entry(
         &self,
         after: Option<LineKey>,
@@ -169,7 +169,7 @@ impl Line {
         })
     }
 
-    /// Whether `found` is true of some entry that passes. It is asked about each, in no order, until one is found.
+    /// Whether `found` is true for some entry that passes. Entries are tested in no order, until one is found.
     pub(super) fn any(
         &self,
         passes: impl Fn(Option<LineKey>, Seen<'_>) -> bool,
@@ -252,7 +252,7 @@ impl Line {
         at
     }
 
-    /// The part below a node in two: what is before a key, and what is after it.
+    /// Splits a subtree in two: the entries before a key, and those after it.
     fn split(&mut self, at: u32, key: LineKey) -> (u32, u32) {
         if at == NONE {
             return (NONE, NONE);
@@ -271,7 +271,7 @@ impl Line {
         }
     }
 
-    /// Two parts as one, where all of the first is before the second.
+    /// Merges two subtrees, where all entries of the first are before those of the second.
     fn merge(&mut self, left: u32, right: u32) -> u32 {
         if left == NONE || right == NONE {
             return left.min(right);
@@ -288,7 +288,8 @@ impl Line {
         }
     }
 
-    /// Computes what the part below a node is from its entry and the two parts below it. Returns whether it is another.
+    /// Recomputes the labels and minima of a subtree from its root entry and its two children. Returns whether they
+    /// have changed.
     #[expect(clippy::indexing_slicing, reason = "each node has a row of the same length")]
     fn update(&mut self, at: u32) -> bool {
         touch(1);
@@ -316,7 +317,7 @@ impl Line {
         changed | (std::mem::replace(&mut self.node_mut(at).part, part) != part)
     }
 
-    /// Sets what an entry requests. Returns whether that is something else.
+    /// Sets the amounts of an entry. Returns whether they have changed.
     fn set_own(&mut self, at: u32, requests: Requests<'_>) -> bool {
         let Width { open, resources, hiders } = self.width;
         let own = requests.open.iter().take(open);
@@ -370,7 +371,7 @@ impl Line {
     }
 }
 
-/// A number that looks random, made of a key (the finalizer of SplitMix64).
+/// The pseudorandom rank of a key (the finalizer of SplitMix64).
 fn rank((key, id): LineKey) -> u32 {
     let mut mixed = (u64::from(key.id.0) << 32 | u64::from(id)).wrapping_add(0x9E37_79B9_7F4A_7C15);
     mixed = (mixed ^ mixed >> 30).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -395,7 +396,7 @@ mod tests {
         (PendingKey { share, priority: Reverse(0), submitted: Time(0), id: WorkloadId(id), slot }, id % 3)
     }
 
-    /// Numbers that look random, the same in each run.
+    /// Pseudorandom numbers, the same in each run.
     fn draws() -> impl FnMut(u32) -> u32 {
         let mut state = 7u64;
         move |below| {
@@ -404,7 +405,7 @@ mod tests {
         }
     }
 
-    /// Each answer of the line is that of a plain map, after each of many changes.
+    /// After each of many changes, every answer of the line equals that of a plain map.
     #[test]
     fn a_line_finds_what_a_pass_over_all_entries_finds() {
         let mut draw = draws();

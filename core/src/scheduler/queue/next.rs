@@ -13,30 +13,30 @@ use crate::scheduler::{
     state::{AskId, QuotaSlot, Ratio},
 };
 
-/// The questions about quotas and workloads that the choice asks, answered from the present state.
+/// Answers questions about quotas and workloads for the choice of the next queue, from the present state.
 pub(crate) struct Judge<S, A, C, R> {
-    /// The share of a leaf by which the policy orders, or nothing.
+    /// The share of a leaf, if the policy orders by share.
     pub(crate) share: S,
     /// Whether all limits on the path admit the request of a queue.
     pub(crate) admits: A,
     /// Whether a request could run at all (O4).
     pub(crate) can_run: C,
-    /// What a workload within its guarantee may request, so that it is worth a search for victims; nothing where no
-    /// search is (W2).
+    /// The largest request within its guarantee for which a search for victims could succeed; nothing where none could
+    /// (W2).
     pub(crate) worth_a_search: Option<Demand>,
-    /// Whether there is room on some node for a request that may have some (W2).
+    /// Whether some node has room for a request that is not known to lack room (W2).
     pub(crate) has_room: R,
 }
 
-/// A leaf that hides what is entitled there, and what does.
+/// A leaf whose entitled workloads are hidden, and the entry that hides them.
 pub(crate) type Hidden = (QuotaSlot, LineKey);
 
-/// The first that a search has found.
+/// The first queue that a search has found so far.
 type Found = Option<(PendingKey, RequestQueue)>;
 
 impl Tournament {
-    /// The next queue to try; nothing where no queue can be placed. And the leaves that were looked into although they
-    /// hide all that is entitled there, with what does.
+    /// The next queue to try; nothing where no queue can be placed. Also returns the leaves that were searched in vain
+    /// because an entry hides all their entitled workloads, with that entry.
     pub(crate) fn next<S, A, C, R>(&self, judge: &Judge<S, A, C, R>) -> (Option<RequestQueue>, Vec<Hidden>)
     where
         S: Fn(QuotaSlot) -> Ratio,
@@ -58,8 +58,8 @@ impl Tournament {
         (next, hidden)
     }
 
-    /// Whether `is` holds for some queue that is wanted and that its leaf covers. It is asked about such queues in no
-    /// order, until one is found.
+    /// Whether `is` holds for some queue that is wanted and whose leaf covers it. Such queues are tested in no order,
+    /// until one is found.
     pub(crate) fn any_wanted(&self, is: impl Fn(RequestQueue) -> bool) -> bool {
         let mut below: Vec<QuotaSlot> = self.roots.to_vec();
         while let Some(slot) = below.pop() {
@@ -89,7 +89,7 @@ struct Search<'a, S, A, C, R> {
     tournament: &'a Tournament,
     judge: &'a Judge<S, A, C, R>,
     contest: Contest,
-    /// The leaves that it looked into and that do.
+    /// The leaves that it searched although an entry hides their entitled workloads.
     hidden: Vec<Hidden>,
 }
 
@@ -108,7 +108,7 @@ where
         found.map(|(_, queue)| queue)
     }
 
-    /// Looks below a quota, under what the quotas above it leave, for something before what is `found` already.
+    /// Searches below a quota, within what the quotas above it leave, for a queue that precedes the one in `found`.
     fn below(&mut self, slot: QuotaSlot, above: Option<&Gates>, found: &mut Found) {
         let row = self.tournament.rows.at(slot);
         let own = &row.gates;
@@ -141,7 +141,7 @@ where
         }
     }
 
-    /// What a look into every leaf finds.
+    /// The result of a search in every leaf.
     #[cfg(test)]
     fn looks_everywhere(&mut self) -> Option<RequestQueue> {
         let (tournament, mut found) = (self.tournament, None);
@@ -153,7 +153,7 @@ where
         found.map(|(_, queue)| queue)
     }
 
-    /// Whether something that is searched for may be in a part of what quotas offer.
+    /// Whether a part of the offers may contain a queue that is searched for.
     fn may_be_below(&self, seen: Seen<'_>, gates: &Gates) -> bool {
         match self.contest {
             Contest::Any => {
@@ -164,7 +164,7 @@ where
         }
     }
 
-    /// The first queue of a leaf after a key that is tried: it is due, wanted and covered by the leaf, or ready.
+    /// The first queue of a leaf after a key that may be tried: it is due, wanted and covered by the leaf, or ready.
     fn first_of_leaf(&self, leaf: QuotaSlot, after: Option<LineKey>, gates: &Gates, own: &Gates) -> Option<LineKey> {
         let is_tried = |key: Option<LineKey>, seen: Seen<'_>| {
             seen.labels.due || self.wants(seen, own) || self.is_ready(key, seen, &gates.limits)
@@ -190,7 +190,8 @@ where
         Some(entitled)
     }
 
-    /// Whether something that the guarantee may cover is due, or is worth a search.
+    /// Whether some request that the guarantee may cover is due, or is small enough that a search for victims could
+    /// succeed.
     fn wants(&self, seen: Seen<'_>, gates: &Gates) -> bool {
         wants(seen, gates) && (seen.labels.due || self.is_worth_a_search(seen))
     }
@@ -210,7 +211,7 @@ where
             || seen.labels.closed && within(closed(key, seen), admits) && self.fits_fresh(key, seen)
     }
 
-    /// Whether something closed fits on a node that changed in this decision.
+    /// Whether some closed request fits on a node that changed in this decision.
     fn fits_fresh(&self, key: Option<LineKey>, seen: Seen<'_>) -> bool {
         self.tournament.may_fit_fresh(seen) && key.is_none_or(|(_, ask)| (self.judge.has_room)(AskId(ask)))
     }
@@ -222,7 +223,7 @@ where
     }
 }
 
-/// What is closed of a part, or all that an entry requests.
+/// The closed amounts of a part, or all amounts of an entry.
 fn closed<'a>(key: Option<LineKey>, seen: Seen<'a>) -> &'a [i64] {
     if key.is_some() { seen.open } else { seen.closed }
 }

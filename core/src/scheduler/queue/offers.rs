@@ -1,12 +1,13 @@
-//! What each quota offers to the quota above it: its first workload that its own limits admit, and some of the others.
+//! What each quota offers to the quota above it: the first of its workloads that its own limits admit, and some of the
+//! others.
 //!
-//! An offer is the best case. It counts the limits of the quota itself, not of those above or below, nor whether nodes
-//! have room. So a search goes through offers in order, looks what is behind each, and ends when the next offer comes
-//! after what it has found.
+//! An offer is the best case. It respects the limits of the quota itself, but not those of the quotas above or below,
+//! nor the room on nodes. So a search goes through the offers in order, searches below each, and ends when the next
+//! offer comes after what it has found.
 //!
-//! Where the first workload requests much, the quotas above may admit only those behind it. So a quota offers also the
-//! next one that requests less than all before it, and so on. An offer stands for its workload and those up to the next
-//! offer: it requests the least of all so far. There are few of them, and the last stands for all others.
+//! Where the first workload requests much, the quotas above may admit only those behind it. So a quota also offers the
+//! next one that requests less than all before it, and so on. An offer represents its workload and all up to the next
+//! offer, with the smallest amounts so far. A quota makes few offers, and the last represents all other workloads.
 
 use super::{
     entry::{Labels, LineKey, Seen, within},
@@ -22,20 +23,20 @@ use crate::scheduler::{
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
-/// One quota: who waits there, and what it offers to the quota above.
+/// One quota: its pending workloads, and what it offers to the quota above.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     pub(super) is_leaf: bool,
     /// What the quota leaves to requests, as of the last refresh.
     pub(super) gates: Gates,
-    /// In a leaf, its queues. Above, what the quotas below offer.
+    /// In a leaf: its queues. Otherwise: the offers of the quotas below.
     pub(super) line: Line,
-    /// Above the leaves: what the quotas below offer of workloads within their min.
+    /// Not in a leaf: the offers that the quotas below make of workloads within their min.
     pub(super) entitled: Line,
     pub(super) tried: Tried,
-    /// In a leaf, what hides all that it offers of workloads within its min, as far as that is known.
+    /// In a leaf: what hides all its entitled workloads, as far as that is known.
     pub(super) hider: Option<Hider>,
-    /// Where its offers stand in the lines of the quota above: of all workloads, and of those within its min.
+    /// The keys of its offers in the lines of the quota above: of all workloads, and of those within its min.
     pub(super) offered: [SmallVec<[LineKey; 2]>; 2],
 }
 
@@ -45,7 +46,7 @@ const MOST: usize = 4;
 /// What a quota offers, in order.
 pub(super) type Offers = SmallVec<[Offer; MOST]>;
 
-/// What stands in the line of the quota above. Its amounts are written to a buffer, which is used again.
+/// An entry in the line of the quota above. Its amounts are in a buffer, which is reused.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Offer {
     key: LineKey,
@@ -53,20 +54,20 @@ pub(super) struct Offer {
 }
 
 impl Offer {
-    /// Where it stands in the line of the quota above.
+    /// The key of the offer in the line of the quota above.
     pub(super) fn key(self) -> LineKey {
         self.key
     }
 
-    /// The least of a whole line. `wanted`: whether the quota itself covers something that is wanted.
+    /// An offer that represents a whole line. `wanted`: whether the quota's guarantee covers some wanted request.
     fn of(key: LineKey, whole: Seen<'_>, wanted: bool, amounts: &mut Vec<i64>) -> Self {
         [whole.open, whole.closed, whole.wanted].into_iter().for_each(|part| amounts.extend_from_slice(part));
         Self { key, labels: Labels { wanted, ..whole.labels } }
     }
 }
 
-/// The requests of a leaf that were tried in vain while its guarantee covered them, by amount of each resource. So those
-/// that it covers no more are found without a look at the others.
+/// The requests of a leaf that were tried in vain while its guarantee covered them, sorted by amount for each resource.
+/// So those that it no longer covers are found without a look at the others.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Tried(Vec<BTreeSet<(i64, AskId)>>);
 
@@ -100,7 +101,7 @@ impl Row {
         Self { is_leaf, line: line(), entitled, tried: Tried(tried), ..Self::default() }
     }
 
-    /// The line in which the quotas below offer.
+    /// The line of the offers of the quotas below.
     pub(super) fn offers(&self, contest: Contest) -> &Line {
         if contest == Contest::Any { &self.line } else { &self.entitled }
     }
@@ -109,7 +110,7 @@ impl Row {
         if contest == Contest::Any { &mut self.line } else { &mut self.entitled }
     }
 
-    /// What a quota offers now of all workloads under its own limits. `share` is that of a leaf.
+    /// What a quota offers now of all workloads, within its own limits. `share` is the share of the leaf.
     pub(super) fn offer(&self, slot: QuotaSlot, share: Ratio, amounts: &mut Vec<i64>) -> Offers {
         let mut offers = Offers::new();
         let (Some(whole), gates) = (self.line.whole(), &self.gates) else { return offers };
@@ -164,22 +165,22 @@ impl Row {
     }
 }
 
-/// Whether something is wanted that the guarantee may cover.
+/// Whether some wanted request may be within the guarantee.
 pub(super) fn wants(seen: Seen<'_>, gates: &Gates) -> bool {
     seen.labels.wanted && gates.covers.as_ref().is_some_and(|covers| within(seen.wanted, covers))
 }
 
-/// Whether something is open that limits and guarantee may cover.
+/// Whether some open request may be within both limits and guarantee.
 pub(super) fn may_be_entitled(seen: Seen<'_>, gates: &Gates) -> bool {
     seen.labels.open && may_cover(seen.open, gates)
 }
 
-/// Whether limits and guarantee may cover these amounts.
+/// Whether these amounts may be within both limits and guarantee.
 pub(super) fn may_cover(amounts: &[i64], gates: &Gates) -> bool {
     within(amounts, &gates.limits) && gates.covers.as_ref().is_some_and(|covers| within(amounts, covers))
 }
 
-/// The least that anything so far requests.
+/// The smallest amounts that any entry so far requests.
 struct Least {
     labels: Labels,
     open: Demand,
@@ -188,14 +189,14 @@ struct Least {
 }
 
 impl Least {
-    /// Of nothing, of as many amounts as something else.
+    /// The value for no entries, with as many amounts as `like`.
     fn nothing(like: Seen<'_>) -> Self {
         let none = |amounts: &[i64]| SmallVec::from_elem(i64::MAX, amounts.len());
         let (open, closed, wanted) = (none(like.open), none(like.closed), none(like.wanted));
         Self { labels: Labels::default(), open, closed, wanted }
     }
 
-    /// Adds what an entry requests, as far as it is open, closed, and wanted.
+    /// Includes the amounts of an entry, as far as it is open, closed, and wanted.
     fn add(&mut self, seen: Seen<'_>, (open, closed, wanted): (bool, bool, bool)) {
         let labels = Labels { open, closed, wanted, due: seen.labels.due, ..Labels::default() };
         self.labels.join(labels);
@@ -218,7 +219,8 @@ impl Least {
     }
 }
 
-/// Replaces the offers of a quota in a line; `amounts` are of one after the other. Returns whether that changed anything.
+/// Replaces the offers of a quota in a line; `amounts` has the amounts of one offer after the other. Returns whether
+/// that changed anything.
 pub(super) fn replace(line: &mut Line, before: &[LineKey], now: &[Offer], amounts: &[i64]) -> bool {
     let mut changed = false;
     for gone in before.iter().filter(|key| now.iter().all(|offer| offer.key != **key)) {

@@ -1,9 +1,9 @@
 //! The orders of the scheduler: which pending workload is next (O1), which victim goes first (V1), and which of two
-//! preemptions costs less (V3). The order of the holds that a workload may take over is made of [`PendingKey`]
-//! (H2, `cycle/takeover.rs`).
+//! preemptions costs less (V3). The order of the holds that a workload may take over is built from [`PendingKey`] (H2,
+//! `cycle/takeover.rs`).
 //!
 //! Each order ends in an id, so that none depends on how rows are stored. The exception is [`ByOveruse`]: equal leaves
-//! keep the order in which the walk over the quota tree finds them.
+//! keep the order of the quota tree.
 
 use crate::{
     api::{NodeId, Time, WorkloadId},
@@ -13,8 +13,8 @@ use smallvec::SmallVec;
 use std::cmp::{Ordering, Reverse};
 
 /// The order of pending workloads, smallest first: the leaf's share of usage where the policy orders by it, then
-/// priority, age (O3) and id (O1). Between leaves, with `GuaranteedFirst`, entitled heads go before all others; that is
-/// decided when the next one is chosen, since it changes with every admission. Inside a leaf this key alone decides.
+/// priority, age (O3) and id (O1). Between leaves, with `GuaranteedFirst`, entitled heads go before all others; the
+/// choice of the next queue tests this, since every admission can change it. Inside a leaf this key alone decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PendingKey {
     /// Dominant share of the leaf; 0 inside a leaf, and if the policy does not order by share.
@@ -26,8 +26,8 @@ pub(crate) struct PendingKey {
     pub(crate) slot: WorkloadSlot,
 }
 
-/// The order in which the workloads of one leaf become victims, smallest first (V1): lowest priority, those with
-/// members above their minimum (G2), latest started, highest id. Budgets are looked at when a victim is chosen.
+/// The order in which the workloads of one leaf become victims, smallest first (V1): lowest priority, workloads with
+/// members above their minimum (G2), latest started, highest id. Budgets are tested when a victim is chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct VictimKey {
     pub(crate) priority: i32,
@@ -70,7 +70,8 @@ impl PartialOrd for VictimRank {
     }
 }
 
-/// Larger overuse first, compared level by level. Where one path ends, its leaf stands for the levels below.
+/// Larger overuse first, compared level by level. Where one path ends, the value of its leaf also counts for the levels
+/// below.
 fn by_overuse(a: &[Ratio], b: &[Ratio]) -> Ordering {
     let at = |shares: &[Ratio], level: usize| shares.get(level).or(shares.last()).copied().unwrap_or_default();
     let levels = 0..a.len().max(b.len());

@@ -1,4 +1,4 @@
-//! The queues of all leaves, with those that block (O2).
+//! The queues of all leaves, including those of leaves with strict queueing (O2).
 
 use super::{order::PendingKey, request_class::RequestQueue, tournament::Tournament};
 use crate::{
@@ -18,21 +18,22 @@ use std::{
 /// What a pending workload waits for: the request of its next unit, and its place in the order of its leaf.
 pub(crate) type Pending = (AskId, PendingKey);
 
-/// The first workloads of a leaf that blocks, in order: seldom more than one.
+/// The first workloads of a leaf with strict queueing, in order: seldom more than one.
 pub(crate) type Offered = SmallVec<[PendingKey; 1]>;
 
 /// The pending workloads.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     pub(crate) tournament: Tournament,
-    /// The leaves that block (O2).
+    /// The leaves with strict queueing (O2).
     blocking: BTreeMap<QuotaSlot, BlockingLeaf>,
-    /// Those of them that are not settled.
+    /// Those of them whose offered workloads are not up to date.
     unsettled: SmallVec<[QuotaSlot; 4]>,
-    /// Per workload: what it waits for, unless it holds or has nothing pending.
+    /// For each workload: what it waits for, unless it has a hold or nothing pending.
     pending: Table<WorkloadSlot, Option<Pending>>,
     order: Order,
-    /// The slot of workloads without a quota, where the policy refuses them (A4). They are pending, but never tried.
+    /// The slot of workloads without a quota, where the policy refuses them (A4). Such workloads are pending, but never
+    /// tried.
     refuses: Option<QuotaSlot>,
 }
 
@@ -64,17 +65,17 @@ impl Queue {
         self.refuses == Some(leaf)
     }
 
-    /// The pending workloads of a leaf that blocks, in order; none of other leaves (O2).
+    /// The pending workloads of a leaf with strict queueing, in order; none for other leaves (O2).
     pub(crate) fn in_line(&self, leaf: QuotaSlot) -> impl Iterator<Item = PendingKey> + '_ {
         self.blocking.get(&leaf).into_iter().flat_map(|queue| queue.all.iter().copied())
     }
 
-    /// Whether the queue of no blocking leaf has changed since [`take_unsettled`](Self::take_unsettled).
+    /// Whether no leaf with strict queueing has changed since [`take_unsettled`](Self::take_unsettled).
     pub(crate) fn is_settled(&self) -> bool {
         self.unsettled.is_empty()
     }
 
-    /// Takes out the leaves that block and have changed since they were settled, or all that block.
+    /// Takes out the leaves with strict queueing that have changed since they were settled, or all of them.
     pub(crate) fn take_unsettled(&mut self, all: bool) -> SmallVec<[QuotaSlot; 4]> {
         let mut unsettled = std::mem::take(&mut self.unsettled);
         if all {
@@ -84,8 +85,9 @@ impl Queue {
         unsettled
     }
 
-    /// Offers the first workloads of a leaf that blocks: the first that can run, and those before it that cannot (O2,
-    /// O4). `closed` says that one can run, so that those behind it do not matter.
+    /// Puts the first workloads of a leaf with strict queueing into the tournament: the first that can run, and those
+    /// before it that cannot (O2, O4). `closed` means that the last of them can run, so that those behind it do not
+    /// matter.
     pub(crate) fn settle(
         &mut self,
         leaf: QuotaSlot,
@@ -108,7 +110,7 @@ impl Queue {
         }
     }
 
-    /// The place of a workload in the order of all leaves, now.
+    /// The position of a workload in the order of all leaves, now.
     pub(crate) fn key(&self, slot: WorkloadSlot, workloads: &Workloads, quotas: &Quotas) -> PendingKey {
         PendingKey { share: self.share(workloads.at(slot).leaf, quotas), ..key_within_leaf(slot, workloads) }
     }
@@ -125,7 +127,7 @@ impl Queue {
         self.tournament.refresh(|q| quotas.gates(q), share);
     }
 
-    /// Puts a workload into the queue of its leaf, to wait for this request.
+    /// Puts a workload with this request into the queue of its leaf.
     pub(crate) fn enqueue(&mut self, slot: WorkloadSlot, ask: AskId, workloads: &Workloads, quotas: &Quotas) {
         let leaf = workloads.at(slot).leaf;
         let key = key_within_leaf(slot, workloads);
@@ -171,7 +173,7 @@ impl Queue {
         }
     }
 
-    /// The asks that workloads wait for, and those that lists of queues name. One may come more than once.
+    /// The asks that workloads wait for, and those that lists of queues refer to. An ask may come more than once.
     pub(crate) fn asks(&self) -> impl Iterator<Item = AskId> + '_ {
         let pending = self.pending.iter().flatten().map(|(ask, _)| *ask);
         pending.chain(self.tournament.listed_asks())
@@ -188,18 +190,18 @@ impl Queue {
     }
 }
 
-/// The place of a workload in the order of its leaf, where all shares are equal.
+/// The position of a workload in the order of its leaf, where all shares are equal.
 fn key_within_leaf(slot: WorkloadSlot, workloads: &Workloads) -> PendingKey {
     let workload = workloads.at(slot);
     let (share, priority) = (Ratio::default(), Reverse(workload.priority));
     PendingKey { share, priority, submitted: workload.submitted, id: workload.id, slot }
 }
 
-/// The pending workloads of a leaf that blocks (O2).
+/// The pending workloads of a leaf with strict queueing (O2).
 #[derive(Debug, Clone, Default)]
 struct BlockingLeaf {
     all: BTreeSet<PendingKey>,
-    /// Those that take part in the tournament, in order.
+    /// Those that are in the tournament, in order.
     offered: Offered,
     /// Whether the last of them can run (O4).
     closed: bool,
@@ -215,7 +217,7 @@ impl BlockingLeaf {
     }
 }
 
-/// Whether a quota is a leaf that blocks (O2).
+/// Whether a quota is a leaf with strict queueing (O2).
 fn blocks(tree: &QuotaTree, quota: QuotaId) -> bool {
     tree.is_leaf(quota) && tree.spec(quota).is_some_and(|spec| spec.queueing == Queueing::Block)
 }

@@ -11,7 +11,7 @@ use crate::scheduler::{
 };
 
 impl Tournament {
-    /// Updates the offers of the marked quotas, and of those above them as far as they change. `gates` gives what a
+    /// Updates the offers of the marked quotas, and of the quotas above as far as they change. `gates` returns what a
     /// quota leaves, `share` the share by which the policy orders leaves.
     pub(crate) fn refresh(&mut self, gates: impl Fn(QuotaSlot) -> Gates, share: impl Fn(QuotaSlot) -> Ratio) {
         // A quota comes before those below it, so the last is refreshed first.
@@ -26,7 +26,7 @@ impl Tournament {
         }
     }
 
-    /// Brings what a quota offers to the quota above up to date, and marks the latter if that changes.
+    /// Updates what a quota offers to the quota above, and marks the latter if the offers change.
     pub(super) fn offer(&mut self, slot: QuotaSlot, contest: Contest, share: impl Fn(QuotaSlot) -> Ratio) {
         let Some(parent) = *self.parents.at(slot) else { return };
         let row = self.rows.at_mut(slot);
@@ -44,7 +44,8 @@ impl Tournament {
         }
     }
 
-    /// What was tried in vain is wanted again once the guarantee has not covered it.
+    /// Makes the queues wanted again that were tried in vain, if the guarantee of the leaf does not cover them now:
+    /// they are tried when it covers them again.
     fn want_again(&mut self, leaf: QuotaSlot) {
         let uncovered = |row: &Row| row.gates.covers.as_ref().and_then(|covers| row.tried.above(covers));
         while let Some(ask) = uncovered(self.rows.at(leaf)) {

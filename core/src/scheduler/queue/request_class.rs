@@ -1,4 +1,4 @@
-//! The pending workloads with the same request: those of one leaf, and all.
+//! The pending workloads with the same request: by leaf, and over all leaves.
 
 use super::order::PendingKey;
 use crate::scheduler::{
@@ -16,7 +16,7 @@ pub(crate) struct RequestQueue {
     pub(crate) leaf: QuotaSlot,
 }
 
-/// Whether something is chosen among all workloads, or among those that are within min on their whole path.
+/// Which workloads a search considers: all, or those that are within min on their whole path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Contest {
     Any,
@@ -30,17 +30,18 @@ pub(super) struct Waiting {
     pub(super) head: PendingKey,
     /// The others.
     pub(super) rest: BTreeSet<PendingKey>,
-    /// Its place among the leaves of its class.
+    /// Its index among the leaves of its class.
     pub(super) place: usize,
-    /// Whether it is tried next time, whatever its quotas admit.
+    /// Whether it is tried next time, regardless of what its quotas admit.
     pub(super) due: bool,
-    /// Whether it was tried in vain while the min of its leaf covered the request, and is covered since then (W2).
+    /// Whether it was tried in vain while the min of its leaf covered the request, and has been covered ever since
+    /// (W2).
     pub(super) tried: bool,
     /// Whether its head could not be placed although every quota admits it. Then the queue is not ready before the next
     /// event or the end of a hold.
     pub(super) suspended: bool,
     pub(super) retry_on_event: bool,
-    /// Whether it is ready as soon as its quotas admit it, and its class has room.
+    /// Whether it is ready as soon as its quotas admit it, because its class may have room.
     pub(super) open: bool,
 }
 
@@ -48,18 +49,19 @@ pub(super) struct Waiting {
 #[derive(Debug, Clone, Default)]
 pub(super) struct RequestClass {
     pub(super) demand: Demand,
-    /// Whether it is for one pod, so that its demand is what a node must have free.
+    /// Whether it is the request of a single pod, so that a node must have all of it free.
     pub(super) single: bool,
-    /// The leaves in which some are pending, in no order.
+    /// The leaves with pending workloads of this class, in no order.
     pub(super) leaves: SmallVec<[QuotaSlot; 2]>,
-    /// Whether some node may have room for the request: it has not failed for lack of room, or has had hope since (W2).
+    /// Whether some node may have room for the request: it has not failed for lack of room, or a node that may have
+    /// room has changed since (W2).
     pub(super) room: bool,
-    /// When it last failed for lack of room. Nothing if it has not since it was enqueued.
+    /// When it last failed for lack of room. Nothing if it has not failed since it was enqueued.
     pub(super) failed: Option<u64>,
 }
 
-/// Up to how many queues a class opens and closes one by one as room comes and goes. The queues of a larger class stay
-/// open, and who looks for one asks the class.
+/// Up to so many queues of a class are opened and closed one by one as room comes and goes. The queues of a larger
+/// class stay open, and a search tests the class instead.
 pub(super) const FEW: usize = 4;
 
 impl RequestClass {
@@ -85,7 +87,7 @@ pub(super) fn bit(ask: AskId) -> u64 {
     1 << (ask.0 % u64::BITS)
 }
 
-/// A node on which something changed, and what it has free of each governed resource.
+/// A node on which something changed, and what it has available of each governed resource.
 #[derive(Debug, Clone)]
 pub(super) struct FreshNode {
     pub(super) node: NodeSlot,

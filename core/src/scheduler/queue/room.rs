@@ -1,10 +1,10 @@
 //! For which requests there may be room on some node (W2).
 //!
 //! A class has room until it fails for lack of room. Then its queues are *closed*, until a node changes on which one of
-//! its pods fits. The search for the next workload looks at the few nodes that changed in this decision itself: so of
-//! thousands of requests that would fit there, only the one that comes first is looked at. What is left over of them
-//! when the decision ends gets *hope*: their queues are open from then on, and the nodes are asked again when it is
-//! their turn.
+//! its pods fits. While few nodes have changed in a decision, the search for the next workload tests them itself: so of
+//! thousands of requests that would fit there, only the first in order is tested. At the end of the decision, the
+//! closed classes that may still fit on these nodes get *hope*: their queues are opened, and the nodes are tested again
+//! at their turn.
 
 use super::{
     entry::{Labels, LineKey, Requests, Seen, within},
@@ -30,12 +30,12 @@ impl Tournament {
         }
     }
 
-    /// Whether a class has found no room, and no hope since.
+    /// Whether a class has found no room, and got no hope since.
     pub(crate) fn lacks_room(&self, ask: AskId) -> bool {
         !self.classes.at(ask).room
     }
 
-    /// When a class last failed for lack of room. Nothing if it has not since it was enqueued.
+    /// Notes that a node has changed on which a class without room may fit.
     pub(crate) fn failed(&self, ask: AskId) -> Option<u64> {
         self.classes.at(ask).failed
     }
@@ -92,7 +92,7 @@ impl Tournament {
         self.without_room.clone()
     }
 
-    /// A node has changed, or has other amounts free than when it last was noted.
+    /// Notes a node that has changed, with what it has available now.
     pub(crate) fn note_fresh(&mut self, node: NodeSlot, free: Demand) {
         match self.fresh.iter_mut().find(|fresh| fresh.node == node) {
             Some(fresh) => fresh.free = free,
@@ -100,17 +100,17 @@ impl Tournament {
         }
     }
 
-    /// The nodes that were noted.
+    /// The nodes that were noted as changed.
     pub(crate) fn fresh_nodes(&self) -> impl Iterator<Item = NodeSlot> + '_ {
         self.fresh.iter().map(|fresh| fresh.node)
     }
 
-    /// Whether something closed may fit on a node that changed.
+    /// Whether some closed request may fit on a changed node.
     pub(super) fn may_fit_fresh(&self, seen: Seen<'_>) -> bool {
         seen.labels.closed && self.fresh.iter().any(|fresh| within(seen.closed, &fresh.free))
     }
 
-    /// The closed classes that may fit on a node that changed. Forgets these nodes.
+    /// The closed classes that may fit on a changed node. Forgets these nodes.
     pub(crate) fn take_fresh(&mut self) -> Vec<AskId> {
         let mut found = Vec::new();
         let may_fit = |_: Option<LineKey>, seen: Seen<'_>| self.may_fit_fresh(seen);
@@ -122,7 +122,7 @@ impl Tournament {
         found
     }
 
-    /// Adds a class to those that are closed, or takes it out.
+    /// Adds a class to the closed classes, or takes it out.
     pub(super) fn list_closed(&mut self, ask: AskId, closed: bool) {
         let class = self.classes.at(ask);
         if !class.single {
@@ -138,7 +138,7 @@ impl Tournament {
     }
 }
 
-/// The closed classes stand in no order.
+/// The key of closed classes, which have no order.
 const UNORDERED: PendingKey = PendingKey {
     share: Ratio { over: 0, of: 0 },
     priority: Reverse(0),

@@ -1,17 +1,17 @@
 //! The pending workloads, arranged so that the next one to try is found without looking at the others.
 //!
 //! Workloads of one leaf with the same request form a *queue*, in order (O1); all with the same request form a *class*.
-//! The queues of a leaf stand in a [`Line`], in the order of their heads. It finds the first head whose request is
-//! within what the quotas leave. Each leaf offers its first, and a few behind it, to the quota above, which has a line of
-//! what its children offer, and so on up to the root: a change costs one path of the tree, and a search only what may be
-//! placed.
+//! Each leaf has a [`Line`] of its queues, in the order of their heads. The line finds the first head whose request is
+//! within what the quotas leave. Each leaf offers its first queue, and a few behind it, to the quota above, which has a
+//! line of the offers of its children, and so on up to the root. So a change costs one path of the tree, and a search
+//! looks only at what may be placed.
 //!
 //! A queue is tried when it is *ready*, *wanted* or *due* (rule W2 calls all of them due). A *ready* queue may simply
 //! fit: every quota on its path admits its request, and some node may have room. A *wanted* queue has not been tried
-//! since the guarantee of its leaf covers its request. A *due* queue is tried whatever its quotas admit: it got a new
-//! first workload, or after an event its head could preempt or take over a hold. A queue is *suspended* when its head
-//! could not be placed although every quota on the path admits it. It is ready again after the next event or the end of
-//! a hold.
+//! since the guarantee of its leaf came to cover its request. A *due* queue is tried regardless of what its quotas
+//! admit: it got a new head, or an event made it possible that its head preempts or takes over a hold. A queue is
+//! *suspended* when its head could not be placed although every quota on the path admits it. It is ready again after
+//! the next event or the end of a hold.
 
 use super::{
     entry::{Labels, LineKey, Requests, within},
@@ -34,24 +34,25 @@ use std::collections::BTreeSet;
 pub(crate) struct Tournament {
     pub(super) classes: Table<AskId, RequestClass>,
     pub(super) queues: IndexMap<RequestQueue, Waiting, FxBuildHasher>,
-    /// Per quota, the queues of the leaf, or what the quotas below offer.
+    /// For each quota: the queues of the leaf, or the offers of the quotas below.
     pub(super) rows: Table<QuotaSlot, Row>,
     /// Quotas whose offers must be computed again.
     pub(super) dirty: BTreeSet<QuotaSlot>,
-    /// Leaves that are known to offer entitled workloads in vain.
+    /// Leaves whose entitled workloads are known to be hidden.
     pub(super) hiding: BTreeSet<QuotaSlot>,
-    /// How often nodes had changed when that was last judged.
+    /// The change counter of nodes when that was last determined.
     pub(super) node_changes: u64,
-    /// Whether a request is admitted where each quota on its path leaves as much: there are no lend floors (L3).
+    /// Whether a request is admitted if each quota on its path leaves enough for it: so where there are no lend floors
+    /// (L3).
     pub(super) limits_decide: bool,
-    /// The amounts of an offer that is being made.
+    /// A buffer for the amounts of an offer.
     pub(super) amounts: Vec<i64>,
     pub(super) parents: Table<QuotaSlot, Option<QuotaSlot>>,
     /// The root of the tree, and the slot of pods without a quota.
     pub(super) roots: SmallVec<[QuotaSlot; 2]>,
     /// Whether entitled workloads go first (O1).
     pub(super) entitled_first: bool,
-    /// How many classes with room there are for each bit of [`Labels::classes`].
+    /// For each bit of [`Labels::classes`]: how many classes with room have it.
     pub(super) rooms: Vec<u32>,
     /// The bits of all classes with room.
     pub(super) roomy: u64,
@@ -84,8 +85,8 @@ impl Tournament {
         }
     }
 
-    /// Adds a workload to its queue. `demand` gives the amounts that its request compares with what quotas leave, and
-    /// whether it is for one pod.
+    /// Adds a workload to its queue. `demand` returns the amounts that are compared with what quotas leave, and whether
+    /// the request is for one pod.
     pub(crate) fn insert(&mut self, queue: RequestQueue, key: PendingKey, demand: impl FnOnce() -> (Demand, bool)) {
         self.dirty.insert(queue.leaf);
         if let Some(waiting) = self.queues.get_mut(&queue) {
@@ -167,7 +168,7 @@ impl Tournament {
         self.rows.at_mut(queue.leaf)
     }
 
-    /// How a queue stands in the line of its leaf.
+    /// The key and labels of a queue in the line of its leaf.
     fn labels(&self, queue: RequestQueue) -> Option<(LineKey, Labels)> {
         let (waiting, class) = (self.queues.get(&queue)?, self.classes.at(queue.ask));
         let (open, due) = (waiting.open, waiting.due);
@@ -184,7 +185,7 @@ impl Tournament {
         self.rows.at_mut(queue.leaf).line.insert(key, labels, Requests::same(demand));
     }
 
-    /// Changes a queue and tells the line of its leaf, if there is such a queue.
+    /// Changes a queue and updates its labels in the line of its leaf, if there is such a queue.
     pub(super) fn change(&mut self, queue: RequestQueue, change: impl FnOnce(&mut Waiting)) {
         if let Some(waiting) = self.queues.get_mut(&queue) {
             change(waiting);
@@ -195,8 +196,8 @@ impl Tournament {
         }
     }
 
-    /// Whether a queue is tried whatever the limits admit. `leaf` is what its leaf leaves, `worth_a_search` what may be
-    /// requested where a search for victims may find some.
+    /// Whether a queue is tried regardless of limits. `leaf` has what its leaf leaves, `worth_a_search` the largest
+    /// request for which a search for victims could succeed.
     pub(super) fn is_due(&self, queue: RequestQueue, leaf: &Gates, worth_a_search: Option<&[i64]>) -> bool {
         let demand = &self.classes.at(queue.ask).demand;
         let is_worth = worth_a_search.is_some_and(|limits| within(demand, limits));
@@ -213,7 +214,7 @@ impl Tournament {
         self.rows.at(leaf).line.iter().map(move |(key, ask)| (key, RequestQueue { ask: AskId(ask), leaf }))
     }
 
-    /// Whether a queue is ready. `gates` gives what each quota leaves.
+    /// Whether a queue is ready. `gates` returns what each quota leaves.
     pub(crate) fn is_ready(&self, queue: RequestQueue, gates: impl Fn(QuotaSlot) -> Gates) -> bool {
         let class = self.classes.at(queue.ask);
         let mut path = std::iter::successors(Some(queue.leaf), |q| *self.parents.at(*q));
@@ -238,8 +239,7 @@ impl Tournament {
         }
     }
 
-    /// After the next event, the queue is checked again: it becomes due if its head could then preempt or take over a
-    /// hold.
+    /// Makes the next event check the queue: the queue becomes due if its head could then preempt or take over a hold.
     pub(crate) fn retry_on_event(&mut self, queue: RequestQueue) {
         if let Some(waiting) = self.queues.get_mut(&queue).filter(|waiting| !waiting.retry_on_event) {
             waiting.retry_on_event = true;
@@ -247,19 +247,19 @@ impl Tournament {
         }
     }
 
-    /// The queues that the next event makes due, if their heads could then preempt or take over a hold.
+    /// The queues that the next event checks, and makes due if their heads could then preempt or take over a hold.
     pub(crate) fn awaiting_event(&self) -> impl Iterator<Item = RequestQueue> + '_ {
         self.retry_on_event.iter().copied()
     }
 
-    /// The asks that lists name, also of queues that are gone.
+    /// The asks that lists refer to, also those of queues that are gone.
     pub(super) fn listed_asks(&self) -> impl Iterator<Item = AskId> + '_ {
         let queues = self.retry_on_event.iter().chain(&self.suspended);
         queues.map(|queue| queue.ask).chain(self.without_room.iter().copied())
     }
 
-    /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`: the
-    /// queue would otherwise be ready again at once. `covered`: the guarantee of its leaf covers the request.
+    /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`:
+    /// otherwise the queue would at once be ready again. `covered`: the guarantee of its leaf covers the request.
     pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, suspend: bool, covered: bool) {
         let was_tried = self.queues.get(&queue).is_some_and(|waiting| waiting.tried);
         self.change(queue, |waiting| {
@@ -282,7 +282,7 @@ impl Tournament {
         }
     }
 
-    /// Lets a queue be tried again while the guarantee of its leaf covers it.
+    /// Makes a queue wanted again although it was tried while the guarantee of its leaf covers it.
     pub(crate) fn forget_try(&mut self, queue: RequestQueue) {
         if self.queues.get(&queue).is_some_and(|waiting| waiting.tried) {
             self.rows.at_mut(queue.leaf).tried.forget(queue.ask, &self.classes.at(queue.ask).demand);
@@ -290,7 +290,7 @@ impl Tournament {
         }
     }
 
-    /// Makes those suspended queues ready again for which `may` is true.
+    /// Makes the suspended queues ready again for which `may` returns true.
     pub(crate) fn resume(&mut self, may: impl Fn(RequestQueue) -> bool) {
         let (again, rest): (Vec<RequestQueue>, Vec<RequestQueue>) =
             std::mem::take(&mut self.suspended).into_iter().partition(|queue| may(*queue));

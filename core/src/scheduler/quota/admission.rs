@@ -95,7 +95,7 @@ impl Quotas {
     }
 
     /// Whether a request would exceed a max (A1) even after all terminating pods are gone and all holding workloads are
-    /// placed. With lend floors (L3) the charge then is not known here: the answer is `false`.
+    /// placed. With lend floors (L3) that charge is not known here, and the answer is `false`.
     pub(crate) fn exceeds_max_when_settled(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
         let exceeds = |q: QuotaSlot, (r, amount): (usize, i64)| {
             let limit = self.max(q, r);

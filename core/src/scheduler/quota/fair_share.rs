@@ -11,7 +11,7 @@ use crate::{
 };
 use std::{cmp::Reverse, collections::BTreeSet};
 
-/// What all nodes together have of each governed resource. `changes` tells whether this may differ from an earlier
+/// What all nodes together have of each governed resource. `changes` shows whether this may differ from an earlier
 /// value.
 pub(crate) struct Capacity<F: Fn(usize) -> i64> {
     pub(crate) changes: u64,
@@ -19,8 +19,8 @@ pub(crate) struct Capacity<F: Fn(usize) -> i64> {
 }
 
 impl FairShares {
-    /// Brings the shares up to date after the requests of these leaves may have changed. Divides again only along their
-    /// paths: among siblings of which one has another demand, or whose parent has another share.
+    /// Brings the shares up to date after the requests of these leaves may have changed. Repeats the division only
+    /// along their paths: among siblings where the demand of one, or the share of the parent, has changed.
     pub(crate) fn refresh(
         &mut self,
         quotas: &Quotas,
@@ -73,13 +73,13 @@ impl FairShares {
 }
 
 impl Quotas {
-    /// The min or max of quotas has changed: shares are divided anew at the next refresh, all of them.
+    /// After a change of the min or max of quotas, makes the next refresh divide all shares anew.
     pub(crate) fn forget_demands(&mut self) {
         self.shares.demands.clear();
     }
 
-    /// Updates the shares that decisions use, where the policy reclaims by them (F3). Costs the paths of the leaves whose
-    /// requests have changed since the last time, with their siblings.
+    /// Updates the shares that decisions use, where the policy reclaims fair shares (F3). Costs the paths of the leaves
+    /// whose requests have changed since the last time, with their siblings.
     pub(crate) fn refresh_shares(&mut self, capacity: Capacity<impl Fn(usize) -> i64>) {
         let changed = self.ledger.take_requests_changed();
         if self.reclaim == Reclaim::FairShare {
@@ -94,8 +94,8 @@ impl Quotas {
         (0..narrow(self.tree.len())).map(QuotaId).filter(|quota| self.tree.is_leaf(*quota))
     }
 
-    /// Updates the demands of these leaves and of the quotas above, and adds to `dirty` the quotas below which one has
-    /// changed.
+    /// Updates the demands of these leaves and of the quotas above them. Adds to `dirty` each quota that has a child
+    /// with a changed demand.
     fn refresh_demands(
         &self,
         resource: usize,
@@ -145,7 +145,7 @@ impl Quotas {
     }
 }
 
-/// Sets a share; gives whether it has changed.
+/// Sets a share. Returns whether it has changed.
 fn set(shares: &mut [Vec<i64>], quota: QuotaId, resource: usize, amount: i64) -> bool {
     let slot = shares.get_mut(quota.0 as usize).and_then(|row| row.get_mut(resource));
     slot.is_some_and(|slot| std::mem::replace(slot, amount) != amount)
@@ -165,8 +165,8 @@ fn divide(amount: i64, claimants: &[Claimant]) -> Vec<i64> {
     claimants.iter().zip(pour(rest, &above)).map(|(c, more)| c.base + more).collect()
 }
 
-/// Divides an amount by water-filling: in proportion to weight, and to none more than its limit. `limits` are pairs of
-/// limit and weight. What those with a weight cannot use goes, in equal parts, to those of weight 0.
+/// Divides an amount by water-filling: each gets a part in proportion to its weight, up to its limit. `limits` are
+/// pairs of limit and weight. What those with a weight cannot use goes, in equal parts, to those of weight 0.
 fn pour(amount: i64, limits: &[(i64, u64)]) -> Vec<i64> {
     let mut got = vec![0i64; limits.len()];
     let mut left = raise(amount, limits, &mut got);
@@ -179,7 +179,7 @@ fn pour(amount: i64, limits: &[(i64, u64)]) -> Vec<i64> {
     got
 }
 
-/// One water-filling over those of positive weight. Gives what is left over.
+/// One round of water-filling over those of positive weight. Returns what is left over.
 fn raise(amount: i64, limits: &[(i64, u64)], got: &mut [i64]) -> i64 {
     let mut left = i128::from(amount.max(0));
     let mut open: Vec<(usize, i128, i128)> = limits

@@ -8,8 +8,9 @@ use crate::{
 };
 use smallvec::SmallVec;
 
-/// What a request compares with the [`Gates`] of a quota: its amount of each governed resource, the same amounts again
-/// if its pods are not preemptible, and 1 if it counts as a job. [`NOTHING`] where it requests nothing.
+/// The amounts of a request that are compared with the [`Gates`] of a quota: the amount of each governed resource, the
+/// same amounts again if its pods are not preemptible, and 1 if it counts as a job. [`NOTHING`] where it requests
+/// nothing.
 pub(crate) type Demand = SmallVec<[i64; 8]>;
 
 /// An amount that is within every limit.
@@ -18,9 +19,10 @@ pub(crate) const NOTHING: i64 = i64::MIN;
 /// What a quota leaves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Gates {
-    /// Up to its limits (A1, A2, A5).
+    /// What is left up to its limits (A1, A2, A5).
     pub(crate) limits: Demand,
-    /// Up to its min (O1), for each governed resource. Nothing for pods without a quota, which are never entitled.
+    /// What is left up to its min (O1), for each governed resource. Nothing for pods without a quota, which are never
+    /// entitled.
     pub(crate) covers: Option<Demand>,
 }
 
@@ -36,7 +38,7 @@ impl Gates {
         self.covers.as_ref().is_some_and(within)
     }
 
-    /// What is within both these and other gates.
+    /// The smaller of these and other gates, for each amount.
     pub(crate) fn and(&self, other: &Self) -> Self {
         let least = |a: &Demand, b: &Demand| a.iter().zip(b).map(|(a, b)| *a.min(b)).collect();
         let covers = self.covers.as_ref().zip(other.covers.as_ref());
@@ -45,7 +47,7 @@ impl Gates {
 }
 
 impl Quotas {
-    /// What a request compares with the gates of quotas.
+    /// The amounts of a request that are compared with gates.
     pub(crate) fn demand_of(&self, ask: &Ask) -> Demand {
         let requested = |amount: &i64| if *amount > 0 { *amount } else { NOTHING };
         let fixed = |amount: &i64| if ask.preemptible { NOTHING } else { requested(amount) };
@@ -53,8 +55,8 @@ impl Quotas {
         ask.total.iter().map(requested).chain(ask.total.iter().map(fixed)).chain([job]).collect()
     }
 
-    /// What a quota leaves to requests. With lend floors (L3) the charge of a quota depends on the leaf: then this may
-    /// leave more than [`admits`](Self::admits) does.
+    /// What a quota leaves to requests. With lend floors (L3) the charge of a quota depends on the leaf. Then a request
+    /// within these gates may still be refused by [`admits`](Self::admits).
     pub(crate) fn gates(&self, slot: QuotaSlot) -> Gates {
         let Some(quota) = self.quota_id(slot) else {
             return Gates { limits: SmallVec::from_elem(i64::MAX, 2 * self.tree.width() + 1), covers: None };

@@ -25,17 +25,17 @@ pub(crate) struct Ledger {
     requests_changed: Marks,
     /// Requests of workloads with a hold (H1).
     pub(crate) held: Matrix,
-    /// The part of `held` that belongs to non-preemptible workloads. It counts as usage of the guarantee already (A2).
+    /// The part of `held` that belongs to non-preemptible workloads. It already counts as usage of the guarantee (A2).
     held_np: Matrix,
     /// What holds reserve: for each hold, its request less what its victims still use below this quota, at least 0.
     pub(crate) reserved: Matrix,
-    /// `used` as the parent counts it: each child counts with at least its lend floor (L3).
+    /// `used` as it counts for the parent: of each child at least its lend floor (L3).
     pub(super) effective_usage: Matrix,
     /// The part of each min that may not be lent (L3).
     pub(super) lend_floor: Matrix,
-    /// How often what non-preemptible pods use or hold has changed (O4).
+    /// Counts the changes of what non-preemptible pods use or hold (O4).
     np_changes: u64,
-    /// The leaves whose `used` or `leaving` has changed since leaves were last put in order of overuse.
+    /// The leaves whose `used` or `leaving` has changed since the order of leaves by overuse was last updated.
     usage_changed: Marks,
     pub(super) any_lend_limit: bool,
     /// Whether the quota, or one above it, has a lend floor.
@@ -167,7 +167,8 @@ impl Ledger {
         });
     }
 
-    /// Adds `sign` times these amounts to the effective usage of a leaf, and to what the quotas above count of it.
+    /// Adds `sign` times these amounts to the effective usage of a leaf, and the resulting change to that of each quota
+    /// above.
     pub(super) fn add_effective_usage(&mut self, leaf: QuotaSlot, amounts: &[i64], sign: i64) {
         let mut delta: Row = amounts.iter().map(|a| a * sign).collect();
         let mut at = Some(leaf);
@@ -190,7 +191,7 @@ impl Ledger {
         used.saturating_add(amount_of(self.reserved.row(slot), resource))
     }
 
-    /// How often what non-preemptible pods use or hold has changed (O4).
+    /// Counts the changes of what non-preemptible pods use or hold (O4).
     pub(crate) fn non_preemptible_changes(&self) -> u64 {
         self.np_changes
     }
@@ -221,7 +222,7 @@ impl Ledger {
     }
 }
 
-/// What a parent counts of a child (L3).
+/// How much of a child's usage counts for its parent (L3).
 fn counted(used: &[i64], lend_floor: &[i64]) -> Row {
     used.iter().zip(lend_floor).map(|(used, floor)| *used.max(floor)).collect()
 }

@@ -2,8 +2,8 @@
 //!
 //! Where no quota has a lend floor, a hold reserves on each quota its request less what its victims free below that
 //! quota. Where some quota has one (L3), what a hold adds above that quota depends on the quota's usage and on which
-//! holds complete first. Then each quota reserves the most that can come of it, recomputed whenever usage below such a
-//! quota changes.
+//! holds complete first. Then each quota reserves the largest possible amount, and recomputes it whenever usage below
+//! such a quota changes.
 
 use super::{
     ledger::Ledger,
@@ -46,7 +46,7 @@ impl Ledger {
     }
 
     /// Recomputes the most that each quota on the path of a pending change may be charged. That is the larger of two
-    /// charges: with all changes, and with only those that increase it, each at its turn in the order of holds. Costs,
+    /// charges: with all changes, and with only those changes that increase it, applied in the order of holds. Costs,
     /// for each quota, the paths of the changes below it.
     pub(super) fn recompute_reservations(&mut self) {
         let LendingReservations { changes, needs } = std::mem::take(&mut self.lending);
@@ -74,7 +74,7 @@ impl Ledger {
         self.lending = LendingReservations { changes, needs };
     }
 
-    /// The effective usage of a quota in each resource, with those changes applied that increase it at their turn.
+    /// The effective usage of a quota in each resource after some of the changes: in order, those that increase it.
     fn most_with_some(&mut self, changes: &[&PendingChange], quota: QuotaSlot) -> Row {
         let mut most: Row = self.effective_usage.row(quota).into();
         for (r, most) in most.iter_mut().enumerate() {

@@ -1,5 +1,4 @@
-//! The quotas: the tree, the ledger of what each quota uses, and the questions that admission and preemption ask of
-//! them.
+//! The quotas: the tree, the ledger of what each quota uses, and the tests that admission and preemption need.
 
 mod admission;
 mod fair_share;

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 /// The quotas above their max by no decision of the scheduler.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct OverMax {
-    /// The time of the first decision that saw each quota above its max; nothing before that decision (T4). Kept only
+    /// The time of the first decision that saw each quota above its max; none before that decision (T4). Kept only
     /// where the policy enforces a lowered max.
     pub(super) since: BTreeMap<QuotaSlot, Option<Time>>,
-    /// What each of them uses and holds reserve there, by resource: as much as that is excused. It falls as pods leave.
+    /// For each of these quotas: its usage and reservations, by resource. The audit tolerates up to this much (I2). The
+    /// amounts fall as pods leave.
     pub(super) excused: BTreeMap<QuotaSlot, Row>,
 }
 

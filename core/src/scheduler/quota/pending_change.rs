@@ -1,4 +1,4 @@
-//! What holds will change in the usage of quotas (H1).
+//! How holds will change the usage of quotas (H1).
 
 use crate::scheduler::state::{HoldId, QuotaSlot, Row};
 use std::collections::BTreeMap;
@@ -14,8 +14,8 @@ pub(crate) struct PendingChange {
     pub(crate) freed: BTreeMap<QuotaSlot, Row>,
 }
 
-/// The pending changes in the order of their holds, and what `reserved` contains for them. Used only where some quota
-/// has a lend floor.
+/// The pending changes in the order of their holds, and the part of `reserved` that belongs to them. Used only where
+/// some quota has a lend floor.
 #[derive(Debug, Clone, Default)]
 pub(super) struct LendingReservations {
     pub(super) changes: BTreeMap<HoldId, PendingChange>,

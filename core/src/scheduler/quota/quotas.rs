@@ -54,18 +54,19 @@ impl Quotas {
         self.quota_id(slot).map_or(UNLIMITED, |quota| amount_of(self.tree.max(quota), resource))
     }
 
-    /// Whether guarantees are judged in a resource (Q5): somebody is guaranteed some of it, or fair shares divide all
-    /// that is governed (F3).
+    /// Whether guarantees count in a resource (Q5): some quota is guaranteed an amount of it, or the policy reclaims
+    /// fair shares, which divide all governed resources (F3).
     pub(crate) fn counts(&self, resource: usize) -> bool {
         self.tree.guarantees(resource) || (self.reclaim == Reclaim::FairShare && resource < self.tree.width())
     }
 
-    /// What a request asks of the resources in which guarantees are judged (Q5).
+    /// What a request needs of the resources in which guarantees count (Q5).
     pub(crate) fn counted<'a>(&'a self, ask: &'a Ask) -> impl Iterator<Item = (usize, i64)> + 'a {
         ask.requested().filter(|(r, _)| self.counts(*r))
     }
 
-    /// Up to where workloads of a quota may reclaim, base units: its min or, with `reclaim: FairShare`, its fair share (F3).
+    /// The usage up to which workloads of a quota may reclaim, base units: its min or, with `reclaim: FairShare`, its
+    /// fair share (F3).
     pub(crate) fn guarantee(&self, slot: QuotaSlot, resource: usize) -> i64 {
         match self.reclaim {
             Reclaim::FairShare => self.shares.rows().get(slot.0 as usize).map_or(0, |row| amount_of(row, resource)),
@@ -73,12 +74,13 @@ impl Quotas {
         }
     }
 
-    /// What nobody may reclaim from a quota, base units: its min or, if that is larger, its guarantee (R2b, F3).
+    /// The usage of a quota that nobody may reclaim, base units: its min or, if that is larger, its guarantee (R2b,
+    /// F3).
     pub(crate) fn protected_usage(&self, slot: QuotaSlot, resource: usize) -> i64 {
         self.guarantee(slot, resource).max(self.min(slot, resource))
     }
 
-    /// Whether a quota uses more than is protected from reclaim, in some resource in which guarantees are judged.
+    /// Whether a quota uses more than its protected usage, in some resource in which guarantees count.
     pub(crate) fn borrows(&self, slot: QuotaSlot) -> bool {
         let is_above = |r: usize| self.ledger.remaining_usage(slot, r) > self.protected_usage(slot, r);
         self.resources().any(|r| self.counts(r) && is_above(r))
@@ -121,7 +123,7 @@ impl Quotas {
         self.resources().any(|r| self.ledger.remaining_usage(slot, r) > self.max(slot, r))
     }
 
-    /// Excuses a quota for what it is above its max as it stands now.
+    /// Makes the audit tolerate the present excess of a quota over its max (I2).
     fn excuse(&mut self, slot: QuotaSlot) {
         let row = self.standing_row(slot);
         if self.is_above_max(slot, &row) {
@@ -129,7 +131,7 @@ impl Quotas {
         }
     }
 
-    /// Quotas are excused for no more than they still use, and those within their max not at all.
+    /// Lowers the tolerated amounts of quotas to what they still use, and removes quotas that are within their max.
     pub(crate) fn forget_drained(&mut self) {
         let mut excused = std::mem::take(&mut self.over_max.excused);
         excused.retain(|slot, row| {

@@ -1,9 +1,9 @@
-//! Fair shares as they are kept. How they are divided is in [`fair_share`](super::fair_share).
+//! Stored fair shares. How they are divided is in [`fair_share`](super::fair_share).
 
 use crate::api::QuotaId;
 use std::collections::BTreeSet;
 
-/// A quota that takes part in a division among siblings. Amounts in base units.
+/// A quota that takes part in a division among siblings. Amounts are in base units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Claimant {
     /// What it gets first: its min, as far as it has demand.
@@ -14,19 +14,19 @@ pub(super) struct Claimant {
     pub(super) min: i64,
 }
 
-/// Fair shares that are kept between updates: where neither capacity nor demand has changed, nothing is divided again.
+/// Fair shares that are kept between updates: where neither capacity nor demand has changed, no division is repeated.
 ///
-/// They belong to one quota tree; start with new ones when it is replaced.
+/// They belong to one quota tree; a new tree needs a new value.
 #[derive(Debug, Clone, Default)]
 pub struct FairShares {
     pub(super) rows: Vec<Vec<i64>>,
     /// By resource and quota: how much each can use.
     pub(super) demands: Vec<Vec<i64>>,
-    /// By resource: the capacity when the number of changes of nodes was `changes`.
+    /// By resource: the capacity at the change counter `changes` of the nodes.
     pub(super) capacity: Vec<i64>,
     pub(super) changes: u64,
     pub(super) claimants: Vec<Claimant>,
-    /// The quotas of which an input of the division among their children has changed.
+    /// Quotas where an input of the division among their children has changed.
     pub(super) dirty: BTreeSet<QuotaId>,
 }
 

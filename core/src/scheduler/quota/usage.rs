@@ -28,8 +28,8 @@ impl Quotas {
         }
     }
 
-    /// What siblings borrow of a quota's unused min (L2). The sum that siblings borrow is attributed to those with
-    /// unused min, in proportion to how much of it each has. Whole units go to the earlier sibling.
+    /// What siblings borrow of a quota's unused min (L2). What siblings borrow in total is attributed to the siblings
+    /// with unused min, in proportion to their unused min. Units that remain after rounding go to the earlier siblings.
     fn lent(&self, quota: QuotaId) -> Row {
         let Some(parent) = self.tree.parent(quota) else { return Row::new() };
         let siblings = self.tree.children(parent);

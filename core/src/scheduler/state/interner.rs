@@ -1,8 +1,8 @@
 //! Interned requests: pods with the same template share one [`Template`], and pending workloads with the same request
 //! share one [`Ask`].
 //!
-//! What the scheduler remembers about a request is stored once per ask, however many equal pods are pending. What nobody
-//! uses any more is given back (`sweep.rs`), so that memory does not grow with the requests that ever came.
+//! What the scheduler remembers about a request is stored once per ask, however many equal pods are pending. A sweep
+//! (`sweep.rs`) frees what is no longer used, so that memory does not grow with all requests of the past.
 
 use super::{
     keys::{AskId, ResourceId, TemplateId},
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// The most distinct resources.
 const MOST_RESOURCES: usize = 1024;
 
-/// How many templates and asks there are at least before unused ones are looked for.
+/// Unused templates and asks are not looked for while there are fewer than this.
 pub(super) const LEAST: usize = 1 << 10;
 
 /// A device request: `each` (base units) on each of `count` devices of one node.
@@ -88,10 +88,10 @@ impl Ask {
 /// A template in both forms.
 #[derive(Debug, Clone)]
 pub(super) struct Interned {
-    /// As it was submitted.
+    /// The template as it was submitted.
     spec: Arc<PodTemplate>,
     template: Template,
-    /// The asks for one pod of it: preemptible or not, a job or not.
+    /// The asks for a single pod with this template: preemptible or not, a job or not.
     pub(super) single_pod_asks: [Option<AskId>; 4],
 }
 
@@ -105,7 +105,7 @@ pub(crate) struct Interner {
     pub(super) templates: Slab<TemplateId, Interned>,
     pub(super) ask_ids: IndexMap<Arc<Ask>, AskId, FxBuildHasher>,
     pub(super) asks: Slab<AskId, Arc<Ask>>,
-    /// How many templates and asks there may be before the unused ones are looked for.
+    /// When there are so many templates and asks, the unused ones are looked for.
     pub(crate) sweep_at: usize,
 }
 

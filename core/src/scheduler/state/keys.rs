@@ -68,7 +68,7 @@ impl WorkloadSlot {
     }
 }
 
-/// Where a pod is placed: a node, and which of its devices.
+/// The place of a pod: a node, and which of its devices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Assignment {
     pub(crate) node: NodeSlot,

@@ -1,8 +1,8 @@
-//! Quotas of which something has changed, noted so that only they are looked at again.
+//! Marks quotas of which something has changed, so that an update looks only at these.
 
 use super::{keys::QuotaSlot, table::Table};
 
-/// A set of quotas. Marking one that is marked already costs a look at one byte.
+/// A set of quotas. Marking a marked quota again costs a look at one byte.
 #[derive(Debug, Clone)]
 pub(crate) struct Marks {
     is_marked: Table<QuotaSlot, bool>,
@@ -10,7 +10,7 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// No quota of so many is marked.
+    /// A set for so many quotas, with none marked.
     pub(crate) fn new(quotas: usize) -> Self {
         Self { is_marked: (0..quotas).map(|_| false).collect(), marked: Vec::new() }
     }

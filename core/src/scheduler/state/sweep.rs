@@ -1,8 +1,9 @@
-//! Gives back the templates and asks that nobody uses any more.
+//! Frees the templates and asks that nothing uses any more.
 //!
-//! Nothing counts who uses what: that would cost every event. Instead, those in use are marked from time to time, and the
-//! others are taken out: when as many have come since the last time as were in use then, or as there were workloads. So
-//! the cost is a constant for each that comes, also where many workloads share few requests.
+//! There are no reference counts, since every event would have to update them. Instead, a sweep marks those in use from
+//! time to time, and frees the others. It runs when the number added since the last sweep reaches the number in use
+//! then, or the number of workloads then. So the cost is constant for each new template or ask, also where many
+//! workloads share few requests.
 
 use super::{
     interner::{Interner, LEAST},
@@ -32,7 +33,7 @@ impl Interner {
         self.template_ids.len().max(self.ask_ids.len())
     }
 
-    /// Nothing is marked as in use. `None` as long as there are too few templates and asks to look.
+    /// An empty set of marks, to begin a sweep. `None` as long as there are too few templates and asks.
     pub(crate) fn begin_sweep(&self) -> Option<InUse> {
         let unmarked = || InUse {
             templates: (0..self.templates.issued()).map(|_| false).collect(),
@@ -41,8 +42,8 @@ impl Interner {
         (self.len() >= self.sweep_at).then(unmarked)
     }
 
-    /// Takes out what is not marked, nor requested by an ask that is. `workloads`: how many were looked at to mark.
-    /// Returns the templates that are gone: their ids will be issued again.
+    /// Frees what is neither marked nor requested by a marked ask. `workloads`: how many were looked at for marking.
+    /// Returns the freed templates: their ids will be issued again.
     pub(crate) fn end_sweep(&mut self, mut in_use: InUse, workloads: usize) -> Vec<TemplateId> {
         for (id, ask) in self.asks.iter() {
             if *in_use.asks.at(id) {

@@ -25,8 +25,8 @@ impl<K, T> FromIterator<T> for Table<K, T> {
     }
 }
 
-/// From this many rows on, a table grows by an eighth: if it doubled, up to half of a large table could be unused. Growing
-/// often is cheap at this size, since the allocator can remap large blocks without copying them.
+/// From this many rows on, a table grows by an eighth: if it doubled, up to half of a large table could be unused.
+/// Frequent growth is cheap at this size, since the allocator can remap large blocks without copying them.
 const LARGE: usize = 1 << 14;
 
 impl<K: Key, T> Table<K, T> {
@@ -38,7 +38,7 @@ impl<K: Key, T> Table<K, T> {
         key
     }
 
-    /// Makes room for so many rows.
+    /// Reserves memory for so many rows.
     fn make_room(&mut self, rows: usize) {
         let len = self.rows.len();
         if rows > self.rows.capacity() && len >= LARGE {
@@ -82,7 +82,7 @@ impl<K: Key, T> Table<K, T> {
     }
 }
 
-/// Rows that come and go. The key of a row that is taken out is issued again.
+/// Rows that are added and removed. The key of a removed row is issued again.
 #[derive(Debug, Clone)]
 pub(crate) struct Slab<K, T> {
     rows: Table<K, Option<T>>,
@@ -175,7 +175,7 @@ impl Matrix {
     }
 }
 
-/// A length as a 32-bit number. It saturates past 32 bits; the next look-up with it panics.
+/// A length as a 32-bit number. It saturates above 32 bits; the next look-up with the result then panics.
 pub(crate) fn narrow(n: usize) -> u32 {
     u32::try_from(n).unwrap_or(u32::MAX)
 }

@@ -5,7 +5,7 @@
 pub(crate) struct VainSearches([Option<(u64, bool)>; 4]);
 
 impl VainSearches {
-    /// Whether the last search of this kind hit a bound, if it depended on the same.
+    /// Whether the last search of this kind hit a bound; nothing if it depended on something else.
     pub(crate) fn hit_bound(&self, kind: usize, digest: u64) -> Option<bool> {
         let last = self.0.get(kind).copied().flatten()?;
         (last.0 == digest).then_some(last.1)

@@ -66,23 +66,23 @@ pub(crate) struct Workload {
     pub(crate) hold: Option<HoldId>,
     /// Whether it counts as an admitted job (A5).
     pub(crate) admitted: bool,
-    /// The scheduler's generation when it was submitted or last changed. What replaces an evicted workload arrived when
-    /// that one was evicted (H2).
+    /// The scheduler's generation when it was submitted or last changed. A replacement of an evicted workload counts as
+    /// having arrived when that workload was evicted (H2).
     pub(crate) arrived: u64,
-    /// How many of its pods plans have evicted and nothing has replaced.
+    /// How many of its pods were evicted by plans and not replaced since.
     pub(crate) unreplaced: u32,
     /// The generation of the last plan that evicted any of its pods; 0 if none did.
     pub(crate) evicted_at: u64,
     /// Whether it was evicted as a whole, because it would have fallen below its minimum. Its pending pods are not
     /// scheduled any more (G2).
     pub(crate) evicted_whole: bool,
-    /// How many bindings of its pods are too recent for it to be evicted (R2c).
+    /// How many bindings of its pods are so recent that it may not be evicted (R2c).
     pub(crate) just_bound: u32,
     /// Whether it lost pods, or failed to bind some, through no decision of the scheduler (I6).
     pub(crate) lost_some: bool,
     /// Since when it has been below its minimum (G3).
     pub(crate) stale_since: Option<Time>,
-    /// What its last searches over sets of victims that found none depended on (V5).
+    /// What its last searches over sets of victims depended on, where they found nothing (V5).
     pub(crate) vain_searches: Option<Box<VainSearches>>,
 }
 
@@ -125,14 +125,15 @@ impl Workload {
         self.pods.iter().all(|pod| pod.state.is_none())
     }
 
-    /// When the last of its pods started to run. If a pod is still being bound, later than all workloads without one.
+    /// When the last of its pods started to run. While a pod is being bound, this is later than that of every workload
+    /// without such a pod.
     pub(crate) fn started(&self) -> Time {
         let being_bound = self.in_state(PodState::Binding).next().is_some();
         if being_bound { Time(u64::MAX) } else { self.ran_since }
     }
 
     /// What protects it from eviction for any other workload (R2c): it is not preemptible, or it was bound at this
-    /// moment, and no plan may undo itself (S1).
+    /// moment, and no decision may undo an earlier one of the same moment (S1).
     pub(crate) fn protection(&self) -> Option<Protection> {
         match (self.preemptible, self.just_bound > 0) {
             (false, _) => Some(Protection::NonPreemptible),

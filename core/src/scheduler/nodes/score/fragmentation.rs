@@ -1,9 +1,9 @@
 //! Fragmentation gradient descent, placement `Fgd` (P2): how much of a node's free devices the typical pods could use,
 //! and how much of that would be lost by placing a pod there.
 //!
-//! A free device is a fragment for a shape of pod when the node has no room for the shape, or the device too little of
-//! it. What is free and no fragment is *usable*, summed over shapes by weight. All sums are exact; the table below
-//! turns a loss into points without floating point.
+//! A free device is a fragment for a shape of pod when the node has no room for the shape, or when too little of the
+//! device is free. What is free and not a fragment is *usable*; it is summed over shapes by weight. All sums are exact;
+//! the table below turns a loss into points without floating point.
 
 use crate::{
     api::{DeviceSet, PodTemplate, TypicalPod},
@@ -19,8 +19,8 @@ use indexmap::IndexMap;
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 
-/// `10^9 ln(k / (100 - k))` for k from 51 to 99, rounded: the least change of fragmentation, in devices, that is worth
-/// k points of 100. For 50 it is 0, and below 50 it is the same with the opposite sign.
+/// `10^9 ln(k / (100 - k))` for k from 51 to 99, rounded: the smallest change of fragmentation, in devices, that gives
+/// k points of 100. The value for 50 is 0; for k below 50 it is the negative of the value for 100 - k.
 const STEPS: [i128; 49] = [
     40_005_335,
     80_042_708,
@@ -83,22 +83,23 @@ type Kinds = IndexMap<(u32, ResourceId, i64, DeviceGranularity), Kind, FxBuildHa
 pub(crate) struct Fragmentation {
     typical: Vec<TypicalPod>,
     total: i128,
-    /// The resource `cpu`, once it is known.
+    /// The number of the resource `cpu`, once some node or pod has named it.
     cpu: Option<ResourceId>,
-    /// By class of labels and taints, and by devices.
+    /// The counts by class of labels and taints, and by devices.
     kinds: Kinds,
 }
 
 /// The typical pods that may be placed on nodes of one class with devices of one size.
 #[derive(Debug, Clone)]
 struct Kind {
-    /// Their requests of cpu, and of one device; each ascending, without duplicates.
+    /// The different requests of cpu, and of one device; ascending.
     cpus: Vec<i64>,
     amounts: Vec<i64>,
-    /// The weight of those that request one device, with at most so much cpu (row) and so much of the device (column).
+    /// `single[row][column]`: the weight of the pods that request one device, with at most so much cpu (row) and so
+    /// much of the device (column).
     single: Vec<Vec<i64>>,
     several: Vec<Several>,
-    /// The least change that is worth one more point.
+    /// The smallest change that gives one more point.
     steps: Vec<i128>,
 }
 
@@ -163,7 +164,7 @@ impl Kind {
         Self { several: several.collect(), cpus, amounts, single, steps }
     }
 
-    /// The sum over the typical pods of the free device amount that each could use, times its weight.
+    /// The sum, over the typical pods, of weight times the free device amount that the pod could use.
     fn usable(&self, cpu: i64, devices: impl Iterator<Item = i64> + Clone) -> i128 {
         let reached = self.cpus.partition_point(|least| *least <= cpu);
         let Some(single) = self.single.get(reached) else { return 0 };
@@ -188,7 +189,7 @@ impl Kind {
         sum
     }
 
-    /// Points of a change of fragmentation (before without after), in base units of devices times weight.
+    /// The points for a change of fragmentation (before less after), in base units of devices times weight.
     fn points(&self, change: i128) -> u32 {
         narrow(self.steps.partition_point(|least| *least <= change))
     }
@@ -204,7 +205,8 @@ impl Fragmentation {
         Self { typical: typical.to_vec(), total, ..Self::default() }
     }
 
-    /// Counts the typical pods for the kind of a node. `is_open_to` gives whether it is suitable for one.
+    /// Counts the typical pods for the kind of a node. `is_open_to` returns whether the node is suitable for a typical
+    /// pod.
     pub(crate) fn learn(&mut self, node: &Node, interner: &Interner, is_open_to: impl Fn(&PodTemplate) -> bool) {
         self.cpu = interner.resource_index("cpu").and_then(|at| u16::try_from(at).ok());
         let Some(held) = node.devices.first() else { return };
@@ -220,7 +222,7 @@ impl Fragmentation {
         self.kinds.insert(key, kind);
     }
 
-    /// Classes have other numbers now, or are gone.
+    /// Renumbers classes, and drops those that are gone.
     pub(in super::super) fn renumber(&mut self, numbers: &[Option<u32>]) {
         let number = |class: u32| numbers.get(class as usize).copied().flatten();
         let kinds = std::mem::take(&mut self.kinds).into_iter();
@@ -243,8 +245,8 @@ impl Fragmentation {
         self.kind(node).map_or(0, |kind| kind.usable(self.cpu(node), node.devices_available()))
     }
 
-    /// Points of 100 for putting a pod here, and the devices for it; nothing if it does not fit. A fraction of one
-    /// device goes where it gives most points, the lowest index among equals.
+    /// The points, of 100, for placing a pod here, and the devices for it; nothing if it does not fit. A fraction of
+    /// one device goes to the device that gives most points, the lowest index among equals.
     pub(crate) fn points(&self, node: &Node, template: &Template, usable: i128) -> Option<(u32, DeviceSet)> {
         let fullest = node.fit(template)?;
         let Some(kind) = self.kind(node) else { return Some((EVEN, fullest)) };

@@ -17,8 +17,8 @@ fn share(amount: i64, largest: i64) -> u128 {
     u128::from(amount.max(0).unsigned_abs()) * SHARE / u128::from(largest.max(1).unsigned_abs())
 }
 
-/// 100 less the mean product, over the scored resources, of what is available and what is requested, each relative to
-/// the largest node; rounded down.
+/// 100 less the mean, over the counted resources, of what is available times what is requested, each relative to the
+/// largest node; rounded down.
 pub(crate) fn dot_product(node: &Node, template: &Template, largest: &[i64]) -> u32 {
     let mut product = 0u128;
     for resource in &node.scored {
@@ -49,9 +49,9 @@ pub(crate) fn packing(node: &Node, template: &Template, devices: DeviceSet) -> u
     100u32.saturating_sub(u32::try_from(left / 10).unwrap_or(u32::MAX)).max(50)
 }
 
-/// Points in four ranges of 25, from the best: only pods of the same kind on the node; such pods among others; no pods
-/// with devices; only pods of other kinds. Within a range, less available devices give more points. A pod without
-/// devices: 0.
+/// Points in four ranges of 25. From the best: the node has only pods of the same kind; it has such pods among others;
+/// it has no pods with devices; it has only pods of other kinds. Within a range, fewer available devices give more
+/// points. A pod without devices gets 0 points.
 pub(crate) fn clustering(node: &Node, template: &Template, largest: &[i64]) -> u32 {
     let (Some(held), Some(Some(ask))) = (node.devices.first(), node.device_ask(template)) else { return 0 };
     let own = cluster(ask.count, ask.each, held.each);

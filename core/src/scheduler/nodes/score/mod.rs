@@ -1,8 +1,8 @@
-//! The placement scores (P2). Of equally good nodes, the lowest id is chosen. All scores are integers.
+//! The placement scores (P2), all integers. Of equally good nodes, the one with the lowest id is chosen.
 //!
-//! A score of the node alone (`score`) is better the lower it is; nodes are kept in its order. A score of node and pod
-//! (`points`, in [`gpu`] and [`fragmentation`]) has 0 to 100 points, and more is better; it is kept for each template
-//! ([`ranking`]).
+//! There are two forms. A score of the node alone (`score`) is better the lower it is; nodes are kept in its order. A
+//! score of node and pod (`points`, in [`gpu`] and [`fragmentation`]) has 0 to 100 points, where more is better; it is
+//! kept for each template ([`ranking`]).
 
 pub(super) mod fragmentation;
 pub(super) mod gpu;
@@ -29,7 +29,8 @@ impl Scorer {
         Self { placement, largest: Vec::new(), weights: Vec::new() }
     }
 
-    /// Takes note of a node. Gives `true` when it is larger than all before, so that scores must be computed again.
+    /// Includes a node in the maxima. Returns `true` when it is larger than all before, so that scores must be computed
+    /// again.
     pub(super) fn learn(&mut self, node: &Node) -> bool {
         let mut grown = false;
         let devices = node.devices.first().map(|held| &held.resource);
@@ -134,7 +135,8 @@ fn mix(number: u64) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    /// The first numbers of SplitMix64 from 0: logs of `random` replay only as long as these stay.
+    /// The first numbers of SplitMix64 from seed 0. They must never change: otherwise recorded logs with placement
+    /// `random` would not replay.
     #[test]
     fn p2_random_draws_what_splitmix64_draws() {
         let state = |n: u64| 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(n);

@@ -1,7 +1,7 @@
 //! The rank of each node for each template that was placed, where scores depend on the pod.
 //!
-//! The rank of a node stays the same until something changes on the node. So a list is updated by looking only at the
-//! nodes that changed since it was last used. If lists would take too much memory, those unused for the longest time
+//! The rank of a node changes only when something on the node changes. So an update of a list looks only at the nodes
+//! that changed since the list was last used. If lists would take too much memory, those unused for the longest time
 //! are dropped.
 
 use crate::scheduler::state::{Key, NodeSlot, Table, TemplateId, narrow};
@@ -18,23 +18,23 @@ pub(crate) const UNFIT: u64 = u64::MAX;
 struct List {
     ranks: Vec<u64>,
     least: Vec<u64>,
-    /// The number of changes that are included.
+    /// The number of the last change that the list includes.
     seen: u64,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct Rankings {
     lists: Table<TemplateId, Option<List>>,
-    /// How many ranks are kept.
+    /// How many ranks are kept, over all lists.
     kept: usize,
-    /// Nodes in the order of their changes; the first of them was change number `first`.
+    /// The changed nodes in the order of their changes; the first of them was change number `first`.
     changes: VecDeque<NodeSlot>,
     first: u64,
     /// Per node: the number of its last change.
     last: Vec<u64>,
 }
 
-/// A copy starts without lists: it decides the same, and copies are made only for trials.
+/// A copy starts without lists. It decides the same, and copies are made only for trials.
 impl Clone for Rankings {
     fn clone(&self) -> Self {
         Self::default()
@@ -87,14 +87,14 @@ impl Rankings {
         self.kept = 0;
     }
 
-    /// The least rank for a template among the first `slots` nodes; [`UNFIT`] if none fits. `rate` computes the rank of
-    /// a node.
+    /// The lowest rank for a template among the first `slots` nodes; [`UNFIT`] if the pod fits none. `rate` computes
+    /// the rank of a node.
     pub(crate) fn least(&mut self, id: TemplateId, slots: usize, rate: impl FnMut(NodeSlot) -> u64) -> u64 {
         self.update(id, slots, rate).least.iter().copied().min().unwrap_or(UNFIT)
     }
 
-    /// The n-th least rank of the nodes that fit; [`UNFIT`] if none does. `nth` chooses n from the number of nodes that
-    /// fit.
+    /// The n-th lowest rank of the nodes that the pod fits; [`UNFIT`] if it fits none. `nth` chooses n from the number
+    /// of nodes that it fits.
     pub(crate) fn nth(
         &mut self,
         id: TemplateId,
@@ -108,7 +108,7 @@ impl Rankings {
         if nth >= fitting.len() { UNFIT } else { *fitting.select_nth_unstable(nth).1 }
     }
 
-    /// The template is gone.
+    /// Removes the list of a template that is gone.
     pub(crate) fn forget(&mut self, id: TemplateId) {
         if self.lists.get(id).is_some() {
             self.kept -= self.lists.at_mut(id).take().map_or(0, |list| list.ranks.len());
@@ -171,7 +171,7 @@ mod tests {
         assert_eq!(Rankings::default().least(TemplateId(0), MOST + 1, |_| 7), 7);
     }
 
-    /// Whatever changes between asks, the least is that of a plain look at all.
+    /// After any changes, the lowest rank is the same as in a search over all nodes.
     #[test]
     fn the_least_is_that_of_a_plain_look() {
         let mut rankings = Rankings::default();
