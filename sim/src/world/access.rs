@@ -18,10 +18,10 @@ pub(crate) struct Access {
     pub(crate) refusals: Refusals,
 }
 
-/// Something that was refused, once or several times.
+/// A refusal, with the number of repetitions.
 #[derive(Debug, Clone)]
 pub(crate) struct Refused {
-    /// The user who tried, or [`NONE`].
+    /// The user of the submission or edit, or [`NONE`].
     pub(crate) user: u32,
     /// The account of a submission; [`NONE`] for an edit.
     pub(crate) account: u32,
@@ -30,14 +30,14 @@ pub(crate) struct Refused {
     pub(crate) row: RefusalRow,
 }
 
-/// All refusals. If the same submission is refused again (for example, rows of a trace), it is counted, not repeated.
+/// All refusals. If the same submission is refused again (for example, with later rows of a trace), its count grows.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Refusals {
     pub(crate) all: Vec<Refused>,
     submissions: BTreeMap<(u32, Reason), usize>,
 }
 
-/// What was attempted.
+/// A submission or an edit, as it is reported when it is refused.
 pub(crate) struct Attempt<'a> {
     /// Its subject, as text.
     pub(crate) what: String,
@@ -79,7 +79,7 @@ fn user_of(world: &World<'_>, owner: u32, row: u32) -> u32 {
     place.map_or(world.controllers[owner].user, |place| place.user)
 }
 
-/// The account of a core workload of this controller in this namespace, by the current users, groups and tree.
+/// The account of a core workload with this controller and namespace, by the current users, groups and tree.
 pub(crate) fn account_of(world: &mut World<'_>, owner: u32, row: u32, namespace: u32) -> u32 {
     let user = user_of(world, owner, row);
     let mut group = NONE;
@@ -99,7 +99,7 @@ fn leaf_name<'w>(world: &'w World<'_>, namespace: u32) -> Option<&'w Name> {
     Some(world.trees.current().name(QuotaId(leaf)))
 }
 
-/// Whether a workload, an instance of it, or a row of a trace may be submitted; a refusal is recorded.
+/// Whether a workload, an instance of it, or a row of a trace may be submitted. If not, records the refusal.
 pub(crate) fn may_submit(world: &mut World<'_>, owner: u32, row: Option<u32>) -> bool {
     let place = row.and_then(|row| world.rows.places.get(&owner)?.get(row as usize));
     let namespace = place.map_or(world.controllers[owner].namespace, |place| place.namespace);
@@ -123,7 +123,7 @@ pub(crate) fn may_submit(world: &mut World<'_>, owner: u32, row: Option<u32>) ->
     false
 }
 
-/// Whether the user who makes a change of the scenario may make it; a refusal is recorded.
+/// Whether the user of a change in the scenario may make it. If not, records the refusal.
 pub(crate) fn may_change(world: &mut World<'_>, timed: &TimedChange) -> bool {
     let Some(by) = &timed.by else {
         return true;
@@ -167,7 +167,7 @@ pub(crate) fn note(world: &mut World<'_>, attempt: Attempt<'_>, refusal: &Refusa
     world.access.refusals.add(attempt, user, refusal, world.now.0)
 }
 
-/// Users or groups are edited, or the edit is refused.
+/// Edits users or groups, or refuses the edit.
 pub(crate) fn edit_people(world: &mut World<'_>, edit: &PeopleEdit, by: Option<&Name>) {
     let mut tenants = std::mem::take(&mut world.access.tenants);
     let edited = tenants.edit(edit, &*world);

@@ -16,7 +16,7 @@ pub(crate) struct Generator {
     pub(crate) live: Vec<u32>,
 }
 
-/// The arrivals of a workload begin.
+/// Begins the arrivals of a workload.
 pub(crate) fn start(world: &mut World<'_>, owner: u32) {
     let Some(workload) = world.workload_of(owner) else { return };
     let Some(arrivals) = &workload.arrivals else { return };
@@ -42,7 +42,7 @@ fn schedule_next(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// An instance arrives.
+/// Submits an instance that arrives.
 pub(crate) fn arrive(world: &mut World<'_>, owner: u32) {
     if world.controllers[owner].closed {
         return;
@@ -65,7 +65,7 @@ fn add_instance(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// Adds an instance to the list of live ones; ended ones are dropped before the list would grow.
+/// Adds an instance to the list of live ones. Drops ended ones before the list would grow.
 fn remember(world: &mut World<'_>, owner: u32, instance: u32) {
     let Some(generator) = world.controllers[owner].generator.as_mut() else { return };
     let mut live = std::mem::take(&mut generator.live);

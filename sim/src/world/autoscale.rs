@@ -1,9 +1,9 @@
-//! Node pools that scale by themselves. A pool grows only for demand that its quota admits and that just lacks room. A
-//! copy of the scheduler, which has the nodes, computes how much of the demand new nodes would serve. Pools are handled
-//! in the order of the file, and each orders the fewest nodes with which as many pods are placed as with all the nodes
-//! it could order. A node that had no pods for long enough, and on which nothing is reserved, is removed, the last node
-//! first. No node is removed while ordered nodes have not joined, since the demand for which they were ordered may need
-//! both.
+//! Node pools that scale by themselves. A pool grows only for workloads that their quotas admit and that lack nothing
+//! but room. A copy of the scheduler, with the new nodes added, shows how many pods these nodes would serve. Pools are
+//! handled in the order of the file, and each orders the fewest nodes with which as many pods are placed as with all
+//! the nodes it could order. A node that had no pods for long enough, and on which nothing is reserved, is removed, the
+//! last node first. No node is removed while ordered nodes have not joined, since the workloads for which they were
+//! ordered may need both.
 
 use super::{EDIT, World, WorldEvent, fleet::NodeEvent, nodes};
 use crate::{
@@ -19,11 +19,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Scaler {
     /// The state of each pool.
     pools: Vec<(usize, Autoscale)>,
-    /// Whether some workload has lacked only room on nodes since the pools were last scaled.
+    /// Whether some workload has lacked only room on nodes since pools were last scaled.
     pub(crate) wanted: bool,
     /// Ordered nodes that have not joined yet.
     ordered: BTreeSet<u32>,
-    /// Since when nodes have no pods.
+    /// The nodes without pods, each with the time since when it has had none.
     idle: BTreeMap<u32, Time>,
     /// How often each node was ordered.
     orders: BTreeMap<u32, u32>,
@@ -53,21 +53,21 @@ impl Scaler {
 /// One round, in which the pools grow one after the other.
 #[derive(Debug)]
 pub(crate) struct Growth {
-    /// Nodes that are ordered.
+    /// The nodes that this round orders.
     coming: Vec<u32>,
-    /// How many pods would be placed if they joined.
+    /// How many pods would be placed if these nodes joined.
     placed: usize,
 }
 
 impl Growth {
-    /// The state before any pool has grown.
+    /// A round in which no pool has grown yet.
     pub(crate) fn new(world: &World<'_>, scheduler: &Scheduler) -> Result<Self, RunError> {
         let coming: Vec<u32> = world.fleet.scaler.ordered.iter().copied().collect();
         let placed = placed_with(world, scheduler, &coming)?;
         Ok(Self { coming, placed })
     }
 
-    /// A pool orders the fewest nodes with which as many pods are placed as with all the nodes it could order.
+    /// Makes a pool order the fewest nodes with which as many pods are placed as with all the nodes it could order.
     pub(crate) fn grow(&mut self, world: &mut World<'_>, scheduler: &Scheduler, pool: usize) -> Result<(), RunError> {
         let Some(pool) = world.scenario.cluster.pools.get(pool) else { return Ok(()) };
         let spare = |node: &&u32| world.nodes[**node].absent && !self.coming.contains(node);
@@ -124,7 +124,7 @@ fn order(world: &mut World<'_>, node: u32) {
     }
 }
 
-/// An ordered node joins.
+/// Adds an ordered node to the cluster.
 pub(crate) fn node_arrives(world: &mut World<'_>, node: u32) {
     world.fleet.scaler.ordered.remove(&node);
     nodes::set_absent(world, node, false);

@@ -1,6 +1,6 @@
 //! The arrival times of a workload that is submitted repeatedly, each computed when it is needed.
 //!
-//! The clock keeps a few numbers, however many arrivals there are, and draws from one stream, labelled with the
+//! The clock needs little memory, however many arrivals there are, and draws from one stream, labelled with the
 //! workload. Rates that change by the hour are exact: gaps are drawn on a scale on which arrivals have constant
 //! density, and converted to time.
 
@@ -86,7 +86,7 @@ impl Clock {
     }
 }
 
-/// The weight of all milliseconds before a time.
+/// The sum of the weights of all milliseconds before a time.
 fn weight_until(hours: &[u32; 24], ms: u64) -> u128 {
     let day: u128 = hours.iter().map(|weight| u128::from(*weight) * u128::from(HOUR_MS)).sum();
     let (days, mut rest) = (ms / (24 * HOUR_MS), ms % (24 * HOUR_MS));
@@ -99,7 +99,7 @@ fn weight_until(hours: &[u32; 24], ms: u64) -> u128 {
     sum
 }
 
-/// The first time before which the weight is at least this much.
+/// The first time before which the sum of the weights is at least this much.
 fn time_of(hours: &[u32; 24], weight: u128) -> Option<Time> {
     let day: u128 = hours.iter().map(|weight| u128::from(*weight) * u128::from(HOUR_MS)).sum();
     let (days, mut rest) = (weight.checked_div(day)?, weight % day);

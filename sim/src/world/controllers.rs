@@ -1,6 +1,6 @@
-//! Controllers create core workloads. Each workload of the scenario has one. If it is submitted repeatedly, every
-//! instance has its own, and so has every task of a workflow. They are small, and when they end they drop the state
-//! that they need only while they run.
+//! Controllers create core workloads. Each workload of the scenario has a controller. So does every instance of a
+//! workload that is submitted repeatedly, and every task of a workflow. Controllers are small, and when they end they
+//! drop the state that they need only while they run.
 
 use super::{End, Flow, Generator, NONE, Outcomes, Shapes, State, Training, World, job::JobState, names::owner_name};
 use crate::{
@@ -43,7 +43,7 @@ pub(crate) struct ControllerState {
     pub(crate) number: u32,
     pub(crate) task: u32,
     pub(crate) parent: u32,
-    /// The tally in which its outcomes are counted.
+    /// The tally of its outcomes.
     pub(crate) tally: u32,
     pub(crate) namespace: u32,
     /// The user who submits, or [`NONE`].
@@ -52,7 +52,7 @@ pub(crate) struct ControllerState {
     pub(crate) account: u32,
     /// The request of one pod, for kinds with one template.
     pub(crate) shape: u32,
-    /// How many of its pods are running (terminating ones included), pending, and terminating.
+    /// How many of its pods are running (including terminating ones), pending, and terminating.
     pub(crate) running: u32,
     pub(crate) pending: u32,
     pub(crate) leaving: u32,
@@ -66,20 +66,20 @@ pub(crate) struct ControllerState {
     pub(crate) retrying: u32,
     /// State of a Job.
     pub(crate) job: JobState,
-    /// It creates nothing more.
+    /// Whether it creates no further core workloads.
     pub(crate) closed: bool,
     /// When it was submitted.
     pub(crate) since: Time,
     /// How it ended.
     pub(crate) end: End,
-    /// Its job, or [`NONE`]: before it is submitted, and of kinds that are several jobs.
+    /// The number of its job record. [`NONE`] before it is submitted, and for kinds that consist of several jobs.
     pub(crate) record: u32,
-    /// Whether it was submitted; for a trace, only its rows are submitted.
+    /// Whether it was submitted. For a trace, only the rows are submitted.
     pub(crate) begun: bool,
-    /// Whether its deadline has been neither met nor missed so far.
+    /// Whether its deadline has been neither met nor missed yet.
     pub(crate) due: bool,
     pub(crate) runtimes: Option<Box<Stream>>,
-    /// The random stream of its own grace periods.
+    /// The random stream for the grace periods of its pods.
     pub(crate) graces: Option<Box<Stream>>,
     pub(crate) training: Option<Box<Training>>,
     pub(crate) generator: Option<Box<Generator>>,
@@ -87,7 +87,7 @@ pub(crate) struct ControllerState {
 }
 
 impl ControllerState {
-    /// One of its pods changes its state.
+    /// Counts a pod that changes its state.
     #[inline]
     pub(crate) fn shift(&mut self, from: State, to: State) {
         self.running = self.running + u32::from(to.holds_resources()) - u32::from(from.holds_resources());
@@ -102,7 +102,7 @@ pub(crate) struct Tally {
     pub(crate) workload: u32,
 }
 
-/// A controller in its initial state; `place` is its namespace, tally and user. `stream` gives a random stream of its own.
+/// A controller in its initial state; `place` has its namespace, tally and user. `stream` returns its random stream.
 pub(crate) fn new_controller(
     part: OwnerRef,
     kind: &Kind,

@@ -1,12 +1,12 @@
 //! How the price of nodes is charged to pods. A pod pays the largest share that it takes of any resource of its node,
-//! as the node is when the pod is bound, but no more than the other pods leave unpaid. So the pods of a node together
-//! never pay more than its price.
+//! computed when the pod is bound, but no more than the other pods leave unpaid. So the pods of a node together never
+//! pay more than its price.
 
 use super::Table;
 use super::{World, nodes};
 use std::collections::BTreeMap;
 
-/// A whole node, in parts.
+/// The parts of a whole node.
 pub(crate) const NODE: u64 = 1 << 32;
 
 /// The shares of nodes that pods pay; only kept if some pool has a price.
@@ -14,7 +14,7 @@ pub(crate) const NODE: u64 = 1 << 32;
 pub(crate) struct NodeCosts {
     /// The parts of each node that are paid.
     paid: Table<u64>,
-    /// The node of a pod, and the parts that it pays.
+    /// By pod: its node, and the parts that it pays.
     of: BTreeMap<u32, (u32, u64)>,
 }
 
@@ -36,7 +36,7 @@ fn price(world: &World<'_>, node: u32) -> u64 {
     pool.map_or(0, |pool| pool.price_milli)
 }
 
-/// A pod that was bound pays for its node from now on.
+/// Makes a pod that was bound pay for its node from now on.
 pub(crate) fn charge(world: &mut World<'_>, pod: u32, node: u32) {
     if world.costs.is_none() {
         return;
@@ -58,7 +58,7 @@ pub(crate) fn charge(world: &mut World<'_>, pod: u32, node: u32) {
     add(world, pod, i128::from(parts) * i128::from(price));
 }
 
-/// A pod has left its node and stops paying.
+/// Ends the payments of a pod that has left its node.
 pub(crate) fn discharge(world: &mut World<'_>, pod: u32) {
     let Some(costs) = &mut world.costs else { return };
     let Some((node, parts)) = costs.of.remove(&pod) else { return };

@@ -1,4 +1,4 @@
-//! Cron jobs: what happens when an instance should start and an earlier one has not ended.
+//! Cron jobs: what to do when an instance should start while an earlier one has not ended.
 
 use super::{State, World, arrivals, ending, submit};
 use crate::model::Concurrency;

@@ -1,5 +1,5 @@
-//! The controller of Deployments: it keeps the wanted number of pods. Lost pods are replaced, surplus pods deleted. Many
-//! new pods are created in parts, since what one step emits is kept until the step is over.
+//! The controller of Deployments: it keeps the wanted number of pods. Lost pods are replaced, surplus pods deleted.
+//! Many new pods are created in parts, since the outbox keeps everything that one step emits.
 
 use super::{End, State, World, job_record, submit, submit::NewWorkload};
 use crate::model::Kind;
@@ -7,8 +7,8 @@ use quotree_core::PodSet;
 use smallvec::smallvec;
 use std::{cmp::Reverse, sync::Arc};
 
-/// Sets the replica count. Pods already terminating are replaced by their own retry. Surplus pods are deleted at once:
-/// pending pods first, then running ones, newest first in each.
+/// Sets the replica count. A pod that is already terminating is replaced by its own retry. Surplus pods are deleted at
+/// once: pending pods first, then running ones, newest first in each.
 pub(crate) fn scale(world: &mut World<'_>, owner: u32, replicas: u32) {
     world.controllers[owner].wanted = replicas;
     let mut units = std::mem::take(&mut world.controllers[owner].units);
@@ -35,7 +35,7 @@ pub(crate) fn scale(world: &mut World<'_>, owner: u32, replicas: u32) {
     create(world, Unmade { owner, pods });
 }
 
-/// Pods that a Deployment creates before anything else happens.
+/// Pods that a Deployment must still create before anything else happens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Unmade {
     owner: u32,
@@ -45,7 +45,7 @@ pub(crate) struct Unmade {
 /// How many pods are created in one step.
 const PART: u32 = 1024;
 
-/// Creates the next part of these pods, and notes the rest.
+/// Creates the next part of these pods, and notes how many are left.
 fn create(world: &mut World<'_>, Unmade { owner, pods }: Unmade) {
     let now = pods.min(PART);
     for _ in 0..now {
@@ -58,7 +58,7 @@ fn create(world: &mut World<'_>, Unmade { owner, pods }: Unmade) {
     }
 }
 
-/// Goes on where [`scale`] has noted a rest; whether it has.
+/// Creates the next part of pods that [`scale`] has noted. Returns whether there were any.
 pub(crate) fn create_rest(world: &mut World<'_>) -> bool {
     let Some(unmade) = world.unmade.pop() else { return false };
     if !world.controllers[unmade.owner].closed {

@@ -14,18 +14,18 @@ use quotree_core::{DeviceSet, Event, EventError, Name, NodeId, NodeSpec, PodOutc
 use quotree_words::Names;
 use std::{borrow::Cow, collections::BTreeMap};
 
-/// The state of devices.
+/// The state of the devices of all nodes.
 #[derive(Debug, Default)]
 pub(crate) struct Devices {
-    /// The unhealthy ones, by node.
+    /// The unhealthy devices, by node.
     unhealthy: BTreeMap<u32, u64>,
-    /// Nodes that were relabelled or edited, as they are now.
+    /// Nodes that were relabelled or edited, in their current form.
     relabelled: BTreeMap<u32, NodeSpec>,
     /// The devices of each pod; only kept if some device of the scenario fails together with its pods.
     given: Option<BTreeMap<u32, DeviceSet>>,
-    /// Whether guaranteed cells were unavailable at the last check.
+    /// Whether guaranteed cells were missing at the last check.
     cells_short: bool,
-    /// Whether some tree of the scenario guarantees cells, and whether the first nodes have joined.
+    /// Whether some tree of the scenario guarantees cells and the first nodes have joined.
     has_cells: bool,
     watches: bool,
 }
@@ -56,7 +56,7 @@ impl Devices {
         self.relabelled.insert(node, spec);
     }
 
-    /// A node with its edits and the health of its devices; `spec` is the node of the scenario.
+    /// The current form of a node, with its edits and the health of its devices; `spec` is its form in the scenario.
     pub(crate) fn now(&self, node: u32, spec: NodeSpec) -> NodeSpec {
         let mut spec = self.relabelled.get(&node).cloned().unwrap_or(spec);
         spec.unhealthy = DeviceSet(self.unhealthy.get(&node).copied().unwrap_or(0));
@@ -71,13 +71,13 @@ pub(crate) fn missing_cells<'n>(tree: &QuotaTree, up: impl Iterator<Item = Cow<'
     if wanted.is_empty() { None } else { cells::short(&wanted, up) }
 }
 
-/// The first nodes have joined: from now on unavailable cells are reported.
+/// Starts reporting of missing cells, once the first nodes have joined.
 pub(crate) fn watch_cells(world: &mut World<'_>) {
     world.devices.watches = world.devices.has_cells;
     check_cells(world);
 }
 
-/// Nodes, devices or quotas changed: reports when guaranteed cells become unavailable, or available again.
+/// After a change of nodes, devices or quotas: reports when guaranteed cells become unavailable, or available again.
 pub(crate) fn check_cells(world: &mut World<'_>) {
     if !world.devices.watches {
         return;
@@ -94,7 +94,7 @@ pub(crate) fn check_cells(world: &mut World<'_>) {
     }
 }
 
-/// A device becomes unhealthy or recovers. The engine handles relabelling, since the scheduler may refuse it.
+/// Makes a device unhealthy or healthy. (The engine handles relabelling, since the scheduler may refuse it.)
 pub(crate) fn change(world: &mut World<'_>, change: &DeviceChange) {
     let number = |node: &usize| u32::try_from(*node).unwrap_or(u32::MAX);
     match change {
@@ -119,7 +119,7 @@ fn set_unhealthy(world: &mut World<'_>, node: u32, device: u32, unhealthy: bool)
     }
 }
 
-/// A device becomes unhealthy; with `lost`, the pods that use it fail.
+/// Makes a device unhealthy. With `lost`, the pods that use it fail.
 fn fail_device(world: &mut World<'_>, node: u32, device: u32, lost: bool) {
     set_unhealthy(world, node, device, true);
     world.trace(TraceEvent::Device { node: NodeId(node), device, healthy: false });
@@ -154,7 +154,7 @@ pub(crate) fn relabelled(
     Some((before, spec))
 }
 
-/// A node was relabelled.
+/// Relabels a node.
 pub(crate) fn relabel(world: &mut World<'_>, node: u32, before: &NodeSpec, spec: NodeSpec) {
     world.trace(TraceEvent::Relabel { node: NodeId(node), refused: false });
     if world.nodes[node].up {
@@ -165,7 +165,7 @@ pub(crate) fn relabel(world: &mut World<'_>, node: u32, before: &NodeSpec, spec:
     check_cells(world);
 }
 
-/// The scheduler refused to relabel a node: this is recorded, and the node is unchanged.
+/// Records that the scheduler refused to relabel a node, which stays unchanged.
 pub(crate) fn refuse_relabel(world: &mut World<'_>, node: u32, by: Option<&Name>, error: &EventError) {
     let names = world.names();
     let mut why = error.to_string();

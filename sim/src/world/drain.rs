@@ -1,8 +1,8 @@
 //! Drains: a node is cordoned, and the world, not the scheduler, evicts its pods and notifies the scheduler. A pod is
-//! evicted when its disruption budget allows it, that is, while fewer pods of the budget than allowed are gone,
-//! terminating or not yet running again. A gang that would fall below its minimum is evicted as a whole (G2), elastic
-//! members one by one. When the time of the drain is over, the remaining pods are killed, or the drain has failed and
-//! the node stays cordoned.
+//! evicted when its disruption budget allows it: while fewer pods of the budget than allowed are missing, that is,
+//! gone, terminating or not yet running again. A gang that would fall below its minimum is evicted as a whole (G2),
+//! elastic members one by one. When the time of the drain is over, the drain kills the remaining pods, or it has failed
+//! and the node stays cordoned.
 
 use super::{EDIT, NodeEvent, State, World, WorldEvent, fleet, nodes, pod_lifecycle, trace_rows, training, unreliable};
 use crate::{model::Kind, trace::TraceEvent};
@@ -28,7 +28,7 @@ pub(crate) struct Drained {
     pub(crate) failed: u64,
 }
 
-/// A drain begins, and replaces one in progress.
+/// Begins a drain, which replaces one in progress.
 pub(crate) fn begin(world: &mut World<'_>, node: u32, within: Option<u64>, kill: bool, removes: bool) {
     let fleet = &mut world.fleet;
     fleet.drained.epochs += 1;
@@ -46,7 +46,7 @@ pub(crate) fn begin(world: &mut World<'_>, node: u32, within: Option<u64>, kill:
     continue_drain(world, node);
 }
 
-/// Every drain evicts all pods that it may evict now.
+/// Makes every drain evict all pods that it may evict now.
 pub(crate) fn continue_all(world: &mut World<'_>) {
     let nodes: Vec<u32> = world.fleet.drains.keys().copied().collect();
     nodes.into_iter().for_each(|node| continue_drain(world, node));
@@ -85,7 +85,7 @@ fn end(world: &mut World<'_>, node: u32) {
     }
 }
 
-/// The time of a drain is over.
+/// Ends a drain whose time is over.
 pub(crate) fn time_over(world: &mut World<'_>, node: u32, epoch: u32) {
     let Some(drain) = world.fleet.drains.get(&node).copied().filter(|drain| drain.epoch == epoch) else {
         return;
@@ -152,7 +152,7 @@ fn unavailable(world: &World<'_>, owner: u32, budget: &Name) -> usize {
     pods.filter(away).count() + retrying
 }
 
-/// Evicts pods of one core workload: the scheduler is notified, and each pod is gone after its grace period.
+/// Evicts pods of one core workload: notifies the scheduler, and removes each pod after its grace period.
 fn tell_to_leave(world: &mut World<'_>, pods: &[u32], node: u32) {
     let Some(unit) = pods.first().map(|pod| world.pods[*pod].unit) else {
         return;
@@ -175,7 +175,7 @@ fn tell_to_leave(world: &mut World<'_>, pods: &[u32], node: u32) {
     }
 }
 
-/// A pod that a drain or its owner evicts is not counted as evicted, since the scheduler did not evict it.
+/// Subtracts an eviction by a drain or by the owner of a pod from the evictions by the scheduler.
 pub(crate) fn uncount_eviction(world: &mut World<'_>, pod: u32) {
     let account = world.units[world.pods[pod].unit].account;
     world.accounts.all[account].counts.evicted -= 1;

@@ -17,13 +17,13 @@ pub(crate) struct Edits {
 }
 
 impl Edits {
-    /// Pods of a class that are created from now on get another priority.
+    /// Sets the priority of pods of a class that are created from now on.
     pub(crate) fn set_class(&mut self, class: &Name, priority: i32) {
         self.classes.insert(class.clone(), priority);
     }
 
-    /// The priority of pods that a workload creates now: the edited priority, their own (of a trace row), or that of
-    /// the scenario, by class or by number.
+    /// The priority of pods that a workload creates now: the edited one, else that of the trace row, else that of the
+    /// scenario, by class or by number.
     pub(crate) fn priority(&self, workload: u32, own: Option<i32>, stated: &Priority) -> i32 {
         let by_class = || stated.class.as_ref().and_then(|class| self.classes.get(class)).copied();
         let edited = self.priorities.get(&workload).copied();
@@ -36,7 +36,7 @@ impl Edits {
     }
 }
 
-/// A workload is edited with all its pods.
+/// Edits a workload with all its pods.
 pub(crate) fn edit_workload(world: &mut World<'_>, edited: u32, priority: Option<i32>, preemptible: Option<bool>) {
     world.edits.priorities.extend(priority.map(|n| (edited, n)));
     world.edits.preemptible.extend(preemptible.map(|b| (edited, b)));

@@ -1,5 +1,6 @@
-//! How the work of a controller ends: done, failed, or withdrawn. It ends once. The end is counted, the deadline is met
-//! or missed, the state needed only while it runs is dropped, and the workflow that contains it is notified.
+//! How the work of a controller ends: done, failed, or withdrawn. It ends only once. Then the end is counted, the
+//! deadline is met or missed, the state needed only while it runs is dropped, and the workflow that contains it is
+//! notified.
 
 use super::{CONTROLLER, NONE, State, World, WorldEvent, access, job_record, owner_name, submit, workflow};
 use crate::result::FailureRow;
@@ -14,14 +15,14 @@ pub(crate) enum End {
     Withdrawn,
 }
 
-/// How many were submitted, and how they ended.
+/// How many controllers were submitted, and how they ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Outcomes {
     pub(crate) submitted: u64,
     pub(crate) succeeded: u64,
     pub(crate) failed: u64,
     pub(crate) withdrawn: u64,
-    /// Starts that were skipped.
+    /// Starts that a cron job skipped.
     pub(crate) skipped: u64,
     /// Met and missed deadlines.
     pub(crate) met: u64,
@@ -46,7 +47,7 @@ impl Outcomes {
     }
 }
 
-/// Counts an outcome of a controller, in the account that it had when it was submitted.
+/// Counts an outcome of a controller, in the account that it had at its submission.
 pub(crate) fn count(world: &mut World<'_>, owner: u32, count: impl Fn(&mut Outcomes)) {
     if world.controllers[owner].account == NONE {
         let namespace = world.controllers[owner].namespace;
@@ -56,7 +57,7 @@ pub(crate) fn count(world: &mut World<'_>, owner: u32, count: impl Fn(&mut Outco
     count(&mut world.accounts.all[account].outcomes);
 }
 
-/// A controller begins: it is counted, and its deadline is scheduled.
+/// Counts a controller that begins, and schedules its deadline.
 pub(crate) fn open(world: &mut World<'_>, owner: u32) {
     let now = world.now;
     let state = &mut world.controllers[owner];
@@ -72,7 +73,7 @@ pub(crate) fn open(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// The work of a controller has ended for good.
+/// Ends the work of a controller for good.
 pub(crate) fn finish(world: &mut World<'_>, owner: u32, end: End) {
     let state = &mut world.controllers[owner];
     if state.end != End::Open {
@@ -99,7 +100,7 @@ pub(crate) fn finish(world: &mut World<'_>, owner: u32, end: End) {
     }
 }
 
-/// The work of a controller fails: its pods are withdrawn, and the reason is recorded.
+/// Fails the work of a controller: withdraws its pods, and records the reason.
 pub(crate) fn fail(world: &mut World<'_>, owner: u32, why: String) {
     if world.controllers[owner].end != End::Open {
         return;

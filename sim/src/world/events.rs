@@ -1,4 +1,4 @@
-//! The events of the simulated world: their kinds, the handler of each, and which of them are obsolete.
+//! The events of the simulated world: their kinds, how each is handled, and which of them are obsolete.
 
 use super::{
     State, World, arrivals, dataset, deployment, devices, edits, ending, faults,
@@ -92,7 +92,7 @@ pub(crate) fn known_events(scenario: &Scenario) -> Vec<(Time, Class, WorldEvent)
     known
 }
 
-/// The run begins: the first nodes join, and the first faults are drawn.
+/// Begins the run: the first nodes join, and the first faults are drawn.
 pub(crate) fn begin(world: &mut World<'_>) {
     world.nodes.ids().for_each(|node| nodes::start(world, node));
     faults::begin(world);
@@ -156,15 +156,15 @@ pub(crate) fn change(world: &mut World<'_>, change: &Change, index: u32) {
     }
 }
 
-/// Another quota tree has taken effect: quotas may be over their limits, cells unavailable, and namespaces in other job
-/// queues. `before` is what was over a limit before.
+/// Handles the effects of another quota tree: quotas may be over their limits, cells unavailable, and namespaces in
+/// other job queues. `before` is the excess over limits under the earlier tree.
 pub(crate) fn tree_replaced(world: &mut World<'_>, before: &Excess, scheduler: &Scheduler) {
     quota_overrun::find_new(world, before, scheduler);
     devices::check_cells(world);
     job_queue::assign_anew(world);
 }
 
-/// A job queue releases the next core workload, if it may release one now.
+/// Makes a job queue release the next core workload, if it may release one now.
 pub(crate) fn release_job(world: &mut World<'_>, queue: usize, scheduler: &Scheduler) -> bool {
     let next = job_queue::next_to_release(world, queue, scheduler);
     next.is_some_and(|unit| {
@@ -173,7 +173,7 @@ pub(crate) fn release_job(world: &mut World<'_>, queue: usize, scheduler: &Sched
     })
 }
 
-/// Whether an event is obsolete, because its subject has ended in another way. A run does not continue for such events.
+/// Whether an event is obsolete, because its subject has ended in another way. Such events do not keep a run going.
 pub(crate) fn is_stale(world: &World<'_>, event: WorldEvent) -> bool {
     match event {
         WorldEvent::Bound(pod) | WorldEvent::BindFailed(pod) => world.pods[pod].state != State::Binding,
@@ -191,7 +191,7 @@ pub(crate) fn is_stale(world: &World<'_>, event: WorldEvent) -> bool {
     }
 }
 
-/// All events of this time have been handled: counts the deadlines that are missed.
+/// After all events of this time: counts the missed deadlines.
 pub(crate) fn check_deadlines(world: &mut World<'_>) {
     for deadline in std::mem::take(&mut world.due) {
         match deadline {

@@ -1,6 +1,6 @@
 //! Nodes that fail at random. The k-th failure and repair of a node are drawn from a stream of their own, labelled with
 //! the name of the faults, the node, and k. So events of other nodes and edits of the scenario never change these
-//! draws. The failure clock of a node continues while something else keeps it down.
+//! draws. The time to the next failure of a node passes even while another cause keeps the node down.
 
 use super::{EDIT, NodeEvent, World, WorldEvent, nodes};
 use crate::{model::Faults, random::Stream};
@@ -36,7 +36,7 @@ fn schedule_next(world: &mut World<'_>, number: u32, faults: &Faults, node: u32,
     }
 }
 
-/// A node fails, or is repaired.
+/// Fails a node, or repairs it.
 pub(crate) fn apply(world: &mut World<'_>, number: u32, node: u32, nth: u32, down: bool) {
     let scenario = world.scenario;
     let Some(faults) = scenario.faults.get(number as usize) else {

@@ -31,7 +31,7 @@ pub(crate) enum NodeEvent {
     Idle { node: u32, since: Time },
 }
 
-/// The number of nodes in a pool, and its integral over time.
+/// Nodes times milliseconds, up to `since`.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PoolFigures {
     pub(crate) there: u32,
@@ -61,7 +61,7 @@ pub(crate) struct Fleet {
     pool_of: Vec<u32>,
     pub(crate) pools: Table<PoolFigures>,
     pub(crate) scaler: Scaler,
-    /// The progress of core workloads that are or were on slow nodes.
+    /// Progress of core workloads that are or were on slow nodes.
     pub(crate) paces: BTreeMap<u32, Pace>,
     /// Failures drawn by `faults`.
     pub(crate) failures: u64,
@@ -95,7 +95,7 @@ impl Fleet {
         self.pool_of.get(node as usize).copied().filter(|pool| *pool < self.pools.len())
     }
 
-    /// A node joins its pool or leaves it.
+    /// Counts a node that joins or leaves its pool.
     pub(crate) fn count(&mut self, node: u32, now: Time, joins: bool) {
         let Some(pool) = self.pool_of(node) else { return };
         let pool = &mut self.pools[pool];

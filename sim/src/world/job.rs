@@ -15,19 +15,19 @@ const LONGEST_DELAY_MS: u64 = 3_600_000;
 /// State of a Job besides what all controllers have.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct JobState {
-    /// How many of its pods were lost with their node.
+    /// How many of its pods were lost with their nodes.
     losses: u32,
-    /// With `backoff_limit_per_index`: how often an index has failed, by the core workload that is its current try.
+    /// With `backoff_limit_per_index`: how often an index has failed. The key is the core workload of its current try.
     failures: BTreeMap<u32, u32>,
     /// How many indexes have failed permanently.
     failed: u32,
     /// How many pods may exist at once; 0 if it is no Job.
     pub(crate) parallelism: u32,
-    /// How its pods would run alone, as long as that is known.
+    /// The schedule of its pods if it ran alone, as long as that is known.
     pub(crate) alone: Option<Box<Schedule>>,
 }
 
-/// A Job is submitted.
+/// Starts a Job.
 pub(crate) fn start(world: &mut World<'_>, owner: u32, completions: u32) {
     let Some(Kind::Job { parallelism, .. }) = world.kind(owner) else { return };
     let state = &mut world.controllers[owner];
@@ -62,7 +62,7 @@ fn fill(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// How long a pod of a Job works from its start, if it ends by itself.
+/// How long a pod of a Job works from its start; nothing if it does not end by itself.
 pub(crate) fn time_to_end(world: &World<'_>, unit: u32) -> Option<u64> {
     let (work, limit) = work_and_limit(world, unit);
     work.into_iter().chain(limit).min()
@@ -78,7 +78,7 @@ pub(crate) fn work_and_limit(world: &World<'_>, unit: u32) -> (Option<u64>, Opti
     (work.map(|ms| with_checkpoints(ms, step, cost)), limit)
 }
 
-/// How long a pod of a Job or a row of a trace may run, over all its tries.
+/// The runtime limit of a pod of a Job or a row of a trace, over all its tries.
 fn runtime_limit(world: &World<'_>, unit: u32) -> Option<u64> {
     let unit = &world.units[unit];
     match world.kind(unit.owner) {
@@ -88,7 +88,7 @@ fn runtime_limit(world: &World<'_>, unit: u32) -> Option<u64> {
     }
 }
 
-/// Whether a pod of a Job, or a row of a trace, has reached its runtime limit before its work was done; if so, it
+/// Whether a pod of a Job, or a row of a trace, has reached its runtime limit before its work was done. If so, it
 /// fails.
 pub(crate) fn is_late(world: &mut World<'_>, unit: u32) -> bool {
     let Some(limit) = runtime_limit(world, unit) else { return false };
@@ -105,12 +105,12 @@ pub(crate) fn is_late(world: &mut World<'_>, unit: u32) -> bool {
     true
 }
 
-/// A pod of a Job has done its work.
+/// Handles a pod of a Job that has done its work.
 pub(crate) fn pod_succeeded(world: &mut World<'_>, owner: u32) {
     index_ended(world, owner);
 }
 
-/// An index of a Job has succeeded or failed permanently. The Job ends with its last index.
+/// Handles an index of a Job that has succeeded or failed permanently. The Job ends with its last index.
 fn index_ended(world: &mut World<'_>, owner: u32) {
     let state = &mut world.controllers[owner];
     state.wanted = state.wanted.saturating_sub(1);
@@ -126,7 +126,7 @@ fn index_ended(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// A pod of a Job was lost with its node. Returns the delay until it is tried again, if it is tried again.
+/// Handles a pod of a Job that was lost with its node. Returns the delay before its next try, if there is one.
 pub(crate) fn pod_lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     let owner = world.units[unit].owner;
     let Some(Kind::Job { retries, .. }) = world.kind(owner) else { return Some(0) };
@@ -154,7 +154,7 @@ pub(crate) fn pod_lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     None
 }
 
-/// A pod of a Job is tried again with its remaining work.
+/// Creates the next try of a pod of a Job, with its remaining work.
 pub(crate) fn retry_pod(world: &mut World<'_>, owner: u32, lost: u32) {
     let unit = world.units[lost];
     dataset::keep_work(world, lost);
@@ -166,8 +166,8 @@ pub(crate) fn retry_pod(world: &mut World<'_>, owner: u32, lost: u32) {
     deployment::add_pod(world, owner, unit.evictions, Some((unit.left_ms, unit.ran_ms)));
 }
 
-/// The delay before the try after this many losses: it doubles each time, up to an hour or the first delay in the
-/// scenario.
+/// The delay before the next try after this many losses. It doubles each time, up to an hour or, if that is longer, the
+/// first delay in the scenario.
 fn back_off(first_ms: u64, losses: u32) -> u64 {
     let doubled = first_ms.saturating_mul(1_u64.checked_shl(losses.saturating_sub(1)).unwrap_or(u64::MAX));
     doubled.min(LONGEST_DELAY_MS.max(first_ms))

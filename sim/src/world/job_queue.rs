@@ -1,10 +1,10 @@
 //! Job queues: which core workloads are suspended, in which order they are released, and which return to the queue
 //! because they did not start in time.
 //!
-//! The scheduler knows a core workload from its release until it ends or returns to the queue. A core workload is
-//! released when it is its turn, fewer than `max_jobs` are released and have not ended, and the requests of the
-//! workloads of the leaf, pending ones included, stay within the max of the leaf. A job queue keeps pending work away
-//! from the scheduler; it places nothing.
+//! The scheduler knows a core workload from its release until it ends or returns to the queue. The queue releases a
+//! core workload when three conditions hold: it is the workload's turn; fewer than `max_jobs` released ones have not
+//! ended; and the requests of the workloads of the leaf, including pending ones, stay within the max of the leaf. A job
+//! queue keeps pending work away from the scheduler; it places nothing.
 
 use super::{CONTROLLER, Fact, State, World, WorldEvent};
 use crate::{
@@ -37,10 +37,10 @@ struct QueueState {
     suspended: BTreeSet<Place>,
     /// Core workloads that were released and have not ended.
     out: BTreeSet<u32>,
-    /// Those of them that have not started yet.
+    /// Core workloads that were released and have not started yet.
     starting: BTreeSet<u32>,
-    /// The room in the leaf when nothing could be released. There is no new attempt while the room stays the same and
-    /// no core workload joins or leaves the queue.
+    /// The room in the leaf when the queue last could not release anything. The queue does not try again while this
+    /// room stays the same and no core workload joins or leaves it.
     no_fit: Option<Vec<(Name, i128)>>,
 }
 
@@ -81,7 +81,7 @@ impl JobQueues {
         self.jobs.values().filter(|job| job.suspended.is_some()).map(|job| &job.spec)
     }
 
-    /// A core workload has started to run.
+    /// Records that a core workload has started to run.
     pub(crate) fn started(&mut self, unit: u32) {
         if let Some(queue) = self.jobs.get(&unit).and_then(|job| self.queues.get_mut(job.queue)) {
             queue.starting.remove(&unit);
@@ -89,7 +89,7 @@ impl JobQueues {
         }
     }
 
-    /// All pods of a core workload have ended, or no queue counts it any more.
+    /// Removes a core workload whose pods have all ended, or that no queue counts any more.
     pub(crate) fn ended(&mut self, unit: u32) {
         let Some(job) = self.jobs.remove(&unit) else { return };
         if let Some(queue) = self.queues.get_mut(job.queue) {
@@ -100,7 +100,7 @@ impl JobQueues {
         }
     }
 
-    /// The back-off of a core workload is over.
+    /// Ends the back-off of a core workload.
     pub(crate) fn may_try_again(&mut self, unit: u32) {
         if let Some(queue) = self.jobs.get(&unit).and_then(|job| self.queues.get_mut(job.queue)) {
             queue.no_fit = None;
@@ -116,7 +116,7 @@ impl JobQueues {
         !self.jobs.get(&unit).is_some_and(starting)
     }
 
-    /// Inserts a suspended core workload into its queue; `takes_turns` if the number of tries counts.
+    /// Inserts a suspended core workload into its queue. With `takes_turns`, workloads with fewer tries go first.
     fn enqueue(&mut self, unit: u32, age: Time, takes_turns: bool) {
         let Some(job) = self.jobs.get_mut(&unit) else { return };
         job.place = (Reverse(job.spec.priority), if takes_turns { job.tries } else { 0 }, age, unit);
@@ -166,7 +166,7 @@ fn enqueue(world: &mut World<'_>, unit: u32) {
     world.job_queues.enqueue(unit, world.units[unit].age, takes_turns);
 }
 
-/// A core workload is edited, suspended or not. Returns whether it is unknown to the scheduler.
+/// Edits a core workload, suspended or not. Returns whether the scheduler does not know it.
 pub(crate) fn edit(world: &mut World<'_>, unit: u32, priority: Option<i32>, preemptible: Option<bool>) -> bool {
     let JobQueues { queues, jobs } = &mut world.job_queues;
     let Some(job) = jobs.get_mut(&unit) else { return false };
@@ -208,7 +208,7 @@ pub(crate) fn next_to_release(world: &mut World<'_>, queue: usize, scheduler: &S
     found
 }
 
-/// The max of the leaf minus all requests of the leaf's workloads, pending ones included, by resource.
+/// What the max of the leaf leaves beside all requests of the leaf's workloads, including pending ones, by resource.
 fn room_in_leaf(queue: &JobQueue, scheduler: &Scheduler) -> Vec<(Name, i128)> {
     let leaf = scheduler.tree().by_name(queue.quota.as_str());
     let Some((leaf, spec)) = leaf.and_then(|leaf| Some((leaf, scheduler.tree().spec(leaf)?))) else {
@@ -220,7 +220,7 @@ fn room_in_leaf(queue: &JobQueue, scheduler: &Scheduler) -> Vec<(Name, i128)> {
     spec.max.iter().map(|(resource, most)| (resource.clone(), left(most, resource))).collect()
 }
 
-/// Releases a core workload: the scheduler knows it from now on.
+/// Releases a core workload, which passes it to the scheduler.
 pub(crate) fn release(world: &mut World<'_>, queue: usize, unit: u32) {
     let JobQueues { queues, jobs } = &mut world.job_queues;
     let Some(job) = jobs.get_mut(&unit) else { return };
@@ -239,7 +239,7 @@ pub(crate) fn release(world: &mut World<'_>, queue: usize, unit: u32) {
     world.tell(Event::WorkloadSubmitted(spec));
 }
 
-/// A released core workload has not started in time: it returns to its queue, unless it is about to start.
+/// Returns a released core workload that has not started in time to its queue, unless it is about to start.
 pub(crate) fn start_timeout(world: &mut World<'_>, unit: u32, tries: u32, scheduler: &Scheduler) {
     let job = world.job_queues.jobs.get(&unit);
     let Some(spec) = job.and_then(|job| world.scenario.queues.get(job.queue)) else { return };
@@ -272,8 +272,8 @@ pub(crate) fn start_timeout(world: &mut World<'_>, unit: u32, tries: u32, schedu
     world.tell(Event::WorkloadWithdrawn { workload: WorkloadId(unit) });
 }
 
-/// The tree was replaced: namespaces may have other job queues, or none. A suspended core workload moves to the new
-/// queue, or is released if there is none; a released one counts in the new queue, or in none.
+/// After a new tree: updates the job queues of namespaces. A suspended core workload moves to the new queue, or is
+/// released if there is none; a released one is counted by the new queue, or by none.
 pub(crate) fn assign_anew(world: &mut World<'_>) {
     let units: Vec<u32> = world.job_queues.jobs.keys().copied().collect();
     for unit in units {
@@ -336,8 +336,8 @@ pub(crate) fn why_suspended(world: &World<'_>, unit: u32, scheduler: &Scheduler)
     }
 }
 
-/// That the max of the leaf does not cover a job beside those that are admitted: the amounts, who uses them, and the max
-/// that would do.
+/// The reason that the max of the leaf does not cover a job beside the admitted ones: the amounts, the users of the
+/// max, and the max that would be enough.
 fn over_max(queue: &JobQueue, scheduler: &Scheduler, (resource, left): (&Name, i128), needed: i128) -> String {
     let show = |sum: i128| show(resource, sum);
     let usage = scheduler.tree().by_name(queue.quota.as_str()).map(|leaf| scheduler.usage(leaf)).unwrap_or_default();
@@ -360,7 +360,8 @@ fn over_max(queue: &JobQueue, scheduler: &Scheduler, (resource, left): (&Name, i
     )
 }
 
-/// What a job requests beside the max of the leaf, where the max is not what keeps it from starting.
+/// What a job requests beside what the max of the leaf leaves, for a job that something other than the max keeps from
+/// starting.
 fn within_max(queue: &JobQueue, scheduler: &Scheduler, job: &WorkloadSpec) -> Option<String> {
     let leaf = scheduler.tree().by_name(queue.quota.as_str())?;
     let used = scheduler.usage(leaf).used;
@@ -384,13 +385,13 @@ fn fits(room: &[(Name, i128)], spec: &WorkloadSpec) -> bool {
     room.iter().all(|(resource, left)| covers(*left, spec, resource))
 }
 
-/// Whether so much of a resource is enough for a job to start.
+/// Whether this amount of a resource is enough for a job to start.
 fn covers(left: i128, spec: &WorkloadSpec, resource: &Name) -> bool {
     let needed = needs(spec, resource);
     needed == 0 || needed <= left
 }
 
-/// What a job needs of a resource to start; with several roles, the minimum of each.
+/// How much of a resource a job needs to start; with several roles, that of the minimum of each.
 fn needs(spec: &WorkloadSpec, resource: &Name) -> i128 {
     let of = |set: &PodSet| i128::from(set.template.request.get(resource.as_str()).unwrap_or(0));
     spec.pods.iter().map(|set| of(set) * i128::from(set.min)).sum()

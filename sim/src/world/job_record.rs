@@ -3,16 +3,17 @@
 //!
 //! A *job* is what is submitted to run as one: an instance of a Job or Training (of a workflow, each of its tasks), a
 //! row of a trace, or a replica of a Deployment. Its restarts, and the pods that replace lost ones, belong to it. A job
-//! is *whole* while enough of its pods are bound: the minimum of each role of a Training, all pods of a row, of a Job as
-//! many as it wants at once. Terminating pods do not count. While it is not whole, it waits. A gang has started when it
-//! was whole, a Job when as many different pods as it wants at once have been bound, at the same time or not.
+//! is *whole* while enough of its pods are bound: for a Training, the minimum of each role; for a row, all pods; for a
+//! Job, as many as it wants at once. Terminating pods do not count. While a job is not whole, it waits. A gang has
+//! started when it has been whole for the first time. A Job has started when as many different pods as it wants at once
+//! have been bound, at the same time or not.
 
 use super::{End, NONE, World};
 use crate::model::Kind;
 use quotree_core::Time;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// What never happened.
+/// The time of an event that never happened.
 const NEVER: Time = Time(u64::MAX);
 
 /// A job.
@@ -21,14 +22,14 @@ pub(crate) struct JobRecord {
     /// The first of its core workloads, and the current one.
     pub(crate) first: u32,
     unit: u32,
-    /// How many more different pods of a Job must be bound until it has started.
+    /// How many more different pods of a Job must be bound before it counts as started.
     unstarted: u32,
     /// Its usage account when it was submitted.
     pub(crate) account: u32,
-    /// How often it was started: 1, and 1 more for each pod or gang that replaces one, and each time that a gang waits
-    /// for new members.
+    /// How often it was tried. Each pod or gang that replaces another one counts, and each time that a gang waits for
+    /// new members.
     pub(crate) attempts: u32,
-    /// How often it was evicted; a gang, or several members in one plan, count once.
+    /// How often it was evicted. The eviction of a gang, or of several members in one plan, counts once.
     pub(crate) evictions: u32,
     pub(crate) end: End,
     pub(crate) submitted: Time,
@@ -45,7 +46,7 @@ pub(crate) struct JobRecord {
     ideal_ms: u64,
 }
 
-/// How long something took so far, and whether it goes on, or was given up: then it is a lower bound.
+/// A length of time. If it has not ended, or was cut short, it is a lower bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Span {
     pub(crate) ms: u64,
@@ -53,7 +54,7 @@ pub(crate) struct Span {
 }
 
 impl JobRecord {
-    /// When it had started for the first time.
+    /// When it first counted as started.
     pub(crate) fn started(&self) -> Option<Time> {
         Some(self.started).filter(|at| *at != NEVER)
     }
@@ -63,7 +64,7 @@ impl JobRecord {
         Some(self.ended).filter(|at| *at != NEVER)
     }
 
-    /// Whether it waits; if it has ended, whether it waited until then.
+    /// Whether it waits; if it has ended, whether it waited at its end.
     pub(crate) fn waits(&self) -> bool {
         self.waits_since != NEVER && (self.waits_since < self.ended || self.started == NEVER)
     }
@@ -73,12 +74,12 @@ impl JobRecord {
         self.ended == NEVER
     }
 
-    /// The wait that goes on, or that its end cut off.
+    /// The length of the current wait, or of the wait that its end cut short.
     fn open_ms(&self, now: Time) -> u64 {
         if self.waits() { self.ended.min(now).since(self.waits_since) } else { 0 }
     }
 
-    /// From its submission until it had started for the first time.
+    /// The time from its submission until it first counted as started.
     pub(crate) fn first_wait(&self, now: Time) -> Span {
         match self.started() {
             Some(started) => Span { ms: started.since(self.submitted), is_open: false },
@@ -86,7 +87,7 @@ impl JobRecord {
         }
     }
 
-    /// All its waits together. Success ends a wait: the pod that was waited for is not needed any more.
+    /// All its waits together. If the job succeeds, its wait is complete: the missing pod is not needed any more.
     pub(crate) fn wait(&self, now: Time) -> Span {
         let is_open = self.waits() && self.end != End::Succeeded;
         Span { ms: self.waited_ms.saturating_add(self.open_ms(now)), is_open }
@@ -97,13 +98,13 @@ impl JobRecord {
         self.longest_ms.max(self.open_ms(now))
     }
 
-    /// From its submission until it had succeeded.
+    /// The time from its submission until it succeeded.
     pub(crate) fn turnaround(&self, now: Time) -> Span {
         Span { ms: self.ended.min(now).since(self.submitted), is_open: self.end != End::Succeeded }
     }
 
-    /// Its turnaround over the time that its work takes alone at full speed, thousandths, rounded to the nearest. No job
-    /// can be faster than that.
+    /// Its turnaround divided by the time that its work takes alone at full speed, thousandths, rounded to the nearest.
+    /// It is never less than 1000.
     pub(crate) fn slowdown_permille(&self, now: Time) -> Option<Span> {
         let ideal = Some(u128::from(self.ideal_ms)).filter(|ideal| *ideal > 0 && self.ideal_ms != u64::MAX)?;
         let Span { ms, is_open } = self.turnaround(now);
@@ -111,7 +112,7 @@ impl JobRecord {
         Some(Span { ms: if is_open { permille.max(1000) } else { permille }, is_open })
     }
 
-    /// It is whole from now on, or not.
+    /// Sets whether it is whole from now on.
     fn set_whole(&mut self, whole: bool, now: Time) {
         match (whole, self.waits_since == NEVER) {
             (true, false) => {
@@ -128,14 +129,14 @@ impl JobRecord {
 }
 
 impl World<'_> {
-    /// The turnaround of a job; nothing of a replica, which never ends by itself.
+    /// The turnaround of a job; nothing for a replica, which never ends by itself.
     pub(crate) fn turnaround(&self, record: &JobRecord, now: Time) -> Option<Span> {
         let is_replica = matches!(self.kind(self.units[record.first].owner), Some(Kind::Deployment { .. }));
         (!is_replica).then(|| record.turnaround(now))
     }
 }
 
-/// The job of a core workload that is being submitted: a new one, or that of the core workload that it replaces.
+/// The job of a core workload that is being submitted: a new job, or that of the core workload that it replaces.
 pub(crate) fn of_new(world: &mut World<'_>, (owner, unit): (u32, u32), account: u32, replaces: Option<u32>) -> u32 {
     let known = match replaces {
         Some(replaced) => world.units[replaced].job,
@@ -173,7 +174,7 @@ pub(crate) fn of_new(world: &mut World<'_>, (owner, unit): (u32, u32), account: 
     record
 }
 
-/// A pod of a job changed its state, or the job wants more or fewer pods.
+/// Updates a job after the state of one of its pods, or the number of pods that it wants, has changed.
 #[inline]
 pub(crate) fn update(world: &mut World<'_>, job: u32) {
     let record = &world.jobs[job];
@@ -194,7 +195,7 @@ pub(crate) fn update(world: &mut World<'_>, job: u32) {
     world.jobs[job].set_whole(whole, now);
 }
 
-/// A pod of a Job is bound for the first time, and replaces none.
+/// Counts a pod of a Job that is bound for the first time and does not replace another one.
 pub(crate) fn pod_started(world: &mut World<'_>, job: u32) {
     let now = world.now;
     let record = &mut world.jobs[job];
@@ -206,7 +207,7 @@ pub(crate) fn pod_started(world: &mut World<'_>, job: u32) {
     }
 }
 
-/// A job has ended.
+/// Records the end of a job.
 pub(crate) fn end(world: &mut World<'_>, job: u32, end: End) {
     if job == NONE {
         return;
@@ -227,13 +228,13 @@ pub(crate) fn set_ideal(world: &mut World<'_>, unit: u32, ideal_ms: Option<u64>)
 /// The times at which the pods of a Job end if it runs alone: each begins when one of `parallelism` places is free.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Schedule {
-    /// When each place that was taken is free again.
+    /// The time at which each used place becomes free.
     free: BinaryHeap<Reverse<u64>>,
     end_ms: u64,
 }
 
 impl Schedule {
-    /// Another pod that works for so long; gives when all pods so far have ended.
+    /// Adds a pod that works for this long. Returns when all pods so far have ended.
     pub(crate) fn add(&mut self, ms: u64, parallelism: u32) -> u64 {
         let full = self.free.len() >= parallelism as usize;
         let begins = if full { self.free.pop().map_or(0, |place| place.0) } else { 0 };

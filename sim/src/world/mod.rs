@@ -1,8 +1,8 @@
 //! The simulated world: pods, core workloads, the controllers that create them, job queues, datasets, users, and nodes.
 //!
 //! [`World`] owns the state, with a type or table for each part. Each module has the functions of one part; they change
-//! the state and emit the results into the [`Outbox`]: facts, core events and timers. The world calls nothing outside
-//! of it, and never asks the scheduler about the state of the world.
+//! the state and emit the results into the [`Outbox`]: facts, core events and timers. The world does not call the
+//! engine or the scheduler, and does not depend on the scheduler for its own state.
 //!
 //! State is compact: a pod is 32 bytes in a list, a core workload is an index of another list, and names are composed
 //! only when they are read.
@@ -112,15 +112,17 @@ pub(crate) struct World<'a> {
     pub(crate) units: Table<CoreWorkload>,
     /// Jobs, in order of submission.
     pub(crate) jobs: Table<JobRecord>,
-    /// Members that joined a core workload later, by core workload and ordinal, with their number in the role.
+    /// By core workload and ordinal: members that joined a core workload later, each with its role and its number in
+    /// the role.
     pub(crate) joined: BTreeMap<(u32, u32), (u32, u32)>,
     /// The core workload for which a controller is creating a replacement.
     pub(crate) replacing: Option<u32>,
-    /// Pods that Deployments create before anything else happens.
+    /// Pods that Deployments must still create before anything else happens.
     unmade: Vec<deployment::Unmade>,
     /// First the workloads of the scenario in order, then instances and tasks in order of creation.
     pub(crate) controllers: Table<ControllerState>,
-    /// What is counted together: all instances of a workload, and all instances of each of its tasks.
+    /// The groups of outcomes that are counted together: all instances of a workload, and all instances of each of its
+    /// tasks.
     pub(crate) tallies: Table<Tally>,
     pub(crate) namespaces: Table<Namespace>,
     pub(crate) rows: TraceRows,
@@ -244,8 +246,8 @@ impl<'a> World<'a> {
         self.out.timers.push((at, class, event));
     }
 
-    /// Schedules the outcome of a decision after a delay; if there is no delay, at the current time, and never if the
-    /// delay has no end.
+    /// Schedules the outcome of a decision after a delay. Without a delay the outcome follows at the current time; with
+    /// an endless one it never happens.
     pub(crate) fn after(&mut self, delay: Option<u64>, event: WorldEvent) {
         match delay {
             Some(0) => self.out.immediate.push(event),
@@ -290,7 +292,7 @@ impl<'a> World<'a> {
         (first..first + self.units[unit].first_count).chain(later)
     }
 
-    /// A pod changes its state; every count that includes it is updated, and its gang, too.
+    /// Changes the state of a pod, and updates every count that includes it, and its gang.
     pub(crate) fn set_state(&mut self, pod: u32, to: State) {
         let Pod { unit: unit_id, state: from, shape, role, .. } = self.pods[pod];
         let CoreWorkload { owner, account, .. } = self.units[unit_id];
@@ -318,7 +320,7 @@ impl<'a> World<'a> {
         self.emit(Fact::Pod { pod, from, to });
     }
 
-    /// The tree in effect was replaced: finds the leaves of all namespaces in it, and adds new namespaces.
+    /// After a new tree: finds the leaves of all namespaces in it, and adds new namespaces.
     pub(crate) fn attach_namespaces(&mut self) {
         let tree = self.trees.current();
         let known: BTreeSet<&Name> = self.namespaces.iter().map(|namespace| &namespace.name).collect();

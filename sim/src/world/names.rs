@@ -3,8 +3,8 @@
 //! A pod of a Deployment or Job is `<workload>-<n>`; n counts from 1 over all its pods, replacements included. If a
 //! workload is submitted repeatedly, its instances are named `<workload>-<n>` instead of `<workload>`, with n from 0;
 //! tasks of a workflow are named `<workflow>-<task>`. A member of a training is `<workload>-<role>-<i>`, i from 0. A
-//! row of a trace has the name of the row, followed by `-<i>` if it has several pods. The name of what is started again
-//! for the k-th time ends in `-r<k>`.
+//! row of a trace has the name of the row, followed by `-<i>` if it has several pods. The names of pods that are
+//! started again for the k-th time end in `-r<k>`.
 
 use super::{NONE, State, World, kind_of};
 use crate::{
@@ -130,12 +130,12 @@ pub(crate) fn unit_name(world: &World<'_>, unit: u32) -> String {
     }
 }
 
-/// What tells a pod from the others of its job. Its name is written from it when it is asked for.
+/// What distinguishes a pod from the others of its job. The name of the pod is composed from it on demand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct PodLabel {
-    /// The role of a training.
+    /// Its role in a training.
     pub(crate) role: u32,
-    /// Its number, of a training within its role; [`NONE`] where its job has no other pod.
+    /// Its number, in a training within its role; [`NONE`] where its job has no other pod.
     pub(crate) number: u32,
     /// How often its gang was started again.
     pub(crate) turn: u32,

@@ -9,10 +9,10 @@ use quotree_core::{NodeId, Time};
 /// Full speed.
 pub(crate) const FULL: u32 = 1000;
 
-/// The progress of a core workload that works, or worked, at less than full speed.
+/// The progress of a core workload that works, or has worked, at less than full speed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pace {
-    /// The number of the end event that is not obsolete.
+    /// The number of the valid end event; others are obsolete.
     pub(crate) epoch: u32,
     /// Work done up to `since`, thousandths of milliseconds.
     done: u128,
@@ -50,7 +50,7 @@ pub(crate) fn worked_ms(world: &World<'_>, unit: u32, since: Time) -> u64 {
     u64::try_from(progress(world, unit, since).0 / u128::from(FULL)).unwrap_or(u64::MAX)
 }
 
-/// The speed of work on a node changes.
+/// Changes the speed of work on a node.
 pub(crate) fn set_node_speed(world: &mut World<'_>, node: u32, permille: u32) {
     let before = std::mem::replace(&mut world.nodes[node].permille, permille);
     if before == permille {
@@ -72,7 +72,7 @@ pub(crate) fn set_node_speed(world: &mut World<'_>, node: u32, permille: u32) {
     }
 }
 
-/// A core workload that has worked since then continues at the speed of its nodes, and ends at another time.
+/// Continues a core workload at the current speed of its nodes, with another end. It has worked since `since`.
 pub(crate) fn update(world: &mut World<'_>, unit: u32, since: Time) {
     // The dataset decides the progress of a reader; the speed of its node is that of its computing.
     if dataset::is_reader(world, world.units[unit].owner) {

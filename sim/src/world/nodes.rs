@@ -1,5 +1,5 @@
-//! The state of each node: it joins, is lost with its pods, or is cordoned. Several causes can keep a node down at the
-//! same time; it is up when there is none.
+//! The state of each node: up, down or cordoned. Several causes can keep a node down at the same time; it is up when
+//! there is none.
 
 use super::{Fact, Pod, State, World, cost, fleet, pod_lifecycle};
 use crate::{model::Node, trace::TraceEvent};
@@ -10,11 +10,11 @@ use quotree_core::{Amounts, Event, NodeId, NodeSpec, PodOutcome};
 pub(crate) struct NodeState {
     pub(crate) up: bool,
     pub(crate) cordoned: bool,
-    /// It has not joined yet, or was removed.
+    /// Whether it has not joined yet, or was removed.
     pub(crate) absent: bool,
-    /// It has joined at some time.
+    /// Whether it has ever joined.
     pub(crate) known: bool,
-    /// The scenario failed it and has not brought it up since.
+    /// Whether the scenario has failed it and not brought it up since.
     stopped: bool,
     /// How many other causes keep it down: faults, outages, its rack.
     causes: u32,
@@ -52,7 +52,7 @@ pub(crate) fn healthy(spec: &NodeSpec) -> Amounts {
     amounts
 }
 
-/// The scenario brings a node up. A node that is already up is unchanged.
+/// Brings a node up for the scenario. A node that is already up is unchanged.
 pub(crate) fn start(world: &mut World<'_>, node: u32) {
     if node < world.nodes.len() {
         world.nodes[node].stopped = false;
@@ -60,7 +60,7 @@ pub(crate) fn start(world: &mut World<'_>, node: u32) {
     }
 }
 
-/// The scenario fails a node, which is lost with its pods.
+/// Fails a node for the scenario: it is lost with its pods.
 pub(crate) fn stop(world: &mut World<'_>, node: u32) {
     if node < world.nodes.len() {
         world.nodes[node].stopped = true;
@@ -68,14 +68,14 @@ pub(crate) fn stop(world: &mut World<'_>, node: u32) {
     }
 }
 
-/// Changes the number of causes that keep a node down by one.
+/// Adds one to the causes that keep a node down, or removes one.
 pub(crate) fn hold_down(world: &mut World<'_>, node: u32, down: bool) {
     let causes = &mut world.nodes[node].causes;
     *causes = if down { *causes + 1 } else { causes.saturating_sub(1) };
     settle(world, node)
 }
 
-/// A node joins, or is removed.
+/// Lets a node join, or removes it.
 pub(crate) fn set_absent(world: &mut World<'_>, node: u32, absent: bool) {
     if world.nodes[node].absent == absent {
         return;
@@ -107,7 +107,7 @@ fn come_up(world: &mut World<'_>, node: u32) {
     world.tell(Event::NodeUp(spec))
 }
 
-/// A node is lost with its pods.
+/// Takes a node down, with its pods.
 fn go_down(world: &mut World<'_>, node: u32) {
     let Some(spec) = spec_of(world, node) else {
         return;
@@ -123,7 +123,7 @@ fn go_down(world: &mut World<'_>, node: u32) {
     pod_lifecycle::lost(world, &lost);
 }
 
-/// A node is cordoned or uncordoned.
+/// Cordons or uncordons a node.
 pub(crate) fn cordon(world: &mut World<'_>, node: u32, cordoned: bool) {
     if node >= world.nodes.len() {
         return;
@@ -149,7 +149,7 @@ pub(crate) fn spec_of(world: &World<'_>, node: u32) -> Option<NodeSpec> {
     Some(spec)
 }
 
-/// The capacity of the cluster gains (1) or loses (-1) the healthy amounts of a node.
+/// Adds the healthy amounts of a node to the capacity of the cluster (1), or subtracts them (-1).
 pub(crate) fn resize(world: &mut World<'_>, spec: &NodeSpec, sign: i128) {
     for (name, amount) in healthy(spec).iter() {
         if let Some(resource) = world.shapes.resource(name.as_str()) {
@@ -158,7 +158,7 @@ pub(crate) fn resize(world: &mut World<'_>, spec: &NodeSpec, sign: i128) {
     }
 }
 
-/// A pod has ended; the caller notifies the scheduler.
+/// Ends a pod. The caller must notify the scheduler.
 pub(crate) fn ended(world: &mut World<'_>, pod: u32, state: State, outcome: PodOutcome) {
     let Pod { node, at, .. } = world.pods[pod];
     let (lost, at_once) = (outcome == PodOutcome::Lost, at == world.now);

@@ -1,6 +1,6 @@
 //! What the world emits while it handles an event: events for the scheduler, timers for the queue, and facts for the
 //! subscribers (observer, metrics, timeline). The engine empties the outbox after every step, so the world never calls
-//! any of them.
+//! a receiver itself.
 
 use super::{State, WorldEvent};
 use crate::{options::RunError, queue::Class, trace::TraceEvent};
@@ -12,7 +12,7 @@ use quotree_core::{Event, Time};
 pub(crate) enum Fact {
     /// A record of the trace.
     Trace(TraceEvent),
-    /// A record that follows from others: observers receive it, the digest does not include it.
+    /// A record that follows from others: observers receive it, but it is not part of the digest.
     Derived(TraceEvent),
     /// A pod changed its state.
     Pod { pod: u32, from: State, to: State },
@@ -22,13 +22,13 @@ pub(crate) enum Fact {
     Started { pod: u32 },
     /// The eviction of this pod stopped its workload, and this much work is lost, pod-milliseconds.
     WorkLost { pod: u32, lost_ms: u128 },
-    /// A core workload was interrupted and threw this much work away, pod-milliseconds, for whatever reason.
+    /// A core workload was interrupted for whatever reason, and this much work was lost, pod-milliseconds.
     Interrupted { unit: u32, lost_ms: u128 },
     /// A plan evicted all pods of a core workload.
     EvictedWhole { unit: u32 },
     /// A plan left a gang running below its minimum.
     GangBelowMinimum,
-    /// A pod ended. `node` is its former node; `at_once` says whether it entered its last state at this time.
+    /// A pod ended. `node` is its former node; `at_once` is set if it entered its last state at this time.
     Ended { pod: u32, state: State, lost: bool, node: u32, at_once: bool },
     /// A core workload was created, perhaps as a replacement.
     Submitted { unit: u32, replaces: Option<u32> },

@@ -44,7 +44,7 @@ pub(crate) struct Touched {
 }
 
 impl Touched {
-    /// A pod is bound: only gangs can change by that.
+    /// Notes that a pod was bound, which matters only for gangs.
     pub(crate) fn bound(&mut self, world: &World<'_>, pod: PodId) {
         let unit = pod.workload.0;
         if unit < world.units.len() && world.units[unit].count > 1 && self.units.last() != Some(&unit) {
@@ -52,13 +52,13 @@ impl Touched {
         }
     }
 
-    /// A pod was evicted.
+    /// Notes that a pod was evicted.
     pub(crate) fn evicted(&mut self, pod: u32, id: PodId) {
         self.units.push(id.workload.0);
         self.evicted.push(pod);
     }
 
-    /// The plan was carried out: changed gangs continue at another rate, or stop and lose work.
+    /// After the plan was carried out: changed gangs continue at another rate, or stop and lose work.
     pub(crate) fn settle(mut self, world: &mut World<'_>) {
         self.units.sort_unstable();
         self.units.dedup();
@@ -98,8 +98,8 @@ fn settle_unit(world: &mut World<'_>, unit: u32, evicted: u32) {
     }
 }
 
-/// Whether a member of a gang was lost with a node, or its bind failed. If so, the scheduler is not the cause that the
-/// gang is not whole.
+/// Whether a member of a gang was lost with a node, or its bind failed. Then the scheduler is not the cause if the gang
+/// is incomplete.
 fn lost_members(world: &World<'_>, unit: u32) -> bool {
     world.unreliable.failed_to_bind(unit) || world.pods_of(unit).any(|pod| world.pods[pod].state == State::Failed)
 }

@@ -11,7 +11,7 @@ use super::{
 use crate::{model::Kind, trace::TraceEvent};
 use quotree_core::{Event, PodOutcome, Time};
 
-/// The bind of a pod succeeds: it runs.
+/// Handles a successful bind: the pod runs.
 pub(crate) fn bound(world: &mut World<'_>, pod: u32) {
     if world.pods[pod].state != State::Binding {
         return;
@@ -52,7 +52,7 @@ pub(crate) fn is_finish_stale(world: &World<'_>, unit: u32, epoch: u32) -> bool 
     replaced || world.units[unit].working_since.is_none()
 }
 
-/// The work of a core workload is done: its running pods succeed, and its pending pods are withdrawn.
+/// Handles the end of the work of a core workload: its running pods succeed, and its pending pods are withdrawn.
 pub(crate) fn finished(world: &mut World<'_>, unit: u32, epoch: u32) {
     if is_finish_stale(world, unit, epoch) {
         return;
@@ -82,8 +82,7 @@ pub(crate) fn finished(world: &mut World<'_>, unit: u32, epoch: u32) {
     }
 }
 
-/// The work of a core workload stops, and work that no checkpoint saved is lost. Gives the lost work in
-/// pod-milliseconds.
+/// Stops the work of a core workload. Work that no checkpoint saved is lost. Returns the lost work in pod-milliseconds.
 pub(crate) fn interrupt(world: &mut World<'_>, unit_id: u32) -> u128 {
     let now = world.now;
     let owner = world.units[unit_id].owner;
@@ -121,7 +120,7 @@ pub(crate) fn interrupt(world: &mut World<'_>, unit_id: u32) -> u128 {
     lost
 }
 
-/// An evicted pod is gone.
+/// Removes an evicted pod that is gone.
 pub(crate) fn gone(world: &mut World<'_>, pod: u32) {
     if world.pods[pod].state != State::Leaving {
         return;
@@ -137,7 +136,7 @@ pub(crate) fn gone(world: &mut World<'_>, pod: u32) {
     after_loss(world, unit, false);
 }
 
-/// Pods ended before their work was done: the rest of the core workload is withdrawn, and its controller is notified.
+/// After pods ended before their work was done: withdraws the rest of the core workload, and notifies its controller.
 fn after_loss(world: &mut World<'_>, unit: u32, by_node: bool) {
     let owner = world.units[unit].owner;
     if let Some(training) = world.controllers[owner].training.as_ref() {
@@ -176,14 +175,14 @@ fn after_loss(world: &mut World<'_>, unit: u32, by_node: bool) {
     }
 }
 
-/// Whether this is the current run of a training, and every role has its minimum.
+/// Whether this core workload is the current run of a training, and every role has its minimum.
 pub(crate) fn still_trains(world: &World<'_>, unit: u32) -> bool {
     let owner = world.units[unit].owner;
     world.controllers[owner].training.as_ref().is_some_and(|t| t.unit == Some(unit) && t.is_whole())
 }
 
-/// Pods were lost with their node or with a device: their core workloads continue without them, or stop. If a training
-/// continues or waits, its lost members are replaced.
+/// Handles pods that were lost with their node or with a device: their core workloads continue without them, or stop.
+/// If a training continues or waits, its lost members are replaced.
 pub(crate) fn lost(world: &mut World<'_>, lost: &[u32]) {
     let mut units: Vec<u32> = lost.iter().map(|pod| world.pods[*pod].unit).collect();
     units.sort_unstable();
@@ -203,7 +202,7 @@ pub(crate) fn lost(world: &mut World<'_>, lost: &[u32]) {
     }
 }
 
-/// The controller replaces an evicted or lost core workload.
+/// Replaces an evicted or lost core workload.
 pub(crate) fn retry(world: &mut World<'_>, unit_id: u32) {
     let unit = world.units[unit_id];
     let owner = unit.owner;

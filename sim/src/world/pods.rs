@@ -1,5 +1,5 @@
-//! The records of pods and of core workloads. A core workload is what the scheduler calls a workload: a single pod or a
-//! gang.
+//! The records of pods and of core workloads. A core workload (`unit`) is a workload of the scheduler: a single pod or
+//! a gang.
 
 use quotree_core::Time;
 
@@ -9,7 +9,7 @@ pub(crate) const NONE: u32 = u32::MAX;
 /// The state of a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
-    /// It is being created: not yet counted anywhere.
+    /// It is being created, and not yet counted anywhere.
     New,
     Waiting,
     Binding,
@@ -36,7 +36,7 @@ impl State {
         matches!(self, Self::Waiting)
     }
 
-    /// Whether it uses them and is not terminating.
+    /// Whether it uses its node and quota, and is not terminating.
     pub(crate) const fn is_active(self) -> bool {
         matches!(self, Self::Binding | Self::Running)
     }
@@ -46,7 +46,7 @@ impl State {
         matches!(self, Self::EvictionLost | Self::Leaving)
     }
 
-    /// Whether it works, if its gang does.
+    /// Whether it works, provided that its gang does.
     pub(crate) const fn is_running(self) -> bool {
         matches!(self, Self::Running | Self::EvictionLost)
     }
@@ -70,15 +70,16 @@ pub(crate) struct Pod {
     pub(crate) state: State,
 }
 
-/// What the scheduler calls a workload.
+/// A workload of the scheduler: a single pod or a gang.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CoreWorkload {
     pub(crate) created: Time,
-    /// When the work that it does was submitted, as far as it keeps its age (O3). Never later than `created`.
+    /// When its work was submitted, if it keeps its age (O3). Never later than `created`.
     pub(crate) age: Time,
-    /// Since when it has worked, that is, all its required pods run; absent while it does not work.
+    /// Since when it has worked: all its required pods have run since. Absent while it does not work.
     pub(crate) working_since: Option<Time>,
-    /// The remaining work, milliseconds; `u64::MAX` if it has no end. Trainings keep their own.
+    /// The remaining work, milliseconds; `u64::MAX` if it has no end. A training has its remaining work in its
+    /// controller.
     pub(crate) left_ms: u64,
     /// Its controller.
     pub(crate) owner: u32,
@@ -87,7 +88,7 @@ pub(crate) struct CoreWorkload {
     pub(crate) account: u32,
     /// The job to which it belongs.
     pub(crate) job: u32,
-    /// Whether it replaces none, and no pod of it has been bound yet.
+    /// Whether it replaces no other core workload, and none of its pods has been bound yet.
     pub(crate) fresh: bool,
     /// Its number among those of its controller, from 1; for a trace, the row.
     pub(crate) number: u32,

@@ -1,7 +1,7 @@
-//! The progress of a training: its rate of work changes, checkpoints take time, and it is restarted.
+//! The progress of a training: changes of its rate of work, checkpoints, and restarts.
 //!
 //! All arithmetic is exact between changes of the rate. `done` grows by `rate` each millisecond, except while a
-//! checkpoint is written; that happens whenever `done` has reached the next multiple of `step`. Times are rounded up to
+//! checkpoint is written; one is written whenever `done` reaches the next multiple of `step`. Times are rounded up to
 //! whole milliseconds only when they are returned.
 
 use quotree_core::Time;
@@ -18,19 +18,19 @@ pub(crate) struct Progress {
     done: u128,
     /// The rest of the checkpoint that is being written: milliseconds times the rate.
     writing: u128,
-    /// The time for which these values were computed.
+    /// The time as of which these values are.
     since: Time,
-    /// Work begins no earlier than this: after the restart overhead of this run.
+    /// The earliest time at which work begins: after the restart overhead of this run.
     begins: Option<Time>,
     pub(crate) rate: u128,
-    /// Whether a dataset determines the speed: then `done` is reported, not computed.
+    /// Whether a dataset determines the speed. Then the dataset reports `done`, which is otherwise computed.
     pub(crate) reads: bool,
-    /// The time spent working so far, over all runs, including the writing of checkpoints.
+    /// The time spent on work so far, over all runs, including the writing of checkpoints.
     pub(crate) ran_ms: u64,
 }
 
 impl Progress {
-    /// Computes the progress until now.
+    /// Computes the progress up to now.
     pub(crate) fn advance(&mut self, now: Time) {
         if let Some(begins) = self.begins.filter(|_| self.rate > 0) {
             let ms = now.since(self.since.max(begins));
@@ -60,7 +60,7 @@ impl Progress {
         self.writing = cost.saturating_sub(rest);
     }
 
-    /// Continues at this rate; a run that begins has this overhead first. Gives when the work will be done.
+    /// Continues at this rate. A run that begins has this overhead first. Returns when the work will be done.
     pub(crate) fn go_on(&mut self, now: Time, rate: u128, overhead_ms: u64) -> Option<Time> {
         self.advance(now);
         self.writing = self.writing.saturating_mul(rate).checked_div(self.rate).unwrap_or(0);
@@ -90,14 +90,14 @@ impl Progress {
         Some((self.done, self.total?, self.begins?))
     }
 
-    /// The total work, plus the work that could be done at the current rate in the time that all checkpoints take.
+    /// The total work, plus what could be done at the current rate in the time that all checkpoints take.
     pub(crate) fn with_writing(&self) -> u128 {
         let total = self.total.unwrap_or(0);
         let times = total.saturating_sub(1).checked_div(self.step).unwrap_or(0);
         total.saturating_add(times.saturating_mul(self.cost_ms.into()).saturating_mul(self.rate))
     }
 
-    /// When it will have worked for this long, if it continues.
+    /// When it will have worked for this long, if it continues at the current rate.
     pub(crate) fn worked_for(&self, limit_ms: u64) -> Option<Time> {
         let from = self.since.max(self.begins?);
         Some(from.after_ms(limit_ms.saturating_sub(self.ran_ms)))
@@ -108,7 +108,7 @@ impl Progress {
         self.total.is_some_and(|total| self.done >= total)
     }
 
-    /// The run is interrupted: gives the work since the last complete checkpoint, which is lost.
+    /// Interrupts the run. Returns the work since the last complete checkpoint, which is lost.
     pub(crate) fn break_off(&mut self, now: Time) -> u128 {
         self.advance(now);
         let mut kept = self.done.checked_div(self.step).map_or(0, |n| n * self.step);
@@ -121,14 +121,14 @@ impl Progress {
     }
 }
 
-/// The duration of work, milliseconds, that stops for a checkpoint after every step except the last.
+/// The duration, milliseconds, of work that stops for a checkpoint after every step except the last.
 pub(crate) fn with_checkpoints(work_ms: u64, step_ms: Option<u64>, cost_ms: u64) -> u64 {
     let writings = step_ms.and_then(|step| work_ms.saturating_sub(1).checked_div(step)).unwrap_or(0);
     work_ms.saturating_add(writings.saturating_mul(cost_ms))
 }
 
-/// The work that is kept and the work that is lost when work is interrupted after this time, milliseconds; writing a
-/// checkpoint counts as neither.
+/// The saved and the lost work, milliseconds, of work that is interrupted after this time. The writing of checkpoints
+/// counts as neither.
 pub(crate) fn kept_and_lost(ran_ms: u64, step_ms: Option<u64>, cost_ms: u64) -> (u64, u64) {
     let Some(step) = step_ms.filter(|step| *step > 0) else { return (0, ran_ms) };
     let turn = step.saturating_add(cost_ms);
@@ -175,7 +175,7 @@ mod tests {
     }
 
     proptest! {
-        /// Updating the progress in between changes nothing, and the work is done at the predicted time, not before.
+        /// Additional updates of the progress change no result, and the work is done exactly at the predicted time.
         #[test]
         fn looking_does_not_disturb(total in 1u128..500, step in 0u128..60, cost in 0u64..9, rate in 1u128..7,
                                     looks in prop::collection::vec(0u64..600, 0..8)) {

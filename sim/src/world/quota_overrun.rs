@@ -1,9 +1,9 @@
-//! Quotas that an edit left over a limit: the estimate, made at the edit, how long they will stay over it, and how long
-//! they did.
+//! Quotas that an edit left over a limit: an estimate, made at the edit, of how long they will stay over it, and how
+//! long they actually did.
 //!
 //! Two limits are checked: usage above a lowered `max`, and usage of non-preemptible pods above a lowered `min`, which
 //! other queues cannot reclaim (A2). The estimate assumes that pods end when their work is done at the current speed,
-//! that terminating pods are gone, and that nothing else changes; a quota over its limit admits nothing (A1).
+//! that terminating pods are gone, and that nothing else changes: a quota over its limit admits no pod (A1).
 
 use super::{Fact, World, job, node_speed, node_speed::FULL};
 use crate::{model::Kind, trace::TraceEvent};
@@ -30,7 +30,7 @@ pub(crate) struct QuotaOverrun {
     pub(crate) estimate_ms: Option<u64>,
     /// When it was within the limit again.
     pub(crate) inside: Option<Time>,
-    /// Whether a later edit replaced it.
+    /// Whether another overrun, caused by a later edit, replaced it.
     pub(crate) replaced: bool,
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn current(scheduler: &Scheduler) -> Excess {
     all
 }
 
-/// The tree was edited: records what is over a limit now and was not before.
+/// After an edit of the tree: records the quotas that are over a limit now and were not before.
 pub(crate) fn find_new(world: &mut World<'_>, before: &Excess, scheduler: &Scheduler) {
     let now = current(scheduler);
     let news = now.into_iter().filter(|(key, by)| before.get(key).is_none_or(|was| by > was));
@@ -132,7 +132,7 @@ fn expected_end(world: &World<'_>, unit: u32) -> Option<Time> {
     Some(world.now.after_ms(u64::try_from(left).unwrap_or(u64::MAX)))
 }
 
-/// All events of this time have been handled: records which quotas are within their limits again.
+/// After all events of this time: records which quotas are within their limits again.
 pub(crate) fn check(world: &mut World<'_>, scheduler: &Scheduler) {
     if world.overruns.iter().all(|overrun| overrun.inside.is_some() || overrun.replaced) {
         return;

@@ -1,4 +1,4 @@
-//! What all controllers share: submitting and withdrawing core workloads.
+//! What all controllers have in common: submitting and withdrawing core workloads.
 
 use super::{
     CoreWorkload, End, Fact, NONE, Pod, State, World, access, arrivals, dataset, deployment, ending, job, job_queue,
@@ -100,8 +100,8 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
     Some(unit)
 }
 
-/// When the work of a new core workload was submitted (O3): the job, the training, the task or the row to which it
-/// belongs. A replica is a new pod, which with the policy `Original` is as old as the one that it replaces.
+/// The submission time of the work of a new core workload (O3): that of its job, training, task or row. A replica is a
+/// new pod; with the policy `Original` it has the age of the replica that it replaces.
 fn age(world: &World<'_>, owner: u32, replaces: Option<u32>) -> Time {
     let policy = world.scenario.policy.age;
     let inherited = || replaces.map_or(world.now, |unit| world.units[unit].age);
@@ -121,7 +121,7 @@ pub(crate) fn add_pod(world: &mut World<'_>, unit: u32, shape: u32, role: u32) -
     pod
 }
 
-/// Adds a core workload to the list of its controller; ended ones are dropped before the list would grow.
+/// Adds a core workload to the list of its controller. Drops ended ones before the list would grow.
 fn remember(world: &mut World<'_>, owner: u32, unit: u32) {
     let controller = &mut world.controllers[owner];
     if controller.units.len() == controller.units.capacity() {
@@ -131,8 +131,8 @@ fn remember(world: &mut World<'_>, owner: u32, unit: u32) {
     controller.made += 1;
 }
 
-/// Withdraws a core workload with all its pods, pending or running, at once. If it has no live pods, the scheduler does
-/// not know it any more.
+/// Withdraws a core workload with all its pods, pending or running, at once. If it has no live pods, the scheduler no
+/// longer knows it, and gets no event.
 pub(crate) fn withdraw(world: &mut World<'_>, unit: u32, state: State) {
     if world.units[unit].live == 0 {
         return;
@@ -152,7 +152,7 @@ pub(crate) fn withdraw(world: &mut World<'_>, unit: u32, state: State) {
     }
 }
 
-/// A controller is deleted, or fails: all its core workloads, instances and tasks are withdrawn, and it creates no
+/// Closes a controller that is deleted or fails: withdraws all its core workloads, instances and tasks, and creates no
 /// more.
 pub(crate) fn close(world: &mut World<'_>, owner: u32, state: State) {
     for instance in arrivals::open_instances(world, owner) {
@@ -188,7 +188,7 @@ pub(crate) fn close(world: &mut World<'_>, owner: u32, state: State) {
     }
 }
 
-/// A workload of the scenario or a task is submitted, or the arrivals of a workload begin.
+/// Submits a workload of the scenario or a task, or begins the arrivals of a workload.
 pub(crate) fn arrive(world: &mut World<'_>, owner: u32) {
     if world.controllers[owner].closed {
         return;
@@ -205,7 +205,7 @@ pub(crate) fn arrive(world: &mut World<'_>, owner: u32) {
     begin(world, owner);
 }
 
-/// A controller begins.
+/// Begins the work of a controller.
 pub(crate) fn begin(world: &mut World<'_>, owner: u32) {
     ending::open(world, owner);
     match world.kind(owner) {

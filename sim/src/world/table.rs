@@ -13,7 +13,7 @@ impl<T> Default for Table<T> {
     }
 }
 
-/// From this many values on, a list grows by an eighth: twice as large, it could be half empty.
+/// From this many values on, a list grows by an eighth: if it doubled, up to half of a large list could be unused.
 const LARGE: usize = 1 << 14;
 
 impl<T> Table<T> {

@@ -1,6 +1,6 @@
-//! Rows of a trace: each is a gang that runs for the time given in the trace, from the moment when all of
-//! its pods run. An evicted or lost row is submitted again with the work that was not saved; one that runs for too
-//! long, or is lost too often, fails.
+//! Rows of a trace. Each row is a gang that runs for the time given in the trace, counted from the moment when all its
+//! pods run. An evicted or lost row is submitted again with the work that was not saved. A row that runs for too long,
+//! or is lost too often, fails.
 
 use super::{
     CONTROLLER, CoreWorkload, End, State, World, WorldEvent, access, drain, ending, job, job_record, pod_lifecycle,
@@ -14,43 +14,43 @@ use std::{
     sync::Arc,
 };
 
-/// The scenario's numbers of a row.
+/// The numbers that a row has in the scenario.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct RowPlace {
     pub(crate) namespace: u32,
     pub(crate) shape: u32,
-    /// The user who submits it, or [`super::NONE`].
+    /// The user who submits the row, or [`super::NONE`].
     pub(crate) user: u32,
 }
 
 /// The state of the rows of all traces. A row is identified by a controller (`owner`) and its index in the trace.
 #[derive(Debug, Default)]
 pub(crate) struct TraceRows {
-    /// By controller.
+    /// The rows of each trace, by controller.
     pub(crate) places: BTreeMap<u32, Vec<RowPlace>>,
     /// By controller and row: the shapes of the pods of a gang that have other templates than its first.
     pub(crate) other_shapes: BTreeMap<(u32, u32), Vec<u32>>,
     /// Rows and replicas that wait for their next try, by controller and the core workload that ended.
     pub(crate) retries: BTreeSet<(u32, u32)>,
-    /// By controller and row, for rows with limits.
+    /// The limits of rows that have some, by controller and row.
     limits: BTreeMap<(u32, u32), RowLimits>,
 }
 
 /// The state of a row with respect to its limits.
 #[derive(Debug, Clone, Copy, Default)]
 struct RowLimits {
-    /// The account in which its deadline is counted, until it is met or missed.
+    /// The account in which its deadline is counted; none once the deadline is met or missed.
     due: Option<u32>,
     losses: u32,
 }
 
 impl TraceRows {
-    /// Whether the deadline of a row has been neither met nor missed so far.
+    /// Whether the deadline of a row has been neither met nor missed yet.
     pub(crate) fn is_due(&self, owner: u32, row: u32) -> bool {
         self.limits.get(&(owner, row)).is_some_and(|limits| limits.due.is_some())
     }
 
-    /// A trace is withdrawn: the limits of its rows are dropped. Gives the core workloads that wait for their next try.
+    /// Withdraws a trace: drops the limits of its rows. Returns the core workloads that wait for their next try.
     pub(crate) fn close(&mut self, owner: u32) -> Vec<u32> {
         self.limits.retain(|(of, _), _| *of != owner);
         self.retrying(owner).copied().collect()
@@ -69,7 +69,7 @@ fn row_of<'a>(world: &World<'a>, owner: u32, row: u32) -> Option<(&'a TraceRow, 
     rows.get(row as usize).map(|row| (row, row.limits.or(*limits)))
 }
 
-/// What a row says beyond other traces.
+/// The rarer details of a row, which most traces do not have.
 pub(crate) fn details<'a>(world: &World<'a>, owner: u32, row: u32) -> Option<&'a RowDetails> {
     row_of(world, owner, row)?.0.details.as_deref()
 }
@@ -81,7 +81,7 @@ pub(crate) fn budget_of<'a>(world: &World<'a>, unit: u32) -> Option<&'a Name> {
     own.or_else(|| world.workload_of(owner)?.budget.as_ref())
 }
 
-/// A row is submitted, for the first time or as the replacement of a lost core workload.
+/// Submits a row, for the first time or as the replacement of a lost core workload.
 pub(crate) fn submit_row(world: &mut World<'_>, owner: u32, row: u32, lost: Option<u32>) {
     let place = world.rows.places.get(&owner).and_then(|p| p.get(row as usize)).copied();
     let (Some((traced, limits)), Some(place)) = (row_of(world, owner, row), place) else {
@@ -127,8 +127,8 @@ pub(crate) fn submit_row(world: &mut World<'_>, owner: u32, row: u32, lost: Opti
     }
 }
 
-/// The owner of a row deletes it, which ends the job: its pods on nodes are terminating until they are gone, and a pending
-/// row is gone at once.
+/// Handles the deletion of a row by its owner, which ends the job: its pods on nodes are terminating until they are
+/// gone, and a pending row is gone at once.
 pub(crate) fn deleted(world: &mut World<'_>, owner: u32, row: u32, gone: bool) {
     let units = world.controllers[owner].units.iter().copied();
     let live = units.filter(|unit| world.units[*unit].number == row && world.units[*unit].live > 0);
@@ -152,12 +152,12 @@ pub(crate) fn deleted(world: &mut World<'_>, owner: u32, row: u32, gone: bool) {
     }
 }
 
-/// How long a row may run.
+/// The runtime limit of a row.
 pub(crate) fn runtime_limit(world: &World<'_>, owner: u32, row: u32) -> Option<u64> {
     row_of(world, owner, row)?.1.runtime_limit_ms
 }
 
-/// A row was lost with its node; gives the delay after which it is submitted again, if it is submitted again.
+/// Handles a row that was lost with its node. Returns the delay before its next try, if there is one.
 pub(crate) fn lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     let (owner, row) = (world.units[unit].owner, world.units[unit].number);
     let Some(most) = row_of(world, owner, row).and_then(|(_, limits)| limits.backoff_limit) else { return Some(0) };
@@ -178,12 +178,12 @@ pub(crate) fn lost(world: &mut World<'_>, unit: u32) -> Option<u64> {
     None
 }
 
-/// A row has run for too long.
+/// Handles a row that has run for too long.
 pub(crate) fn ran_too_long(world: &mut World<'_>, unit: u32, limit_ms: u64) {
     fail_row(world, unit, format!("reached its runtime limit of {}", time_text(limit_ms)))
 }
 
-/// A row fails: it is withdrawn, and the reason is recorded.
+/// Fails a row: withdraws it, and records the reason.
 fn fail_row(world: &mut World<'_>, unit: u32, why: String) {
     let (owner, row) = (world.units[unit].owner, world.units[unit].number);
     let what = row_of(world, owner, row).map_or_else(String::new, |(traced, _)| traced.name.to_string());
@@ -193,7 +193,7 @@ fn fail_row(world: &mut World<'_>, unit: u32, why: String) {
     finish(world, unit, false);
 }
 
-/// A row has ended, done or not.
+/// Handles the end of a row, done or not.
 pub(crate) fn finish(world: &mut World<'_>, unit: u32, done: bool) {
     let CoreWorkload { owner, number: row, account, .. } = world.units[unit];
     let due = world.rows.limits.remove(&(owner, row)).and_then(|limits| limits.due);
@@ -206,7 +206,7 @@ pub(crate) fn finish(world: &mut World<'_>, unit: u32, done: bool) {
     }
 }
 
-/// The deadline of a row is reached before it is done.
+/// Handles a deadline that a row has missed.
 pub(crate) fn missed_deadline(world: &mut World<'_>, owner: u32, row: u32) {
     let due = world.rows.limits.get_mut(&(owner, row)).and_then(|limits| limits.due.take());
     if let Some(account) = due {

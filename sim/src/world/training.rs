@@ -2,11 +2,11 @@
 //! checkpoints.
 //!
 //! Its rate depends on the running members of working roles, as long as every role has its minimum. Each member counts
-//! 1 (or, if the work is GPU time, its GPUs), multiplied by the efficiency of that many members. With linear scaling,
-//! work is counted in pod-milliseconds, or milliseconds of a thousandth of a GPU; with a curve, in billionths of that;
-//! and in thousandths of either, since nodes can be slow. A gang that falls below its minimum loses the work since the
-//! last checkpoint. Then it is submitted again, or waits for replacements of the lost members; the new run begins with
-//! the restart overhead.
+//! 1 (or, if the work is GPU time, its GPUs), multiplied by the efficiency of that many members. The unit of work is
+//! fine enough for exact arithmetic. With linear scaling, it is a thousandth of a pod-millisecond, or of a millisecond
+//! of a thousandth of a GPU: nodes can be slow, and speeds are in thousandths. With a scaling curve, it is a billionth
+//! of that. A gang that falls below its minimum loses the work since the last checkpoint. Then the training is
+//! submitted again, or waits for replacements of the lost members. The new run begins with the restart overhead.
 
 use super::{
     Fact, State, World, dataset, ending, job::fixed, job_record, node_speed, node_speed::FULL, pod_lifecycle,
@@ -27,14 +27,14 @@ pub(crate) struct RoleState {
     min: u32,
     /// The weight of each running member in the rate; 0 for roles that do not work.
     weight: u64,
-    /// Members that are being bound or run, without terminating ones.
+    /// How many members are being bound or running, and not terminating.
     pub(crate) active: u32,
     pub(crate) running: u32,
     /// The number of the next member.
     next: u32,
 }
 
-/// The controller of a training.
+/// The state of a training.
 #[derive(Debug, Clone)]
 pub(crate) struct Training {
     pub(crate) roles: Vec<RoleState>,
@@ -46,7 +46,7 @@ pub(crate) struct Training {
     full_rate: u128,
     scaling: Scaling,
     progress: Progress,
-    /// How often it was started, including the first time.
+    /// How often it was started; the first start counts, too.
     starts: u32,
     on_loss: OnLoss,
     /// Whether members were lost and the others wait for replacements.
@@ -96,7 +96,7 @@ impl Training {
         Some(training)
     }
 
-    /// The rate of members, which are given by weight and number.
+    /// The rate of these members, given as pairs of weight and number.
     fn rate(&self, roles: impl Iterator<Item = (u64, u32)>) -> u128 {
         let (members, weight) =
             roles.filter(|(weight, _)| *weight > 0).fold((0_u32, 0), |(n, sum), (weight, count)| {
@@ -129,7 +129,7 @@ impl Training {
         self.progress.clone().go_on(now, rate, 0)
     }
 
-    /// A member changes its state.
+    /// Counts a member that changes its state.
     pub(crate) fn count(&mut self, role: u32, from: State, to: State) {
         if let Some(role_state) = self.roles.get_mut(role as usize) {
             role_state.active = role_state.active + u32::from(to.is_active()) - u32::from(from.is_active());
@@ -137,7 +137,7 @@ impl Training {
         }
     }
 
-    /// Members joined or left, or the speed of their nodes changed: sets the rate, and gives when the work will be
+    /// Sets the rate after members joined or left, or the speed of their nodes changed. Returns when the work will be
     /// done.
     fn set_rate(&mut self, now: Time, overhead_ms: u64, permille: u32) -> Option<Time> {
         let working = self.roles.iter().all(|c| c.running >= c.min);
@@ -153,12 +153,12 @@ impl Training {
         Some((self.unit?, &self.progress))
     }
 
-    /// A dataset reports how much work is done.
+    /// Records the work that a dataset reports as done.
     pub(crate) fn has_done(&mut self, done: u128) {
         self.progress.has_done(done);
     }
 
-    /// The run is interrupted; gives the lost work in pod-milliseconds.
+    /// Interrupts the run. Returns the lost work in pod-milliseconds.
     fn break_off(&mut self, now: Time) -> u128 {
         self.epoch += 1;
         let lost = self.progress.break_off(now);
@@ -166,7 +166,7 @@ impl Training {
     }
 }
 
-/// A training is submitted, or submitted again.
+/// Submits a training, for the first time or again.
 pub(crate) fn start(world: &mut World<'_>, owner: u32, evictions: u32) {
     let Some(Kind::Training { roles, work, .. }) = world.kind(owner) else {
         return;
@@ -213,7 +213,7 @@ pub(crate) fn start(world: &mut World<'_>, owner: u32, evictions: u32) {
     }
 }
 
-/// Members of a training joined or left: it continues at another rate.
+/// Continues a training at another rate, after members joined or left.
 pub(crate) fn update_rate(world: &mut World<'_>, owner: u32) {
     let Some(Kind::Training { restart_overhead_ms, runtime_limit_ms, .. }) = world.kind(owner) else {
         return;
@@ -239,7 +239,7 @@ pub(crate) fn update_rate(world: &mut World<'_>, owner: u32) {
     dataset::read_training(world, owner);
 }
 
-/// Whether a training has reached its runtime limit before its work was done; if so, it fails.
+/// Whether a training has reached its runtime limit before its work was done. If so, it fails.
 pub(crate) fn is_late(world: &mut World<'_>, owner: u32) -> bool {
     let Some(Kind::Training { runtime_limit_ms: Some(limit), .. }) = world.kind(owner) else { return false };
     let (now, read) = (world.now, dataset::read_so_far(world, owner));
@@ -253,7 +253,7 @@ pub(crate) fn is_late(world: &mut World<'_>, owner: u32) -> bool {
     true
 }
 
-/// A training that is below its minimum stops working; gives the lost work.
+/// Stops the work of a training that is below its minimum. Returns the lost work.
 pub(crate) fn break_off(world: &mut World<'_>, owner: u32) -> u128 {
     let (now, done) = (world.now, dataset::read_so_far(world, owner).unwrap_or(0));
     if let Some(unit) = world.controllers[owner].training.as_ref().and_then(|t| t.unit) {
@@ -265,7 +265,7 @@ pub(crate) fn break_off(world: &mut World<'_>, owner: u32) -> u128 {
     })
 }
 
-/// Whether a training may be started once more; if not, it fails.
+/// Whether a training may be started once more. If not, it fails.
 pub(crate) fn may_restart(world: &mut World<'_>, owner: u32) -> bool {
     let Some(Kind::Training { max_restarts: Some(most), .. }) = world.kind(owner) else { return true };
     let training = world.controllers[owner].training.as_ref();
@@ -284,8 +284,8 @@ pub(crate) fn waits_for_members(world: &World<'_>, unit: u32) -> bool {
     world.units[unit].active > 0 && world.controllers[owner].training.as_deref().is_some_and(waits)
 }
 
-/// A training lost members with their node, and the others wait for replacements. The first of several losses counts as
-/// a restart.
+/// Makes the remaining members of a training wait for replacements of members that were lost with their node. The first
+/// of several losses counts as a restart.
 pub(crate) fn begin_to_wait(world: &mut World<'_>, owner: u32) {
     if !may_restart(world, owner) {
         return;
@@ -299,7 +299,7 @@ pub(crate) fn begin_to_wait(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// A new member replaces one that was lost or evicted.
+/// Adds a member that replaces a lost or evicted one.
 pub(crate) fn add_member(world: &mut World<'_>, unit: u32, role: u32) {
     let owner = world.units[unit].owner;
     let Some(Kind::Training { roles, .. }) = world.kind(owner) else {

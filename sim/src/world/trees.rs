@@ -1,4 +1,5 @@
-//! The quota tree in effect, and those before it: evictions refer to the tree that was in effect when they were decided.
+//! The quota tree in effect, and the earlier ones, since evictions refer to the tree that was in effect when they were
+//! decided.
 
 use quotree_core::QuotaTree;
 

@@ -1,16 +1,16 @@
 //! What happens between a decision and its outcome: delays of binds and evictions, binds that fail, and eviction
 //! requests that are lost and sent again.
 //!
-//! The scheduler is notified when a bind failed and when an evicted pod is gone; it never learns that a request was
-//! lost. Meanwhile the pod continues to work, may finish, and counts as terminating (L1). Each kind of failure has its
-//! own random stream, from which nothing is drawn if the failure cannot happen.
+//! The scheduler is notified when a bind failed and when an evicted pod is gone, but not when a request was lost. Until
+//! the request is sent again, the pod continues to work, may finish, and counts as terminating for the scheduler (L1).
+//! Each kind of failure has its own random stream, from which nothing is drawn if the failure cannot happen.
 
 use super::{Fact, OUTCOME, State, World, WorldEvent, cost, fleet, pod_lifecycle, training};
 use crate::{random::Stream, trace::TraceEvent};
 use quotree_core::Event;
 use std::collections::BTreeSet;
 
-/// The random streams for these outcomes, and the core workloads of which a bind failed.
+/// The random streams for these outcomes, and the core workloads that ever had a failed bind.
 #[derive(Debug)]
 pub(crate) struct Unreliable {
     bind_latencies: Stream,
@@ -37,12 +37,12 @@ impl Unreliable {
     }
 }
 
-/// Whether binds fail and eviction requests are lost at this time.
+/// Whether binds can fail and eviction requests can be lost at this time.
 fn is_unreliable(world: &World<'_>) -> bool {
     world.scenario.world.reliable_from.is_none_or(|from| world.now < from)
 }
 
-/// A pod is to be bound: after the latency the bind succeeds or fails.
+/// Requests the bind of a pod. After the latency the bind succeeds or fails.
 pub(crate) fn request_bind(world: &mut World<'_>, pod: u32) {
     let delay = world.unreliable.bind_latencies.duration_ms(&world.scenario.world.bind_latency);
     let permille = world.scenario.world.failed_binds_permille;
@@ -50,8 +50,8 @@ pub(crate) fn request_bind(world: &mut World<'_>, pod: u32) {
     world.after(delay, if fails { WorldEvent::BindFailed(pod) } else { WorldEvent::Bound(pod) });
 }
 
-/// A pod is to be evicted: the request arrives and its grace period begins, or the request is lost. Only a running pod
-/// needs a request that can be lost; a bind in progress is cancelled by its sender.
+/// Requests the eviction of a pod. The request arrives and the grace period begins, or the request is lost. Only the
+/// request for a running pod can be lost; a bind in progress is cancelled by its sender.
 pub(crate) fn request_eviction(world: &mut World<'_>, pod: u32) {
     let permille = world.scenario.world.lost_evictions_permille;
     let works = world.pods[pod].state.is_running();
@@ -68,7 +68,7 @@ pub(crate) fn request_eviction(world: &mut World<'_>, pod: u32) {
     world.after(delay, WorldEvent::Gone(pod));
 }
 
-/// The time from the eviction of a pod until it is gone, if it ever is.
+/// The time from the eviction of a pod until it is gone; nothing if it never is.
 fn grace(world: &mut World<'_>, pod: u32) -> Option<u64> {
     let controller = &mut world.controllers[world.units[world.pods[pod].unit].owner];
     let workload = world.scenario.workloads.get(controller.workload as usize);
@@ -80,7 +80,7 @@ fn grace(world: &mut World<'_>, pod: u32) -> Option<u64> {
     }
 }
 
-/// A lost request is sent again. When it arrives, the pod stops working; if its gang is below its minimum without it,
+/// Sends a lost request again. When the request arrives, the pod stops working; if its gang is then below its minimum,
 /// the whole gang stops.
 pub(crate) fn evict_again(world: &mut World<'_>, pod: u32) {
     if world.pods[pod].state != State::EvictionLost {
@@ -100,7 +100,7 @@ pub(crate) fn evict_again(world: &mut World<'_>, pod: u32) {
     }
 }
 
-/// A bind fails: the pod is pending again.
+/// Handles a failed bind: the pod is pending again.
 pub(crate) fn bind_failed(world: &mut World<'_>, pod: u32) {
     if world.pods[pod].state != State::Binding {
         return;

@@ -18,7 +18,7 @@ pub(crate) struct UsageAccountKey {
     pub(crate) namespace: u32,
 }
 
-/// An amount, and its integral over time: base units times milliseconds up to when the amount last changed.
+/// An amount with its integral over time: base units times milliseconds, up to the last change of the amount.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Integral {
     pub(crate) amount: i128,
@@ -26,7 +26,7 @@ pub(crate) struct Integral {
 }
 
 impl Integral {
-    /// The amount was constant for this many more milliseconds.
+    /// Adds a time of this many milliseconds in which the amount was constant.
     pub(crate) fn advance(&mut self, ms: u128) {
         if self.amount != 0 {
             self.ms = self.until(ms);
@@ -53,7 +53,7 @@ pub(crate) struct UsageAccount {
     pub(crate) lost_ms: u128,
     /// Pods that drains evicted.
     pub(crate) drained: u64,
-    /// Jobs that job queues released, and jobs that returned because they did not start in time.
+    /// Jobs that job queues released, and jobs that went back to the queue because they did not start in time.
     pub(crate) let_out: u64,
     pub(crate) start_timeouts: u64,
     pub(crate) thrash: Thrash,
@@ -95,7 +95,7 @@ impl UsageAccount {
         }
     }
 
-    /// Its cost per time changes.
+    /// Changes the cost per time by `parts`.
     pub(crate) fn charge(&mut self, parts: i128, now: Time) {
         self.advance(now);
         self.cost.amount += parts;
@@ -111,14 +111,14 @@ impl UsageAccount {
         self.used.get(resource as usize).map_or(0, |used| used.amount)
     }
 
-    /// The same as an integral until now, base units times milliseconds.
+    /// The usage integrated until now, base units times milliseconds.
     pub(crate) fn used_ms(&self, resource: u32, now: Time) -> u128 {
         let ms = u128::from(now.since(self.since));
         self.used.get(resource as usize).map_or(0, |used| used.until(ms))
     }
 }
 
-/// How often the pods or gangs of an account were evicted; a pod and its replacements count as one.
+/// How often the pods or gangs of an account were evicted; a pod counts as one with its replacements.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Thrash {
     pub(crate) times: u64,
@@ -128,14 +128,14 @@ pub(crate) struct Thrash {
 }
 
 impl Thrash {
-    /// One of them was evicted for the `nth` time.
+    /// Counts the `nth` eviction of one of them.
     pub(crate) fn again(&mut self, nth: u32) {
         self.times += 1;
         self.works += u64::from(nth == 1);
         self.most = self.most.max(u64::from(nth));
     }
 
-    /// Adds the counts of another.
+    /// Adds the counts of another account.
     pub(crate) fn add(&mut self, other: &Self) {
         self.times += other.times;
         self.works += other.works;
@@ -187,7 +187,7 @@ impl UsageAccounts {
         self.number(UsageAccountKey { tally: key.tally + 1 + task, ..key })
     }
 
-    /// A pod of an account changes its state.
+    /// Counts a pod of an account that changes its state.
     #[inline]
     pub(crate) fn shift(&mut self, account: u32, (from, to): (State, State), row: &Row, now: Time) {
         let account = &mut self.all[account];

@@ -10,7 +10,7 @@ use crate::model::Kind;
 pub(crate) struct Flow {
     /// By task: its controller, or [`NONE`] before it starts.
     pub(crate) owners: Vec<u32>,
-    /// By task: how many tasks that it depends on have not succeeded yet.
+    /// By task: how many of the tasks that it depends on have not succeeded yet.
     waits_for: Vec<u32>,
     /// By task: how it ended.
     ends: Vec<End>,

@@ -1,12 +1,13 @@
 //! The arithmetic of reading: rates as whole numbers, and products of 256 bits.
 //!
-//! A rate is a whole number of 2^-64 bytes a millisecond, rounded up. The rest to be read is a whole number of 2^-64
-//! bytes. So a rate times milliseconds is exact, and events in between change nothing. An end that falls exactly on a
-//! millisecond is met: after t milliseconds a reader is ahead of the rational rate by less than 3t of 2^-64 bytes.
+//! A rate is a whole number of 2^-64 bytes a millisecond, rounded up. The amount left to read is a whole number of
+//! 2^-64 bytes. So a rate times milliseconds is exact, and events in between do not change the result. A read that
+//! should end exactly on a millisecond does: after t milliseconds a reader is ahead of the exact rate by less than 3t
+//! units of 2^-64 bytes.
 
-/// A byte.
+/// A byte, in parts of 2^-64.
 pub(crate) const BYTE: u128 = 1 << 64;
-/// A rate above this counts as instantaneous; the sum of two still fits.
+/// Rates above this count as instantaneous. The sum of two such rates still fits 128 bits.
 const FASTEST: u128 = u128::MAX >> 2;
 
 /// `a * b / c`, rounded down; the largest number if it does not fit or `c` is 0.
@@ -64,8 +65,8 @@ pub(crate) struct Sources {
 }
 
 impl Sources {
-    /// The rate at which this many pods read together: x bytes with hit share h take x (h / cache + (1 - h) / (backend
-    /// / sharers)).
+    /// The rate at which this many pods read together: x bytes with hit ratio h take the time x (h / cache + (1 - h) /
+    /// (backend / sharers)).
     pub(crate) fn rate(&self, pods: u64) -> u128 {
         let [size, hits, cache, backend, sharers, pods] =
             [self.size, self.hits, self.cache.max(1), self.backend, self.sharers.max(1), pods].map(u128::from);
@@ -75,7 +76,8 @@ impl Sources {
     }
 }
 
-/// The rate at which `bytes` are read while `total` work is done at `rate` per millisecond.
+/// The rate in bytes at which a pod could read if its computation alone set the pace: it reads `bytes` during `total`
+/// work at `rate` per millisecond.
 pub(crate) fn compute_rate(bytes: u64, rate: u128, total: u128) -> u128 {
     muldiv_up(u128::from(bytes) << 64, rate, total).min(FASTEST)
 }

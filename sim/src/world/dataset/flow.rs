@@ -1,8 +1,8 @@
 //! One dataset: its readers, its cache, and the time of its next change.
 //!
 //! Bytes flow at rates that change only at events: a reader or a cache worker starts or stops, a preload begins or
-//! ends, a pass ends, or the cache becomes full. Between events everything is linear, and nothing is simulated byte by
-//! byte. `docs/datasets.md` describes the model, with an example.
+//! ends, a pass ends, or the cache becomes full. Between events all amounts change linearly, so single bytes are not
+//! simulated. `docs/datasets.md` describes the model, with an example.
 
 use super::{
     exact::{BYTE, Sources, muldiv, muldiv_up, together},
@@ -20,16 +20,16 @@ use std::collections::BTreeMap;
 pub(crate) struct Reader {
     /// The account in which its input is counted.
     pub(crate) account: u32,
-    /// Bytes that the whole run reads.
+    /// The bytes to be read over the whole work.
     pub(crate) bytes: u64,
     pub(crate) prefetch: bool,
-    /// The rest of them, in parts of a byte.
+    /// How much is left to read, in parts of a byte.
     pub(crate) left: u128,
     /// How many pods read; 0 while it pauses.
     pub(crate) pods: u64,
     /// The GPUs that wait for input, thousandths.
     pub(crate) gpus: u64,
-    /// Its compute rate, if input took no time.
+    /// The rate at which it would read if reading took no time.
     pub(crate) compute: u128,
     /// When it begins to read.
     pub(crate) begins: Time,
@@ -37,14 +37,14 @@ pub(crate) struct Reader {
     pub(crate) local: bool,
     /// The bytes of the dataset that are cache hits in this pass.
     pub(super) hits: u64,
-    /// Since the last event: its rate, the part of it that fills the cache, and its rate if nothing were cached.
+    /// Since the last event: its rate, the part of the rate that fills the cache, and its rate if nothing were cached.
     pub(super) rate: u128,
     pub(super) fill: u128,
     pub(super) plain: u128,
 }
 
 impl Reader {
-    /// A reader with this rest.
+    /// A reader that has `left` to read.
     pub(crate) fn new(account: u32, bytes: u64, prefetch: bool, left: u128) -> Self {
         let (pods, gpus, compute, begins) = (0, 0, 0, Time::default());
         Self {
@@ -72,9 +72,9 @@ impl Reader {
 /// The state of a preload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Preload {
-    /// There is none, or its time has not been reached.
+    /// There is none, or it has not begun yet.
     None,
-    /// It reads whenever the cache has room.
+    /// It has begun, and reads whenever the cache has room.
     Asked,
     /// It has ended, at this time.
     Done(Time),
@@ -90,23 +90,23 @@ pub(crate) struct Flow {
     /// Running and wanted cache workers.
     pub(crate) workers: u32,
     pub(crate) wanted: u32,
-    /// In parts of a byte.
+    /// Cached bytes, in parts of a byte.
     cached: u128,
-    /// Whether nothing is added until something is evicted or a worker starts.
+    /// Whether the cache is full: nothing is added until something is evicted or a worker starts.
     full: bool,
     pub(crate) preload: Preload,
     /// The rate of the preload; 0 while it pauses.
     load_rate: u128,
-    /// Bytes that were evicted, and that were lost with workers.
+    /// Bytes that the cache evicted, and bytes that were lost with its workers.
     pub(crate) evicted: u64,
     pub(crate) lost: u64,
-    /// In parts of a byte.
+    /// What the preload has read, in parts of a byte.
     loaded: u128,
     /// Time with at least one reader.
     pub(crate) busy_ms: u64,
     pub(crate) inputs: BTreeMap<u32, Input>,
     pub(crate) turns: Vec<Turn>,
-    /// Passes that ended since they were last counted as events of the run.
+    /// Passes that ended since they were last added to the events of the run.
     pub(crate) passes: u64,
     since: Time,
 }
@@ -173,13 +173,13 @@ impl Flow {
         self.cache.as_ref().map_or(0, |cache| cache.quota.saturating_mul(u64::from(workers)))
     }
 
-    /// A mark, as a part of the capacity of this many workers.
+    /// A mark of the cache in bytes: a part of the capacity of this many workers.
     fn mark(&self, workers: u32, pick: fn(&Cache) -> u64) -> u64 {
         let permille = self.cache.as_ref().map_or(0, pick);
         u64::try_from(u128::from(self.capacity(workers)) * u128::from(permille) / 1000).unwrap_or(u64::MAX)
     }
 
-    /// The bytes up to which this many workers are filled.
+    /// The high mark in bytes: up to there the cache of this many workers is filled.
     fn high(&self, workers: u32) -> u64 {
         self.mark(workers, |cache| cache.high_permille).min(self.size)
     }
@@ -193,7 +193,7 @@ impl Flow {
     }
 
     /// How much a reader reads, in parts of a byte, until something about it may change: the rest of its pass or, if
-    /// nothing or everything is cached, of its run.
+    /// nothing or everything is cached, of its whole input.
     fn stretch(&self, reader: &Reader) -> u128 {
         let size = u128::from(self.size) * BYTE;
         if self.cache.is_none() || self.cached == size {
@@ -234,7 +234,7 @@ impl Flow {
         }
     }
 
-    /// Advances readers, each at most to the end of its stretch; gives those that reached the end, with the time that
+    /// Advances readers, each at most to the end of its stretch. Returns those that reached the end, with the time that
     /// remains.
     fn read(&mut self, spans: Vec<Span>) -> Vec<Span> {
         let mut ended = Vec::new();
@@ -265,7 +265,8 @@ impl Flow {
         self.cached += bytes.min(self.room());
     }
 
-    /// Passes ended: a full cache evicts, and in their next pass these readers hit what is cached now.
+    /// Handles passes that ended: a full cache evicts, and the next pass of these readers has as hits what is cached
+    /// now.
     fn turn(&mut self, ended: &[Span], now: Time) {
         self.passes = self.passes.saturating_add(ended.len() as u64);
         self.make_room();
@@ -278,8 +279,8 @@ impl Flow {
         self.reckon(now);
     }
 
-    /// A cache that is filled to its high mark evicts down to the low one; every current pass loses the same part of
-    /// its hits.
+    /// Makes a cache that is filled to its high mark evict down to the low mark. Every current pass loses the same part
+    /// of its hits.
     fn make_room(&mut self) {
         let high = self.high(self.workers);
         let kept = u128::from(self.mark(self.workers, |cache| cache.low_permille)) * BYTE;
@@ -302,8 +303,8 @@ impl Flow {
         }
     }
 
-    /// The cache became full. What a current pass has read so far is cached by now, so the uncached rest is still to be
-    /// read.
+    /// Marks the cache as full. What each current pass has read so far is cached by now, so what is not cached is still
+    /// to be read.
     fn fill_up(&mut self) {
         self.full = true;
         let missing = u128::from(self.size) * BYTE - self.cached;
@@ -314,8 +315,8 @@ impl Flow {
         }
     }
 
-    /// Sets the number of running cache workers. Each holds an equal part of the cache, and a worker that stops loses
-    /// its part.
+    /// Sets the number of running cache workers. Each worker holds an equal part of the cache, which is lost when the
+    /// worker stops.
     pub(crate) fn staff(&mut self, workers: u32, now: Time) {
         self.advance(now);
         let before = std::mem::replace(&mut self.workers, workers);
@@ -335,7 +336,7 @@ impl Flow {
         }
     }
 
-    /// Adds a reader, or a reader that continues with other members. A new one may start anywhere within a pass.
+    /// Adds a reader, or one that continues with other members. A reader may start anywhere within a pass.
     pub(crate) fn join(&mut self, unit: u32, reader: Reader, now: Time) {
         self.advance(now);
         let hits = self.cached_bytes();
@@ -343,24 +344,24 @@ impl Flow {
         *slot = Reader { hits: slot.hits, left: slot.left, ..reader };
     }
 
-    /// Removes a reader, and gives its rest in parts of a byte.
+    /// Removes a reader, and returns what it has left to read, in parts of a byte.
     pub(crate) fn leave(&mut self, unit: u32, now: Time) -> Option<u128> {
         self.advance(now);
         self.readers.remove(&unit).map(|reader| reader.left)
     }
 
-    /// Readers that have read everything.
+    /// The readers that have read everything.
     pub(crate) fn done(&self) -> Vec<u32> {
         self.readers.iter().filter(|(_, reader)| reader.left == 0).map(|(unit, _)| *unit).collect()
     }
 
-    /// The preload begins.
+    /// Begins the preload.
     pub(crate) fn ask(&mut self, now: Time) {
         self.advance(now);
         self.preload = Preload::Asked;
     }
 
-    /// Something changed: computes all rates.
+    /// Computes all rates again after a change.
     pub(crate) fn reckon(&mut self, now: Time) {
         let whole = u128::from(self.high(self.wanted.max(self.workers))) * BYTE;
         if self.preload == Preload::Asked && self.workers > 0 && self.cached >= whole {

@@ -1,4 +1,4 @@
-//! The input of a workload: bytes, cache hits, and how long its pods waited. Times are kept in 2^-32 milliseconds.
+//! The input of a workload: bytes, cache hits, and how long its pods waited. Times are in units of 2^-32 milliseconds.
 
 use super::{exact::muldiv, flow::Reader};
 
@@ -7,16 +7,15 @@ const MS: u32 = 32;
 /// The input of a workload so far.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Input {
-    /// In parts of a byte: read, and read from the cache.
+    /// Bytes read, and bytes read from the cache, in parts of a byte.
     read: u128,
     hit: u128,
     took: Took,
-    /// The same, times thousandths of the members' GPUs.
+    /// The times, multiplied by thousandths of the members' GPUs.
     gpus: Took,
 }
 
-/// The time that reading and computing took, the time that computing alone would have taken, and the time of both
-/// without a cache.
+/// Three times: of reading and computing; of computing alone; and of both if there were no cache.
 #[derive(Debug, Clone, Copy, Default)]
 struct Took {
     really: u128,
@@ -43,7 +42,7 @@ impl Took {
 }
 
 impl Input {
-    /// A reader advanced for this time at `rate`, and read this part from the cache.
+    /// Adds what a reader read since the last event, and the part of it that came from the cache.
     pub(super) fn add(&mut self, reader: &Reader, moved: u128, hit: u128) {
         self.read = self.read.saturating_add(moved);
         self.hit = self.hit.saturating_add(hit);
@@ -86,7 +85,7 @@ impl Input {
         whole_ms(self.took.waited())
     }
 
-    /// The same, times GPUs.
+    /// That wait, multiplied by GPUs.
     pub(crate) fn gpu_idle_ms(&self) -> u64 {
         whole_ms(self.gpus.waited() / 1000)
     }
@@ -96,7 +95,7 @@ impl Input {
         whole_signed(self.took.saved())
     }
 
-    /// The same, times GPUs.
+    /// That saving, multiplied by GPUs.
     pub(crate) fn gpu_saved_ms(&self) -> i64 {
         whole_signed(self.gpus.saved().div_euclid(1000))
     }

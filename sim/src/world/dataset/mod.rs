@@ -39,7 +39,7 @@ pub(crate) struct Datasets {
     staff: BTreeMap<(u32, u32), u32>,
     /// Datasets that changed at this time.
     changed: BTreeSet<u32>,
-    /// The whole work of a pod of a Job, by core workload; a pod that is tried again has only a part of it left.
+    /// By core workload: the whole work of a pod of a Job. When the pod is tried again, only a part of it is left.
     works: BTreeMap<u32, u64>,
     /// The numbers of resources that are GPUs.
     gpus: Vec<u32>,
@@ -86,7 +86,7 @@ impl Datasets {
     }
 }
 
-/// The rest to read when `done` of `total` work is done, rounded down.
+/// How much is left to read when `done` of `total` work is done, rounded down.
 fn left_of(bytes: u64, total: u128, done: u128) -> u128 {
     let all = u128::from(bytes) * BYTE;
     muldiv(all, total.saturating_sub(done), total).min(all)
@@ -110,7 +110,7 @@ pub(crate) fn is_reader(world: &World<'_>, owner: u32) -> bool {
     reads(world, owner).is_some()
 }
 
-/// The rest of a reader, in parts of a byte.
+/// What a reader has left to read, in parts of a byte.
 fn left(world: &mut World<'_>, unit: u32) -> Option<u128> {
     let (dataset, _) = reads(world, world.units[unit].owner)?;
     let now = world.now;
@@ -145,7 +145,7 @@ fn gpus_of(world: &World<'_>, unit: u32) -> u64 {
     u64::try_from(sum).unwrap_or(0)
 }
 
-/// A pod of a Job that reads begins its work, or its node gets another speed.
+/// Starts reading for a pod of a Job that begins its work, or whose node gets another speed.
 pub(crate) fn read_job(world: &mut World<'_>, unit: u32) {
     let owner = world.units[unit].owner;
     let left_ms = world.units[unit].left_ms;
@@ -167,7 +167,7 @@ pub(crate) fn read_job(world: &mut World<'_>, unit: u32) {
     world.datasets.open(dataset).join(unit, reader, now);
 }
 
-/// Assigns the remaining dataset reads of a lost Job pod to its replacement, the next core workload created.
+/// Assigns what a lost pod of a Job has left to read to its replacement, the next core workload that is created.
 pub(crate) fn keep_work(world: &mut World<'_>, lost: u32) {
     if let Some(work) = world.datasets.works.remove(&lost) {
         let next = world.units.len();
@@ -175,7 +175,8 @@ pub(crate) fn keep_work(world: &mut World<'_>, lost: u32) {
     }
 }
 
-/// A pod of a Job that reads stops before its end. Gives the work done in this run in milliseconds, rounded down.
+/// Stops reading for a pod of a Job that stops before its end. Returns the work done in this run in milliseconds,
+/// rounded down.
 pub(crate) fn stop_job(world: &mut World<'_>, unit: u32) -> Option<u64> {
     let (dataset, reads) = reads(world, world.units[unit].owner)?;
     let (bytes, now) = (reads.bytes, world.now);
@@ -185,7 +186,7 @@ pub(crate) fn stop_job(world: &mut World<'_>, unit: u32) -> Option<u64> {
     Some(done.saturating_sub(work.saturating_sub(world.units[unit].left_ms)))
 }
 
-/// A training that reads continues at another rate, or pauses.
+/// Continues reading for a training at another rate, or pauses it.
 pub(crate) fn read_training(world: &mut World<'_>, owner: u32) {
     let Some((dataset, reads)) = reads(world, owner) else { return };
     let (bytes, prefetch, now) = (reads.bytes, reads.prefetch, world.now);
@@ -211,7 +212,7 @@ pub(crate) fn read_so_far(world: &mut World<'_>, owner: u32) -> Option<u128> {
     Some(done_of(bytes, total, left(world, unit)?))
 }
 
-/// A core workload stops reading, if it was reading.
+/// Ends the reading of a core workload, if it was reading.
 pub(crate) fn stop_reading(world: &mut World<'_>, unit: u32) {
     if let Some((dataset, _)) = reads(world, world.units[unit].owner) {
         let now = world.now;
@@ -219,7 +220,7 @@ pub(crate) fn stop_reading(world: &mut World<'_>, unit: u32) {
     }
 }
 
-/// A pod changes its state: if it is a cache worker, it is counted.
+/// Updates the number of cache workers when a pod that is one changes its state.
 pub(crate) fn count_worker(world: &mut World<'_>, pod: u32, from: State, to: State) {
     if world.datasets.caches.is_empty() || from.is_running() == to.is_running() {
         return;
@@ -234,13 +235,13 @@ pub(crate) fn count_worker(world: &mut World<'_>, pod: u32, from: State, to: Sta
     flow.staff(workers, now);
 }
 
-/// A preload begins.
+/// Begins the preload of a dataset.
 pub(crate) fn preload(world: &mut World<'_>, dataset: u32) {
     let now = world.now;
     world.datasets.open(dataset).ask(now);
 }
 
-/// A scheduled change of a dataset: passes end, readers are done, the cache is full.
+/// Handles a scheduled change of a dataset: passes end, readers are done, or the cache is full.
 pub(crate) fn advance(world: &mut World<'_>, dataset: u32, epoch: u32) {
     if world.datasets.is_outdated(dataset, epoch) {
         return;
@@ -255,8 +256,8 @@ pub(crate) fn advance(world: &mut World<'_>, dataset: u32, epoch: u32) {
     }
 }
 
-/// All events of this time have been handled: computes the rates and the next event of every dataset that changed.
-/// Gives how many passes have ended.
+/// After all events of this time: computes the rates and the next event of every dataset that changed. Returns how many
+/// passes have ended.
 pub(crate) fn settle(world: &mut World<'_>) -> u64 {
     let (now, mut passes) = (world.now, 0);
     for dataset in std::mem::take(&mut world.datasets.changed) {

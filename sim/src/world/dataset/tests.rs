@@ -55,7 +55,7 @@ fn reader(case: &Case) -> Reader {
     }
 }
 
-/// Runs all readers to their ends, and gives when they were done, by unit.
+/// Runs all readers to their ends. Returns when each was done, by unit.
 fn ends(flow: &mut Flow, stops: &[u64]) -> Vec<(u32, u64)> {
     let mut stops: Vec<u64> = stops.to_vec();
     stops.sort_unstable_by(|a, b| b.cmp(a));
@@ -74,7 +74,7 @@ fn ends(flow: &mut Flow, stops: &[u64]) -> Vec<(u32, u64)> {
     ends
 }
 
-/// The formula, pass by pass, over one denominator.
+/// The time by the formula of the docs, pass by pass, with one common denominator.
 fn by_the_formula(case: &Case) -> u64 {
     let [size, backend, passes, compute] = [case.size, case.backend, case.passes, case.compute_ms].map(u128::from);
     let (quota, high, low, cache) = case.cache.unwrap_or((0, 0, 0, 1));
@@ -116,7 +116,7 @@ fn cases() -> impl Strategy<Value = Case> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// A single reader takes the time of the formula, to the millisecond, whatever else happens meanwhile.
+    /// A single reader takes the time of the formula, to the millisecond, whatever other events occur.
     #[test]
     fn a_lone_reader_ends_when_the_fractions_say(case in cases()) {
         let mut flow = flow(&case);
