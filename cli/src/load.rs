@@ -37,7 +37,7 @@ pub(crate) fn load(path: &Path, how: &How) -> Loaded {
     let path = slashed(path);
     match &how.policy {
         None => scenario::load(&path, &Disk),
-        Some(policy) => scenario::load_with_policy(&path, policy, &Disk),
+        Some(policy) => scenario::load_with(&path, &[scenario::Setting::policy(policy.as_str())], &Disk),
     }
 }
 

@@ -13,10 +13,11 @@ use crate::{
     pods_limit, policy, pools,
     quota::ReadTree,
     quota_file,
+    set::Change,
     workload::{self, ReadWorkload, Workload},
 };
 use quotree_core::{Name, Policy, Time};
-use quotree_model::{Change, Cluster, Kind, Scenario, TimedChange, World};
+use quotree_model::{Change as WorldChange, Cluster, Kind, Scenario, TimedChange, World};
 use quotree_syntax::{At, Node, Read, Report, Shape, entries};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +36,16 @@ pub(crate) struct Parts {
 }
 
 /// Checks all fields. The scenario is valid only if no error was reported.
-pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, report: &mut Report) -> Scenario {
+///
+/// `of_tree`: what is set in a quota tree that is in a file of its own.
+pub(crate) fn assemble(
+    merged: &Merged<'_>,
+    root: &Node,
+    of_tree: &[Change],
+    files: &mut Files<'_>,
+    report: &mut Report,
+) -> Scenario {
+    files.hash(merged.canonical().as_bytes());
     let top = match &root.shape {
         Shape::Struct(body) => body.name.as_ref().map_or(root.span, |name| name.span),
         _ => root.span,
@@ -64,7 +74,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let mut cluster = cluster::check(&parts, files, report);
     let knows_cluster = report.errors() == before && !cluster.nodes.is_empty();
     pools::add_spares(&written, &mut cluster, report);
-    let tree = tree.and_then(|node| quota_file::tree(node, &policy, &cluster, files, report));
+    let tree = tree.and_then(|node| quota_file::tree(node, of_tree, (&policy, &cluster), files, report));
     let (tree, file_classes) = tree.map_or_else(Default::default, |(tree, classes)| (Some(tree), classes));
     let (users, groups) = (read_list(merged.list("users"), report), read_list(merged.list("groups"), report));
     let people = people::check(&users, &groups, tree.as_ref(), report);
@@ -93,7 +103,7 @@ pub(crate) fn assemble(merged: &Merged<'_>, root: &Node, files: &mut Files<'_>, 
     let start = budgets.iter().map(|(budget, allowed)| TimedChange {
         at: Time(0),
         by: None,
-        change: Change::SetBudget { budget: budget.clone(), allowed: *allowed },
+        change: WorldChange::SetBudget { budget: budget.clone(), allowed: *allowed },
     });
     events.changes.splice(0..0, start);
     events.budgets.extend(budgets.into_keys());

@@ -1,10 +1,10 @@
-//! The files of a scenario. Each is read once, counted, and hashed in the order of reading; the places of its lines are
-//! kept.
+//! The files of a scenario. Each is read once and counted; the places of its lines are kept. The digest of a scenario is
+//! that of its fields and of the data files that it names, in the order of reading.
 
 use crate::loader::{Loader, join};
 use quotree_core::StableHasher;
 use quotree_syntax::{Source, Span};
-use std::hash::Hasher;
+use std::{hash::Hasher, ops::Range};
 
 /// The most files of a scenario.
 const MAX_FILES: usize = 1000;
@@ -18,13 +18,15 @@ pub(crate) struct Files<'l> {
     pub(crate) sources: Vec<Source>,
     /// Where the lines of each source end.
     lines: Vec<Vec<usize>>,
+    /// The sources that are no files.
+    texts: Range<u32>,
     hasher: StableHasher,
     count: usize,
 }
 
 impl<'l> Files<'l> {
     pub(crate) fn new(loader: &'l dyn Loader) -> Self {
-        Self { loader, sources: Vec::new(), lines: Vec::new(), hasher: StableHasher::default(), count: 0 }
+        Self { loader, sources: Vec::new(), lines: Vec::new(), texts: 0..0, hasher: StableHasher::default(), count: 0 }
     }
 
     fn bytes(&mut self, path: &str) -> Result<Vec<u8>, String> {
@@ -32,10 +34,13 @@ impl<'l> Files<'l> {
         if self.count > MAX_FILES {
             return Err(format!("a scenario may consist of at most {MAX_FILES} files"));
         }
-        let bytes = self.loader.read(path)?;
+        self.loader.read(path)
+    }
+
+    /// Adds bytes to the digest.
+    pub(crate) fn hash(&mut self, bytes: &[u8]) {
         self.hasher.write_u64(bytes.len() as u64);
-        self.hasher.write(&bytes);
-        Ok(bytes)
+        self.hasher.write(bytes);
     }
 
     /// Reads a scenario file and gives its number among the sources. The second value is the place where it is not
@@ -58,6 +63,17 @@ impl<'l> Files<'l> {
         Ok((number, bad))
     }
 
+    /// Adds texts that are no files, so that their lines mean nothing. Returns the number of the first.
+    pub(crate) fn add<'t>(&mut self, texts: impl Iterator<Item = (&'t str, &'t str)>) -> u32 {
+        let first = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        for (path, text) in texts {
+            self.sources.push(Source { path: path.to_owned(), text: text.to_owned() });
+            self.lines.push(Vec::new());
+        }
+        self.texts = first..u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
+        first
+    }
+
     /// Adds an empty source of this name, to which errors about a file that cannot be read refer.
     pub(crate) fn missing(&mut self, path: &str) -> Span {
         let number = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
@@ -74,17 +90,22 @@ impl<'l> Files<'l> {
     /// The bytes of a data file that a source names.
     pub(crate) fn data(&mut self, source: u32, named: &str) -> Result<Vec<u8>, String> {
         let path = self.resolve(source, named)?;
-        self.bytes(&path)
+        let bytes = self.bytes(&path)?;
+        self.hash(&bytes);
+        Ok(bytes)
     }
 
-    /// The line of a place, from 1.
+    /// The line of a place, from 1; 0 in a text that is no file.
     pub(crate) fn line(&self, span: Span) -> u32 {
+        if self.texts.contains(&span.source) {
+            return 0;
+        }
         let ends = self.lines.get(span.source as usize);
         let line = ends.map_or(1, |ends| ends.partition_point(|end| *end < span.start as usize) + 1);
         u32::try_from(line).unwrap_or(u32::MAX)
     }
 
-    /// Digest of everything read, in order.
+    /// Digest of everything that was hashed, in order.
     pub(crate) fn digest(&self) -> u128 {
         self.hasher.digest128()
     }

@@ -147,6 +147,11 @@ fn file() -> Group {
         row::<u64>("seed", "1", "The root of all random streams."),
         row::<Vec<Path>>("include", "none", "Files that hold some of the fields, relative to this file."),
         row::<Path>("extends", "absent", "A scenario from which all fields are taken that are not given here."),
+        row::<Vec<String>>(
+            "set",
+            "none",
+            "Fields of the scenario that is extended and their new values, each as `PATH=VALUE`: `quota.nlp.min.cpu=26`.",
+        ),
         row::<Policy>("policy", "`Capacity()`", "The scheduler's knobs."),
         row::<World>("world", "`World()`", "Delays and the end of the run."),
         row::<Vec<Part>>("cluster", "required", "The nodes, and the pools of equal nodes."),

@@ -11,6 +11,7 @@
 mod arrivals;
 mod assemble;
 mod bandwidth;
+mod canonical;
 mod checks;
 mod claim;
 mod cluster;
@@ -26,7 +27,6 @@ mod merge;
 mod no_min;
 mod nodes;
 mod notation;
-mod overridden;
 mod people;
 mod pod;
 mod pods_limit;
@@ -35,6 +35,7 @@ mod pools;
 mod quota;
 mod quota_file;
 mod schema;
+mod set;
 mod times;
 mod trace;
 mod training;
@@ -45,9 +46,9 @@ mod workload;
 pub use convert::{Converted, convert};
 pub use loader::{Loader, MapLoader};
 pub use notation::{Notation, is_scenario};
-pub use overridden::load_with_policy;
 pub use quotree_syntax::{Diagnostic, Place, Severity, Source, Value, format, parse_amount};
 pub use schema::{reference, schema};
+pub use set::Setting;
 
 use files::Files;
 use quotree_core::{OverPromised, TreeSpec};
@@ -95,12 +96,23 @@ pub struct LoadedTree {
 /// ```
 #[must_use]
 pub fn load(path: &str, loader: &dyn Loader) -> Loaded {
+    load_with(path, &[], loader)
+}
+
+/// Loads a scenario in which some fields have other values, one setting after the other. Places in the files stay as they
+/// are, and a scenario is the same, and has the same digest, whether a value is set or written.
+#[must_use]
+pub fn load_with(path: &str, settings: &[Setting], loader: &dyn Loader) -> Loaded {
     let mut files = Files::new(loader);
     let mut report = Report::default();
     let file = merge::read_file(path, &mut files, &mut report);
-    let scenario = file.filter(|_| !report.broken).and_then(|file| {
+    let first = files.add(settings.iter().map(Setting::source));
+    let scenario = file.filter(|_| !report.broken).and_then(|mut file| {
+        let changes = set::changes(settings, first, &mut report).into_iter();
+        let of_tree: Vec<_> = changes.filter_map(|change| set::apply(&mut file, change, &mut report)).collect();
+        file.of_tree.extend(of_tree);
         let merged = merge::Merged::of_scenario(&file, &mut report)?;
-        Some(assemble::assemble(&merged, &file.root, &mut files, &mut report))
+        Some(assemble::assemble(&merged, &file.root, &file.of_tree, &mut files, &mut report))
     });
     let scenario = scenario.filter(|_| report.errors() == 0);
     Loaded { scenario, diagnostics: report.finish(&files.sources), sources: files.sources }

@@ -2,8 +2,13 @@
 //! file contains some of the fields; lists are concatenated, and other fields may be given once. With `extends`, the
 //! fields given here replace those of the base, and entries of lists replace base entries of the same name.
 
-use crate::{files::Files, notation};
-use quotree_syntax::{At, Node, Read, Report, Shape, Span, Struct, list, wrong};
+use crate::{
+    canonical,
+    files::Files,
+    notation,
+    set::{self, Change},
+};
+use quotree_syntax::{At, Ident, Node, Read, Report, Shape, Span, Struct, list, wrong};
 use std::collections::BTreeMap;
 
 /// Fields that may be given once.
@@ -24,6 +29,56 @@ pub(crate) struct File {
     pub(crate) root: Node,
     includes: Vec<File>,
     base: Option<Box<File>>,
+    /// What is set in a quota tree that is in a file of its own.
+    pub(crate) of_tree: Vec<Change>,
+}
+
+impl File {
+    /// The values of a field, those first that take effect over others: of this file and what it includes, then of the
+    /// scenario that it extends.
+    pub(crate) fn fields_mut(&mut self, field: &str) -> Vec<&mut Node> {
+        let mut own = Vec::new();
+        own_fields(&mut self.root, &mut self.includes, field, &mut own);
+        // A cluster replaces that of the base as a whole.
+        if own.is_empty() || field != "cluster" {
+            own.extend(self.base.iter_mut().flat_map(|base| base.fields_mut(field)));
+        }
+        own
+    }
+
+    /// Takes a field out of all files.
+    pub(crate) fn clear(&mut self, field: &str) {
+        if let Shape::Struct(body) = &mut self.root.shape {
+            body.fields.retain(|(ident, _)| ident.text != field);
+            if field == "quota" && is_named(body, "Quota") {
+                *body = Struct { name: None, args: Vec::new(), fields: Vec::new() };
+            }
+        }
+        self.includes.iter_mut().chain(self.base.as_deref_mut()).for_each(|file| file.clear(field));
+    }
+
+    /// Adds a field.
+    pub(crate) fn add(&mut self, field: Ident, value: Node) {
+        if let Shape::Struct(body) = &mut self.root.shape {
+            body.fields.push((field, value));
+        }
+    }
+}
+
+fn is_named(body: &Struct, name: &str) -> bool {
+    body.name.as_ref().is_some_and(|named| named.text == name)
+}
+
+fn own_fields<'f>(root: &'f mut Node, includes: &'f mut [File], field: &str, found: &mut Vec<&'f mut Node>) {
+    let is_tree = matches!(&root.shape, Shape::Struct(body) if is_named(body, "Quota"));
+    if is_tree {
+        found.extend((field == "quota").then_some(root));
+    } else if let Shape::Struct(body) = &mut root.shape {
+        found.extend(body.fields.iter_mut().filter(|(ident, _)| ident.text == field).map(|(_, node)| node));
+    }
+    for File { root, includes, .. } in includes {
+        own_fields(root, includes, field, found);
+    }
 }
 
 /// Reads a file and all files that it includes and extends.
@@ -52,31 +107,43 @@ fn read(
     }
     let text = files.sources.get(number as usize).map(|s| s.text.clone()).unwrap_or_default();
     let root = notation::parse(path, &text, number, report)?;
-    let mut file = File { root, includes: Vec::new(), base: None };
+    let mut file = File { root, includes: Vec::new(), base: None, of_tree: Vec::new() };
     above.push(path.to_owned());
-    let (includes, base) = named_files(&file.root, report);
+    let (includes, base, settings) = named_files(&file.root, report);
     for include in includes {
         file.includes.extend(follow(&include, above, files, report));
     }
     if let Some(base) = base {
         file.base = follow(&base, above, files, report).map(Box::new);
     }
+    if let (Some(base), settings) = (&mut file.base, set::changes_of_file(&settings, report)) {
+        file.of_tree = std::mem::take(&mut base.of_tree);
+        file.of_tree.extend(settings.into_iter().filter_map(|change| set::apply(base, change, report)));
+    } else if let Some(first) = settings.first() {
+        let error = report.error(first.span, "`set` changes fields of a base, and there is none", "without `extends`");
+        error.help("write the values at their places, or extend the scenario that is changed");
+    }
     above.pop();
     Some(file)
 }
 
-/// The files that a file includes and extends.
-fn named_files(root: &Node, report: &mut Report) -> (Vec<At<String>>, Option<At<String>>) {
-    let Shape::Struct(body) = &root.shape else { return (Vec::new(), None) };
+/// What a file says of other files.
+type Named = (Vec<At<String>>, Option<At<String>>, Vec<At<String>>);
+
+/// The files that a file includes and extends, and what it sets in the latter.
+fn named_files(root: &Node, report: &mut Report) -> Named {
+    let Shape::Struct(body) = &root.shape else { return Named::default() };
     if body.name.as_ref().is_some_and(|name| name.text != "Scenario") {
-        return (Vec::new(), None);
+        return Named::default();
     }
     let field = |name: &str| body.fields.iter().find(|(ident, _)| ident.text == name).map(|(_, node)| node);
-    let includes = field("include").and_then(|node| match &node.shape {
+    let texts = |node: &Node, report: &mut Report| match &node.shape {
         Shape::List(_) => Vec::read(node, report),
         _ => At::read(node, report).map(|one| vec![one]),
-    });
-    (includes.unwrap_or_default(), field("extends").and_then(|node| At::read(node, report)))
+    };
+    let includes = field("include").and_then(|node| texts(node, report)).unwrap_or_default();
+    let settings = field("set").and_then(|node| texts(node, report)).unwrap_or_default();
+    (includes, field("extends").and_then(|node| At::read(node, report)), settings)
 }
 
 fn follow(named: &At<String>, above: &mut Vec<String>, files: &mut Files<'_>, report: &mut Report) -> Option<File> {
@@ -127,6 +194,22 @@ impl<'a> Merged<'a> {
         own.gather(file, true, report);
         merged.replace_by(own);
         merged
+    }
+
+    /// All fields, the same however they are written, set or spread over files.
+    pub(crate) fn canonical(&self) -> String {
+        let mut text = String::new();
+        let single = self.single.iter().map(|(field, (node, _))| (*field, vec![*node]));
+        let lists = self.lists.iter().map(|(field, nodes)| (*field, nodes.clone()));
+        let maps = self.maps.iter().map(|(field, maps)| (*field, maps.iter().map(|(_, node)| *node).collect()));
+        for (field, nodes) in single.chain(lists).chain(maps) {
+            text.push_str(field);
+            for node in nodes {
+                text.push('\n');
+                canonical::write(node, &mut text);
+            }
+        }
+        text
     }
 
     /// The node of a field that may be given once.
@@ -194,7 +277,7 @@ impl<'a> Merged<'a> {
                 continue;
             }
             let known = |names: &[&'static str]| names.iter().find(|name| **name == field).copied();
-            if matches!(node.shape, Shape::Absent) || matches!(field, "include" | "extends") {
+            if matches!(node.shape, Shape::Absent) || matches!(field, "include" | "extends" | "set") {
                 continue;
             }
             if let Some(field) = known(&SINGLE) {
@@ -257,7 +340,8 @@ impl<'a> Merged<'a> {
 }
 
 fn unknown(field: &str, span: Span, report: &mut Report) {
-    let known: Vec<&str> = SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
+    let known: Vec<&str> =
+        SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends", "set"]).copied().collect();
     let error = report.error(span, format!("`Scenario` has no field `{field}`"), "unknown field");
     if field == "matrix" {
         error.help("sweeps over a matrix are not supported yet");

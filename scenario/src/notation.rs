@@ -237,7 +237,7 @@ pub(crate) fn node(value: yaml::Node, source: u32) -> Node {
 }
 
 /// What a scalar without quotes is: nothing, a truth value, a plain decimal number, or a string.
-fn scalar(text: String) -> Shape {
+pub(crate) fn scalar(text: String) -> Shape {
     match text.as_str() {
         "" | "~" | "null" | "Null" | "NULL" => Shape::Absent,
         "true" | "True" | "TRUE" => Shape::Bool(true),

@@ -5,6 +5,7 @@ use crate::{
     files::Files,
     notation,
     quota::{self, ReadTree},
+    set::{self, Change},
 };
 use quotree_core::{Name, Policy};
 use quotree_import::{
@@ -20,8 +21,8 @@ type Read = (ReadTree, Vec<(Name, i32)>);
 /// The tree of a scenario: as written there, or from the file that it names.
 pub(crate) fn tree(
     node: &Node,
-    policy: &Policy,
-    cluster: &Cluster,
+    changes: &[Change],
+    (policy, cluster): (&Policy, &Cluster),
     files: &mut Files<'_>,
     report: &mut Report,
 ) -> Option<Read> {
@@ -36,6 +37,8 @@ pub(crate) fn tree(
         }
     };
     let text = files.sources.get(number as usize).map(|source| source.text.clone()).unwrap_or_default();
+    files.hash(text.as_bytes());
+    changes.iter().for_each(|change| files.hash(change.to_string().as_bytes()));
     match detect(text.as_bytes()) {
         Some(FileKind::Quotas(format, _)) => {
             let total = cluster.total_with(&[]).filter(|total| !total.is_empty());
@@ -44,12 +47,16 @@ pub(crate) fn tree(
             if *policy != Policy::default() {
                 read.knobs.clear();
             }
+            if let Some(tree) = &mut read.tree {
+                changes.iter().for_each(|change| set::set_deployed(tree, change, report));
+            }
             objects(read, node.span, number, named, report)
         }
         None | Some(FileKind::Scenario) => {
-            let root = notation::parse(&path, &text, number, report).filter(|_| !report.broken)?;
+            let mut root = notation::parse(&path, &text, number, report).filter(|_| !report.broken)?;
             let is_tree = matches!(&root.shape, Shape::Struct(body) if body.name.as_ref().is_some_and(|name| name.text == "Quota"));
             if is_tree {
+                changes.iter().for_each(|change| set::apply_to_tree(&mut root, change, report));
                 return Some((quota::read(&root, report)?, Vec::new()));
             }
             let help = "it may hold quota objects that `quotree import` reads, or one `Quota(..)`";

@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn the_fields_of_a_file_are_those_that_are_merged() {
         let stated: BTreeSet<&str> = group("file").unwrap().types[0].rows.iter().map(|row| row.name).collect();
-        let merged = SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends"]).copied().collect();
+        let merged = SINGLE.iter().chain(LISTS).chain(&MAPS).chain(&["include", "extends", "set"]).copied().collect();
         assert_eq!(stated, merged);
     }
 }

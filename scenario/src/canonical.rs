@@ -1,0 +1,63 @@
+//! A text of a value that depends on what it says alone: not on the notation, on the order of fields, nor on whether the
+//! name of a field, or of a struct that is the only one possible, is written. The digest of a scenario is made of it.
+
+use crate::language::{groups, member};
+use quotree_syntax::{Group, Node, Shape, Struct, Type};
+use std::fmt::Write;
+
+/// Appends the text of a value.
+pub(crate) fn write(node: &Node, text: &mut String) {
+    match &node.shape {
+        Shape::List(items) => {
+            text.push('[');
+            for item in items {
+                write(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        Shape::Map(pairs) => {
+            text.push('{');
+            for (key, value) in pairs {
+                let _ = write!(text, "{key}:");
+                write(value, text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Shape::Struct(body) => fields(body, text),
+        // A struct without fields.
+        Shape::Word(name) if found(name).is_some() => {
+            let _ = write!(text, "{name}()");
+        }
+        _ => {
+            let _ = write!(text, "{node}");
+        }
+    }
+}
+
+fn fields(body: &Struct, text: &mut String) {
+    let name = body.name.as_ref().map_or("", |name| name.text.as_str());
+    let known = found(name);
+    if known.is_none_or(|(group, _)| group.types.len() > 1) {
+        text.push_str(name);
+    }
+    let positional = known.map_or(&[][..], |(_, ty)| ty.positional);
+    let names = positional.iter().copied().chain(std::iter::repeat(""));
+    let args = body.args.iter().zip(names).map(|(arg, name)| (name, arg));
+    let mut all: Vec<(&str, &Node)> =
+        args.chain(body.fields.iter().map(|(name, node)| (name.text.as_str(), node))).collect();
+    all.sort_by_key(|(name, _)| *name);
+    text.push('(');
+    for (name, value) in all {
+        let _ = write!(text, "{name}:");
+        write(value, text);
+        text.push(',');
+    }
+    text.push(')');
+}
+
+/// The struct of this name.
+fn found(name: &str) -> Option<(&'static Group, &'static Type)> {
+    groups().iter().find_map(|group| Some((group, member(group, name)?)))
+}

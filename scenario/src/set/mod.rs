@@ -1,0 +1,163 @@
+//! Fields that are set from outside a file, such as `--set quota.nlp.min.cpu=26`: values are replaced in the files of a
+//! scenario before anything is read from them. Mistakes point at their place in the setting.
+//!
+//! A path names a field of the scenario, then fields, entries of lists by name, and keys of maps, with dots between them.
+//! Names and keys may have dots themselves: of several that fit, the longest is meant.
+
+mod deployed;
+mod descend;
+mod value;
+
+use crate::{
+    language::{self, field},
+    merge::File,
+};
+pub(crate) use deployed::set as set_deployed;
+use descend::{holds, set};
+use quotree_syntax::{At, Ident, Node, Report, Shape, Span, choices};
+use std::fmt;
+
+/// A field of a scenario, and the value that it gets.
+///
+/// ```
+/// use quotree_scenario::{MapLoader, Setting, load_with};
+/// let text = r#"Scenario(
+///     name: "one",
+///     cluster: [NodePool(name: "node", count: 2, allocatable: { "cpu": "10" })],
+///     quota: Quota(name: "root", min: { "cpu": "20" }, max: { "cpu": "20" }, namespaces: ["ns"]),
+/// )"#;
+/// let files = MapLoader::new().with("one.ron", text);
+/// let settings = ["cluster.node.count=3", "quota.root.min.cpu=30", "quota.root.max.cpu=30"].map(Setting::new);
+/// let scenario = load_with("one.ron", &settings, &files).scenario.unwrap();
+/// assert_eq!(scenario.cluster.nodes.len(), 3);
+///
+/// let loaded = load_with("one.ron", &[Setting::new("cluster.nodes.count=3")], &files);
+/// assert_eq!(loaded.diagnostics[0].to_string(), "--set:1:9: error: `cluster` has no entry `nodes`");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// The name under which mistakes in it are reported.
+    name: &'static str,
+    /// The path, if the text is the value alone.
+    path: Option<&'static str>,
+    text: String,
+}
+
+impl Setting {
+    /// `PATH=VALUE`, as `--set` takes it.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self { name: "--set", path: None, text: text.into() }
+    }
+
+    /// The policy, such as `Capacity(order: Fifo)`, as `--policy` takes it.
+    #[must_use]
+    pub fn policy(text: impl Into<String>) -> Self {
+        Self { name: "--policy", path: Some("policy"), text: text.into() }
+    }
+
+    /// The name and the text of the source that diagnostics refer to.
+    pub(crate) fn source(&self) -> (&str, &str) {
+        (self.name, &self.text)
+    }
+
+    /// The setting with its path in words, as text of a source. Nothing if there is no `=`, which is reported.
+    fn change(&self, source: u32, report: &mut Report) -> Option<Change> {
+        match self.path {
+            Some(path) => {
+                let path = vec![Ident { text: path.to_owned(), span: Span::new(source, 0..0) }];
+                Some(Change { path, text: self.text.clone(), source })
+            }
+            None => change(&self.text, source, 0, report),
+        }
+    }
+}
+
+/// A setting whose path is split into words.
+#[derive(Debug, Clone)]
+pub(crate) struct Change {
+    /// The words of the path, of which the first names a field of the scenario.
+    pub(crate) path: Vec<Ident>,
+    /// The value with the path blanked out, so that places within it are those within the setting.
+    pub(crate) text: String,
+    pub(crate) source: u32,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path: Vec<&str> = self.path.iter().map(|word| word.text.as_str()).collect();
+        write!(f, "{}={}", path.join("."), self.text.trim())
+    }
+}
+
+/// The change that `PATH=VALUE` says, which stands at this place of a source.
+fn change(text: &str, source: u32, at: usize, report: &mut Report) -> Option<Change> {
+    let Some((path, value)) = text.split_once('=') else {
+        report
+            .error(Span::new(source, at..at + text.len()), "a setting is `PATH=VALUE`", "there is no `=`")
+            .help("for example `cluster.gpu.count=12` or `quota.nlp.min.cpu=26`");
+        return None;
+    };
+    let mut words = Vec::new();
+    let mut start = at;
+    for word in path.split('.') {
+        words.push(Ident { text: word.to_owned(), span: Span::new(source, start..start + word.len()) });
+        start += word.len() + 1;
+    }
+    Some(Change { path: words, text: " ".repeat(start) + value, source })
+}
+
+/// Makes changes of settings, whose sources have the numbers from `first` on.
+pub(crate) fn changes(settings: &[Setting], first: u32, report: &mut Report) -> Vec<Change> {
+    settings.iter().zip(first..).filter_map(|(setting, source)| setting.change(source, report)).collect()
+}
+
+/// Makes changes of the strings of the field `set` of a file.
+pub(crate) fn changes_of_file(settings: &[At<String>], report: &mut Report) -> Vec<Change> {
+    // The text begins behind the quote, if there is one.
+    let at = |one: &At<String>| {
+        let quote = (one.span.end - one.span.start) as usize > one.value.len();
+        one.span.start as usize + usize::from(quote)
+    };
+    settings.iter().filter_map(|one| change(&one.value, one.span.source, at(one), report)).collect()
+}
+
+/// Carries out a change in the files of a scenario. Returns it if it is one of a quota tree in a file that was not read
+/// yet.
+pub(crate) fn apply(file: &mut File, change: Change, report: &mut Report) -> Option<Change> {
+    let (first, below) = change.path.split_first()?;
+    let scenario = language::group("file").and_then(|group| group.types.first());
+    let row = scenario.and_then(|ty| field(ty, &first.text));
+    let Some(row) = row.filter(|row| !matches!(row.name, "include" | "extends" | "set")) else {
+        let known: Vec<&str> = scenario.into_iter().flat_map(|ty| ty.rows.iter().map(|row| row.name)).collect();
+        report
+            .error(first.span, format!("`Scenario` has no field `{}`", first.text), "unknown field")
+            .did_you_mean(&first.text, known.iter().copied())
+            .help(choices(&known));
+        return None;
+    };
+    if below.is_empty() {
+        // The whole field, in whichever files parts of it are.
+        file.clear(row.name);
+    }
+    let mut nodes = file.fields_mut(row.name);
+    let place = nodes.iter().position(|node| holds(node, &row.kind, below)).unwrap_or(0);
+    if let Some(node) = nodes.get_mut(place) {
+        if row.name == "quota" && matches!(node.shape, Shape::String(_)) {
+            return Some(change);
+        }
+        set(node, &row.kind, (first, below), &change, report);
+        return None;
+    }
+    let mut node = Node { span: first.span, shape: Shape::Absent };
+    set(&mut node, &row.kind, (first, below), &change, report);
+    file.add(Ident { text: row.name.to_owned(), span: first.span }, node);
+    None
+}
+
+/// Carries out a change in a quota tree that is in a file of its own.
+pub(crate) fn apply_to_tree(root: &mut Node, change: &Change, report: &mut Report) {
+    if let Some((first, below)) = change.path.split_first() {
+        set(root, "quota", (first, below), change, report);
+    }
+}
