@@ -1,7 +1,7 @@
 //! Loads and validates scenarios, and prints their diagnostics.
 
 use crate::{
-    args::How,
+    args::Edits,
     exit::{Exit, Trouble},
     files::{Disk, slashed},
     snippets,
@@ -10,7 +10,7 @@ use crate::{
 use quotree_sim::{
     import::detect::{FileKind, detect},
     model::Scenario,
-    scenario::{self, Diagnostic, Loaded, Source},
+    scenario::{self, Diagnostic, Loaded, Setting, Source},
 };
 use std::path::Path;
 
@@ -18,8 +18,8 @@ use std::path::Path;
 ///
 /// # Errors
 /// All diagnostics as text, if any is an error.
-pub(crate) fn scenario(path: &Path, how: &How, terminal: Terminal) -> Result<Scenario, Trouble> {
-    let loaded = load(path, how);
+pub(crate) fn scenario(path: &Path, edits: &Edits, terminal: Terminal) -> Result<Scenario, Trouble> {
+    let loaded = load(path, edits);
     match loaded.scenario {
         Some(scenario) => {
             let drawn = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.colour_errors);
@@ -32,13 +32,11 @@ pub(crate) fn scenario(path: &Path, how: &How, terminal: Terminal) -> Result<Sce
     }
 }
 
-/// Loads and validates a scenario, with the policy of `--policy` if that is given.
-pub(crate) fn load(path: &Path, how: &How) -> Loaded {
-    let path = slashed(path);
-    match &how.policy {
-        None => scenario::load(&path, &Disk),
-        Some(policy) => scenario::load_with(&path, &[scenario::Setting::policy(policy.as_str())], &Disk),
-    }
+/// Loads and validates a scenario with the changes of the command line.
+pub(crate) fn load(path: &Path, edits: &Edits) -> Loaded {
+    let policy = edits.policy.as_deref().map(Setting::policy);
+    let settings: Vec<Setting> = policy.into_iter().chain(edits.set.iter().map(Setting::new)).collect();
+    scenario::load_with(&slashed(path), &settings, &Disk)
 }
 
 /// A diagnostic as JSON.

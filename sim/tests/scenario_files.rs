@@ -49,11 +49,12 @@ fn the_demo_loads_without_a_warning() {
 }
 
 #[test]
-fn the_digest_is_that_of_the_bytes_and_changes_with_them() {
+fn the_digest_changes_with_what_the_file_says() {
     let text = repository("scenarios/nginx-40-core.ron");
     let digest = |text: &str| load("x.ron", &MapLoader::new().with("x.ron", text)).scenario.unwrap().digest;
     assert_eq!(digest(&text), digest(&text));
-    assert_ne!(digest(&text), digest(&format!("{text} ")));
+    assert_eq!(digest(&text), digest(&format!("// A comment.\n{text} ")));
+    assert_ne!(digest(&text), digest(&text.replacen("replicas: 5", "replicas: 6", 1)));
 }
 
 #[test]

@@ -104,9 +104,19 @@ pub(crate) struct How {
     /// Override the seed of the scenario.
     #[arg(long, value_name = "N")]
     pub(crate) seed: Option<u64>,
+    #[command(flatten)]
+    pub(crate) edits: Edits,
+}
+
+/// What is changed of a scenario before it is run.
+#[derive(Debug, Clone, Default, Group)]
+pub(crate) struct Edits {
     /// Override the policy of the scenario, for example with `Capacity(order: Fifo)`.
     #[arg(long, value_name = "POLICY")]
     pub(crate) policy: Option<String>,
+    /// Set a field of the scenario, for example `quota.nlp.min.cpu=26` or `cluster.gpu.count=12`. May be repeated.
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub(crate) set: Vec<String>,
 }
 
 /// Extra checks of a run.
@@ -165,6 +175,8 @@ pub(crate) struct Check {
     /// Treat warnings about a scenario as errors: it is not run (exit 2).
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+    #[command(flatten)]
+    pub(crate) edits: Edits,
     /// The number of scenarios that run in parallel; does not affect results.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
@@ -300,13 +312,19 @@ impl Who {
   quotree diff with-borrowing.ron without-borrowing.ron
   quotree diff monday tuesday --html compared.html
   quotree diff monday tuesday --out compared --figures svg,png
+  quotree diff lab.ron --set quota.nlp.min.cpu=26          what if nlp had a guarantee of 26 cores?
+  quotree diff lab.ron --policy 'Capacity(reclaim: Off)'
 
 Exit codes: 0 compared, whether or not they differ, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Diff {
     /// The first run: a folder that `run --out` wrote, its summary.json, or a scenario, which is run.
     pub(crate) a: PathBuf,
-    /// The second run.
-    pub(crate) b: PathBuf,
+    /// The second run. Without it, the scenario of the first with `--set` or `--policy`.
+    #[arg(required_unless_present_any = ["policy", "set"])]
+    pub(crate) b: Option<PathBuf>,
+    /// Changes of the second run, which must be a scenario.
+    #[command(flatten)]
+    pub(crate) edits: Edits,
     /// Also write a page with both runs side by side to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

@@ -2,7 +2,7 @@
 
 use super::run::is_stdout;
 use crate::{
-    args::{Check as Args, Format, How},
+    args::{Check as Args, Format},
     digests,
     exit::{Exit, Outcome, Trouble},
     files, load, runner,
@@ -87,7 +87,7 @@ fn progress(terminal: Terminal, files: usize) -> ProgressBar {
 /// Runs a scenario and checks its claims. Also gives the digest of all plans, if digests are compared.
 fn judge(path: &Path, args: &Args, terminal: Terminal) -> (Checked, Option<u64>) {
     let started = Instant::now();
-    let loaded = load::load(path, &How { seed: None, policy: None });
+    let loaded = load::load(path, &args.edits);
     let mut checked = Checked {
         file: files::slashed(path),
         scenario: path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),

@@ -14,7 +14,7 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
         return Err(Trouble::invalid("`--figures` needs `--html FILE`, beside which they are drawn, or `--out DIR`"));
     }
     let with_reports = args.html.is_some() || !args.figures.is_empty();
-    let (a, b) = sides::both(&args.a, &args.b, with_reports, terminal)?;
+    let (a, b) = sides::both(&args.a, (args.b.as_ref().unwrap_or(&args.a), &args.edits), with_reports, terminal)?;
     let diff = quotree_reports::diff(&a.summary, &b.summary).map_err(|error| Trouble::invalid(error.to_string()))?;
     let mut written = Vec::new();
     if let (Some(before), Some(after)) = (&a.report, &b.report) {

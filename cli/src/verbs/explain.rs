@@ -22,7 +22,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         (None, Some(file)) => file,
         (None, None) => return Err(Trouble::invalid("name a scenario file and a pod, or a rule with `--rule`")),
     };
-    let scenario = load::scenario(file, &args.how, terminal)?;
+    let scenario = load::scenario(file, &args.how.edits, terminal)?;
     let pod = args.who.pod();
     let options = RunOptions {
         until: args.at,

@@ -11,7 +11,7 @@ use quotree_reports::{nodes_text, state_text};
 use quotree_sim::{RunOptions, result::RunResult};
 
 pub(super) fn inspect(args: &Args, terminal: Terminal) -> Outcome {
-    let scenario = load::scenario(&args.file, &args.how, terminal)?;
+    let scenario = load::scenario(&args.file, &args.how.edits, terminal)?;
     if args.dot {
         let tree = QuotaTree::new(&scenario.tree, scenario.policy.over_promised);
         let tree =

@@ -11,6 +11,7 @@ mod replay;
 mod report;
 mod rule;
 mod run;
+mod shell;
 mod shrink;
 mod sides;
 mod swarm;

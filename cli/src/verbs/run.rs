@@ -1,6 +1,6 @@
 //! `quotree run`: runs a scenario, prints the outcome, and writes the requested files.
 
-use super::{figures, report};
+use super::{figures, report, shell};
 use crate::{
     args::{self, Format, Run as Args},
     exit::{Exit, Outcome, Trouble},
@@ -17,7 +17,7 @@ use std::{fs::File, io::BufWriter, path::Path};
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     let printed = printed(args)?;
-    let scenario = load::scenario(&args.file, &args.how, terminal)?;
+    let scenario = load::scenario(&args.file, &args.how.edits, terminal)?;
     let options = RunOptions {
         until: args.at,
         seed: args.how.seed,
@@ -120,27 +120,14 @@ fn needs_jobs(args: &Args) -> bool {
 
 /// The command that repeats the run, without the options that only say where its outcome is written.
 fn command(args: &Args) -> String {
-    let mut command = format!("quotree run {}", quoted(&files::slashed(&args.file)));
+    let mut command = format!("quotree run {}", shell::word(&files::slashed(&args.file)));
     if let Some(at) = args.at {
         command += &format!(" --at {}ms", at.0);
     }
     if let Some(seed) = args.how.seed {
         command += &format!(" --seed {seed}");
     }
-    if let Some(policy) = &args.how.policy {
-        command += &format!(" --policy {}", quoted(policy));
-    }
-    command
-}
-
-/// A word of a command, in quotes where a shell needs them.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    command + &shell::edits(&args.how.edits)
 }
 
 const fn by_of(by: args::By) -> By {

@@ -1,7 +1,7 @@
 //! The two sides of `diff`: the files of an earlier run, or a scenario, which is run.
 
-use super::report;
-use crate::{args::How, exit::Trouble, files, load, runner, terminal::Terminal};
+use super::{report, shell};
+use crate::{args::Edits, exit::Trouble, files, load, runner, terminal::Terminal};
 use quotree_core::Time;
 use quotree_reports::{Report, RunSource};
 use quotree_sim::{RunOptions, Scenario, scenario};
@@ -27,13 +27,18 @@ impl Seen {
     }
 }
 
-/// Loads or runs both sides. If one run ends earlier because nothing more can happen, its figures are taken up to the end
+/// Loads or runs both sides, the second with changes. If one run ends earlier because nothing more can happen, its figures are taken up to the end
 /// of the other run, so that both cover the same time.
 ///
 /// # Errors
 /// If a file cannot be read, a scenario is invalid, or there is no report that was asked for.
-pub(super) fn both(a: &Path, b: &Path, with_reports: bool, terminal: Terminal) -> Result<(Seen, Seen), Trouble> {
-    let (a, b) = (Side::of(a, terminal)?, Side::of(b, terminal)?);
+pub(super) fn both(
+    a: &Path,
+    (b, edits): (&Path, &Edits),
+    with_reports: bool,
+    terminal: Terminal,
+) -> Result<(Seen, Seen), Trouble> {
+    let (a, b) = (Side::of(a, &Edits::default(), terminal)?, Side::of(b, edits, terminal)?);
     let (first, second) = (a.see(None, with_reports, terminal)?, b.see(None, with_reports, terminal)?);
     Ok(match first.end().cmp(&second.end()) {
         Ordering::Less if a.may_go_on() => (a.see(second.end(), with_reports, terminal)?, second),
@@ -54,24 +59,39 @@ fn is_scenario(path: &Path) -> bool {
 enum Side {
     /// The summary of an earlier run, and its folder.
     Files { summary: PathBuf, folder: PathBuf },
-    /// A scenario, which is run, and its file.
-    Scenario { scenario: Box<Scenario>, file: String },
+    /// A scenario, which is run, its file, and the command that runs it.
+    Scenario { scenario: Box<Scenario>, file: String, command: String },
 }
 
 impl Side {
-    fn of(path: &Path, terminal: Terminal) -> Result<Self, Trouble> {
+    fn of(path: &Path, edits: &Edits, terminal: Terminal) -> Result<Self, Trouble> {
+        let Some(files) = Self::files(path) else {
+            let scenario = Box::new(load::scenario(path, edits, terminal)?);
+            let command = format!("quotree run {}{}", shell::word(&files::slashed(path)), shell::edits(edits));
+            return Ok(Self::Scenario { scenario, file: files::slashed(path), command });
+        };
+        if edits.policy.is_some() || !edits.set.is_empty() {
+            let path = path.display();
+            return Err(Trouble::invalid(format!(
+                "`{path}` is a run that has ended: `--set` and `--policy` change a scenario before it is run"
+            )));
+        }
+        Ok(files)
+    }
+
+    /// The files of an earlier run, if the path is one of them or their folder.
+    fn files(path: &Path) -> Option<Self> {
         if path.is_dir() {
-            return Ok(Self::Files { summary: path.join(SUMMARY), folder: path.to_path_buf() });
+            return Some(Self::Files { summary: path.join(SUMMARY), folder: path.to_path_buf() });
         }
-        if path.extension().is_some_and(|extension| extension == "json") && !is_scenario(path) {
-            let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
-            // The report of a run is named, too: its summary is beside it.
-            let is_report = path.file_name().is_some_and(|name| name == report::DATA);
-            let summary = if is_report { folder.join(SUMMARY) } else { path.to_path_buf() };
-            return Ok(Self::Files { summary, folder });
+        if path.extension().is_none_or(|extension| extension != "json") || is_scenario(path) {
+            return None;
         }
-        let scenario = Box::new(load::scenario(path, &How { seed: None, policy: None }, terminal)?);
-        Ok(Self::Scenario { scenario, file: files::slashed(path) })
+        let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+        // The report of a run is named, too: its summary is beside it.
+        let is_report = path.file_name().is_some_and(|name| name == report::DATA);
+        let summary = if is_report { folder.join(SUMMARY) } else { path.to_path_buf() };
+        Some(Self::Files { summary, folder })
     }
 
     /// What is known of it. A scenario without `until` that ends by itself is followed up to the horizon.
@@ -83,13 +103,13 @@ impl Side {
                 let report = with_report.then(|| report::read(folder)).transpose()?;
                 Ok(Seen { summary: value, report })
             }
-            Self::Scenario { scenario, file } => {
+            Self::Scenario { scenario, file, command } => {
                 let options = RunOptions { horizon, history: with_report, ..RunOptions::default() };
                 let run = runner::run_plain(scenario, &options, terminal)?;
                 let summary = super::as_json("the summary", serde_json::to_value(&run.result))?;
                 let source = RunSource {
                     file: file.clone(),
-                    command: format!("quotree run {file}"),
+                    command: command.clone(),
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                 };
                 Ok(Seen { summary, report: quotree_reports::report(scenario, &run, &source) })

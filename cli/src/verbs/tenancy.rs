@@ -11,7 +11,7 @@ use quotree_reports::tenancy_text;
 use quotree_sim::{RunOptions, people::Tenancy};
 
 pub(super) fn tenancy(args: &Args, terminal: Terminal) -> Outcome {
-    let scenario = load::scenario(&args.file, &args.how, terminal)?;
+    let scenario = load::scenario(&args.file, &args.how.edits, terminal)?;
     let options = RunOptions {
         until: Some(args.at.unwrap_or(Time(0))),
         seed: args.how.seed,

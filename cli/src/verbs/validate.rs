@@ -1,7 +1,7 @@
 //! `quotree validate`: validates a scenario, a quota tree or quota objects without running anything.
 
 use crate::{
-    args::{Format, How, Validate as Args},
+    args::{Edits, Format, Validate as Args},
     exit::{Exit, Outcome, Trouble},
     files::{self, Disk, slashed},
     load, snippets,
@@ -56,7 +56,7 @@ fn validate_scenario(path: &Path) -> Result<Checked, Trouble> {
     if loaded.alone {
         return Ok((loaded.tree.as_ref().map(size), loaded.diagnostics, loaded.sources));
     }
-    let loaded = load::load(path, &How { seed: None, policy: None });
+    let loaded = load::load(path, &Edits::default());
     let what = loaded.scenario.as_ref().map(|s| {
         let [nodes, workloads, claims] = [s.cluster.nodes.len(), s.workloads.len(), s.claims.len()].map(|n| n as u64);
         format!(

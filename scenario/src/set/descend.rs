@@ -170,7 +170,9 @@ fn in_struct(node: &mut Node, group: &'static Group, (at, path): Path<'_>, chang
     }
     let fields: Vec<&str> = ty.rows.iter().map(|row| row.name).collect();
     let title = if group.name == "quota" {
-        format!("there is no quota `{}`, and `Quota` has no such field", joined(path))
+        let is_field = |word: &&Ident| field(ty, &word.text).is_some();
+        let end = path.iter().position(|word| is_field(&word)).unwrap_or(path.len());
+        format!("there is no quota `{}`, and `Quota` has no such field", joined(path.get(..end).unwrap_or(path)))
     } else {
         format!("`{}` has no field `{}`", ty.name, next.text)
     };
