@@ -1,7 +1,7 @@
 //! Pinned digests: a text file that states, for each scenario or seed, the digest of its run and of its plans.
 //!
-//! A change that must not alter a decision is checked against such a file. `--bless` writes the file anew after a change
-//! that was meant to alter decisions.
+//! A change that must not alter a decision is checked against such a file. After a change that was meant to alter
+//! decisions, `--bless` writes the file again.
 
 use crate::{
     exit::{Exit, Trouble},

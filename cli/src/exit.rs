@@ -25,7 +25,7 @@ impl From<Exit> for ExitCode {
 #[derive(Debug)]
 pub(crate) struct Trouble {
     pub(crate) exit: Exit,
-    /// Printed to stderr as it is.
+    /// The message, which is printed to stderr as it is.
     pub(crate) message: String,
 }
 

@@ -9,7 +9,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Larger files, compressed or not, are an error. This bounds the memory that a bad input can take.
+/// The largest size of a file, compressed or not; larger files are an error. This limits the memory that a bad input
+/// can take.
 const MOST_BYTES: u64 = 1 << 28;
 
 /// Reads the files that scenarios refer to from the file system. Paths are used as they are.
@@ -73,7 +74,8 @@ pub(crate) fn write(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Resul
     std::fs::write(path, content).map_err(cannot)
 }
 
-/// Writes a file so that no reader ever sees a part of it: into a file beside it, which then takes its name.
+/// Writes a file so that no reader ever sees a part of it: first into a temporary file beside it, which then gets its
+/// name.
 ///
 /// # Errors
 /// If it cannot be written.
@@ -86,14 +88,14 @@ pub(crate) fn replace(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Res
         .map_err(|error| Trouble::invalid(format!("cannot write `{}`: {error}", path.display())))
 }
 
-/// The path as scenarios write it, with `/` as separator.
+/// The path in the notation of scenarios, with `/` as separator.
 pub(crate) fn slashed(path: &Path) -> String {
     let text = path.to_string_lossy().into_owned();
     if std::path::MAIN_SEPARATOR == '/' { text } else { text.replace(std::path::MAIN_SEPARATOR, "/") }
 }
 
-/// All scenarios below these paths: files in RON, YAML and JSON, except those that scenarios only include, and files of
-/// other kinds in YAML and JSON. Paths that are files are taken as they are; folders are searched in order of file names.
+/// All scenarios below these paths: files in RON, YAML and JSON, except files that are only included by scenarios, and
+/// other YAML and JSON files. A path of a file is not filtered; folders are searched in order of file names.
 ///
 /// # Errors
 /// If a path cannot be read.
@@ -103,7 +105,8 @@ pub(crate) fn scenarios(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Trouble> {
     Ok(found)
 }
 
-/// All files below these paths whose names say that they are in one of these notations, included files too.
+/// All files below these paths whose names have the extension of one of these notations, also files that scenarios
+/// include.
 ///
 /// # Errors
 /// If a path cannot be read.

@@ -52,7 +52,7 @@ pub(crate) fn json(diagnostic: &Diagnostic) -> serde_json::Value {
     })
 }
 
-/// Why a scenario could not be loaded: its diagnostics, or what the file is if it is none.
+/// Why a scenario could not be loaded: its diagnostics or, if it is not a scenario, what the file is.
 pub(crate) fn refusal(loaded: &Loaded, colour: bool) -> String {
     let main = loaded.sources.first();
     let kind = main.and_then(|source| detect(source.text.as_bytes())).filter(|kind| *kind != FileKind::Scenario);
@@ -64,7 +64,7 @@ pub(crate) fn refusal(loaded: &Loaded, colour: bool) -> String {
     }
 }
 
-/// What to do with a file that is no scenario, as lines of help.
+/// What to do with a file that is not a scenario, as lines of help.
 pub(crate) fn advice(kind: &FileKind, path: &str) -> String {
     let import = format!("\n  = help: `quotree import {path} --out NAME.ron` makes a scenario of it");
     match kind {

@@ -62,7 +62,8 @@ fn run_quietly(scenario: &Scenario, options: &RunOptions, terminal: Terminal, wh
     run(scenario, options, Watch { doublecheck: false, audit: false, audit_every: NonZeroU32::MIN }, &mut watcher)
 }
 
-/// Asks for the full reasons of at most so many waits, in a second run that is identical and ends with the last question.
+/// Collects the full reasons of at most so many waits, in a second, identical run that ends with the last of these
+/// waits.
 ///
 /// # Errors
 /// As for [`run`].

@@ -1,5 +1,5 @@
-//! Diagnostics as text: the place, the underlined source, what was expected and what to do. The first are printed, then
-//! the number of all.
+//! Diagnostics as text: the place, the underlined source, what was expected and what to do. The first ones are printed,
+//! followed by the number of all.
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use quotree_reports::many;
@@ -9,10 +9,11 @@ use std::fmt::Write;
 /// A longer line is not drawn: drawing it for each of its diagnostics would take quadratic time.
 const LONG_LINE: usize = 1 << 14;
 
-/// The most diagnostics that are drawn; the others are counted.
+/// The most diagnostics that are printed with their source; the number of the others is given.
 const MOST: usize = 50;
 
-/// The first diagnostics with their source, errors first if there are more, and the number of all; empty if there are none.
+/// The first diagnostics with their source, errors first if not all are printed, and the number of all; empty if there
+/// are none.
 pub(crate) fn draw(diagnostics: &[Diagnostic], sources: &[Source], colour: bool) -> String {
     if diagnostics.is_empty() {
         return String::new();
@@ -36,7 +37,7 @@ pub(crate) fn draw(diagnostics: &[Diagnostic], sources: &[Source], colour: bool)
     text
 }
 
-/// `2 errors, 1 warning`.
+/// The numbers of errors and warnings: `2 errors, 1 warning`.
 pub(crate) fn counted(diagnostics: &[Diagnostic]) -> String {
     let errors = diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     format!("{}, {}", many(errors as u64, "error"), many((diagnostics.len() - errors) as u64, "warning"))

@@ -38,7 +38,7 @@ fn ms(text: &str) -> Option<u64> {
 mod tests {
     use super::*;
 
-    /// Moments of every size: each unit alone, its neighbours, and draws over the whole range.
+    /// Moments of every size for tests: each unit alone, the values next to it, and random values over the whole range.
     fn moments() -> impl Iterator<Item = u64> {
         let sizes = [1, 1000, 60_000, 3_600_000, 86_400_000u64].into_iter();
         let near = sizes.flat_map(|size| [size - 1, size, size + 1, 7 * size + 1, 23 * size + size / 2]);

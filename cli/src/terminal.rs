@@ -30,7 +30,7 @@ impl Terminal {
         Self { style, colour_errors: coloured(stderr), watched: stderr }
     }
 
-    /// The style of tables that are not for reading in a line: without a terminal they keep columns of up to this width.
+    /// The style for tables: without a terminal, they keep their columns up to this width.
     pub(crate) fn wide(self) -> Style {
         let width = if std::io::stdout().is_terminal() { self.style.width } else { 160 };
         Style { width, ..self.style }

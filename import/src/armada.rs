@@ -148,7 +148,7 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     out
 }
 
-/// The clusters, with the names of the pools that they belong to.
+/// The clusters, each with the name of the pool that it belongs to.
 fn clusters<'d>(place: &Place<'d>) -> Taken<Vec<(Option<&'d str>, Place<'d>)>> {
     let mut clusters: Vec<_> = place.get("clusters").items()?.into_iter().map(|cluster| (None, cluster)).collect();
     for pool in place.get("pools").items()? {

@@ -1,5 +1,5 @@
-//! Quotas that change from day to day: `date,vc..,total`, the number of GPUs of each virtual cluster of Helios on each
-//! day. Days without a change are left out, so the result is the first day and every later change.
+//! Quotas that change from day to day, from a table `date,vc..,total`: the number of GPUs of each virtual cluster of
+//! Helios on each day. Days without a change are left out, so the result is the first day and every later change.
 
 use super::{MAX_MS, RowProblem, joblist::moment, table};
 use jiff::civil::DateTime;

@@ -1,4 +1,5 @@
-//! Finds out what a file is, by its content: the marks of a format in its first lines, or the kinds of the objects in it.
+//! Detects the format of a file from its content: from marks in its first lines, or from the kinds of the objects in
+//! it.
 
 use crate::{
     TraceFormat,
@@ -10,25 +11,25 @@ use std::{
     fmt,
 };
 
-/// What a file is.
+/// The kind of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileKind {
     /// A scenario, or a part of one.
     Scenario,
     /// A trace of jobs.
     Trace(TraceFormat),
-    /// Quota objects; objects of a cluster may be beside them.
+    /// Quota objects, possibly with objects of a cluster.
     Quotas(QuotaFormat, Objects),
     /// Objects of a cluster, without quotas.
     Cluster(Objects),
-    /// Something that is a part of an import, or that is not read: what it is, and what to do with it.
+    /// A file that belongs to another import, or that cannot be imported.
     Other {
         /// What it is, with its article.
         what: &'static str,
-        /// What to do with it, as the rest of a sentence; may be empty.
+        /// What the user should do with it, as the rest of a sentence; may be empty.
         advice: &'static str,
     },
-    /// Quota objects of several formats: one tree cannot be made of them.
+    /// Quota objects of several formats, which cannot form one tree.
     Mixed(BTreeSet<QuotaFormat>),
 }
 
@@ -44,7 +45,7 @@ pub struct Objects {
 }
 
 impl Objects {
-    /// Whether a dump of a cluster has something of it.
+    /// Whether the file contains objects that a dump of a cluster has.
     #[must_use]
     pub const fn is_dump(&self) -> bool {
         self.pods > 0 || self.nodes > 0
@@ -105,7 +106,7 @@ fn trace(format: TraceFormat) -> &'static str {
     }
 }
 
-/// What a file with this content is; nothing if no format is recognised.
+/// The kind of a file with this content; nothing if no format is recognised.
 ///
 /// ```
 /// use quotree_import::{TraceFormat, detect::{FileKind, detect}};
@@ -141,7 +142,7 @@ fn xml(text: &str) -> Option<FileKind> {
     })
 }
 
-/// Whether the first words are those of a scenario file.
+/// Whether a text begins like a scenario file.
 fn is_ron(text: &str) -> bool {
     let is_comment = |line: &&str| line.starts_with("//") || line.starts_with("#![") || line.trim().is_empty();
     let first = text.lines().find(|line| !is_comment(line)).unwrap_or_default();
@@ -151,7 +152,7 @@ fn is_ron(text: &str) -> bool {
         || first.trim() == "Scenario"
 }
 
-/// The formats of lines and tables.
+/// Detects the formats of lines and tables.
 fn table(text: &str) -> Option<FileKind> {
     let first = text.lines().next().unwrap_or_default();
     let fields = first.split_ascii_whitespace().filter(|field| field.parse::<f64>().is_ok()).count();
@@ -200,7 +201,7 @@ fn table(text: &str) -> Option<FileKind> {
     }
 }
 
-/// The formats that are written in YAML or JSON.
+/// Detects the formats in YAML or JSON.
 fn documents(text: &str) -> Option<FileKind> {
     let (documents, problems) = yaml::documents(text);
     if !problems.is_empty() {
@@ -239,7 +240,7 @@ fn documents(text: &str) -> Option<FileKind> {
     }
 }
 
-/// Whether a document is a scenario in YAML or JSON, or a quota tree in the words of scenarios.
+/// Whether a document is a scenario in YAML or JSON, or a quota tree in the notation of scenarios.
 fn is_scenario(document: &Node) -> bool {
     let has = |names: &[&str]| names.iter().any(|name| find(document, name).is_some());
     match find(document, "kind").and_then(scalar) {
@@ -253,7 +254,7 @@ fn is_scenario(document: &Node) -> bool {
     }
 }
 
-/// Counts the object that this node is, or the objects of the list that it is.
+/// Counts the object at this node or, if the node is a list of objects, its items.
 fn count(node: &Node, inherited: Option<(&str, &str)>, objects: &mut Objects, formats: &mut BTreeSet<QuotaFormat>) {
     let text = |field: &str| find(node, field).and_then(scalar);
     let (kind, version) = match (text("kind"), inherited) {

@@ -1,6 +1,6 @@
 //! Reads YAML and JSON documents (JSON is YAML) field by field, for the formats that describe whole clusters. Each
-//! place in a document knows its line and its path, and every problem names both. Keys are compared without case, as
-//! the tools do that own these formats; unknown fields are ignored.
+//! place in a document knows its line and its path, and every problem names both. Keys are compared without case, as by
+//! the tools that define these formats; unknown fields are ignored.
 
 use super::{
     RowProblem,
@@ -8,7 +8,7 @@ use super::{
 };
 use quotree_core::{Amounts, Name, Unit, parse_quantity, parse_quantity_up};
 
-/// The value at a place, or the problem with it.
+/// The value at a place, or the problem with that value.
 pub(super) type Taken<T> = Result<T, RowProblem>;
 
 /// The documents of a file.
@@ -19,7 +19,8 @@ pub(super) struct Documents {
 }
 
 impl Documents {
-    /// Reads the whole file. If any part of it is broken, there are no documents, since it is unknown what is missing.
+    /// Reads the whole file. If any part of it is broken, there are no documents, since it is unknown what else is
+    /// missing.
     pub(super) fn read(bytes: &[u8]) -> Result<Self, Vec<RowProblem>> {
         let whole = |what: &str| vec![RowProblem { line: 0, what: what.to_owned() }];
         let text = std::str::from_utf8(bytes).map_err(|_| whole("the file is not valid UTF-8"))?;
@@ -96,13 +97,13 @@ impl<'d> Place<'d> {
         self.node.is_some()
     }
 
-    /// A problem with the value here.
+    /// A problem with the value at this place.
     pub(super) fn refuse(&self, what: impl AsRef<str>) -> RowProblem {
         let path = if self.path.is_empty() { "the document" } else { &self.path };
         RowProblem { line: line(self.ends, self.at), what: format!("{path}: {}", what.as_ref()) }
     }
 
-    /// The same place under a more descriptive name.
+    /// This place under a more descriptive name, for messages.
     pub(super) fn called(mut self, name: &str) -> Self {
         if !name.is_empty() {
             self.path = format!("{} ({name})", self.path);
@@ -110,7 +111,7 @@ impl<'d> Place<'d> {
         self
     }
 
-    /// The items of a list; none if there is no value.
+    /// The items of the list at this place; none if there is no value.
     pub(super) fn items(&self) -> Taken<Vec<Self>> {
         let items: &'d [Node] = match self.node.map(|node| &node.value) {
             None => &[],
@@ -126,7 +127,7 @@ impl<'d> Place<'d> {
         Ok(items.iter().enumerate().map(place).collect())
     }
 
-    /// The fields of a map with their names; none if there is no value.
+    /// The fields of the map at this place, with their names; none if there is no value.
     pub(super) fn entries(&self) -> Taken<Vec<(&'d str, Self)>> {
         let entries = match self.node.map(|node| &node.value) {
             None => &[],
@@ -136,7 +137,7 @@ impl<'d> Place<'d> {
         Ok(entries.iter().map(|entry| (entry.key.as_str(), self.field(&entry.key, Some(&entry.value)))).collect())
     }
 
-    /// The text here; `None` if there is no value.
+    /// The text at this place; `None` if there is no value.
     pub(super) fn text(&self) -> Taken<Option<&'d str>> {
         match self.node.map(|node| (yaml::scalar(node), node)) {
             None => Ok(None),
@@ -145,26 +146,26 @@ impl<'d> Place<'d> {
         }
     }
 
-    /// The name here, which is required.
+    /// The name at this place, which is required.
     pub(super) fn name(&self) -> Taken<&'d str> {
         self.text()?.filter(|text| !text.is_empty()).ok_or_else(|| self.refuse("expected a name"))
     }
 
-    /// The whole number here, from 0 to `most`; `absent` if there is no value.
+    /// The whole number at this place, from 0 to `most`; `absent` if there is no value.
     pub(super) fn count(&self, absent: u64, most: u64) -> Taken<u64> {
         let Some(text) = self.text()? else { return Ok(absent) };
         let number = text.parse().ok().filter(|number| *number <= most);
         number.ok_or_else(|| self.refuse(format!("expected a whole number from 0 to {most}, found `{text}`")))
     }
 
-    /// The priority here; `None` if there is no value.
+    /// The priority at this place; `None` if there is no value.
     pub(super) fn priority(&self) -> Taken<Option<i32>> {
         let Some(text) = self.text()? else { return Ok(None) };
         let wrong = |_| self.refuse(format!("`{text}` is not a priority; expected a whole number"));
         text.parse().map(Some).map_err(wrong)
     }
 
-    /// The amount of this resource here, at least 0; `None` if there is no value.
+    /// The amount of this resource at this place, at least 0; `None` if there is no value.
     pub(super) fn amount(&self, resource: &str) -> Taken<Option<i64>> {
         let Some(text) = self.text()? else { return Ok(None) };
         match parse_quantity(text, Unit::of(resource)) {
@@ -174,7 +175,8 @@ impl<'d> Place<'d> {
         }
     }
 
-    /// Amounts by resource as the API server reads them: finer than a base unit is rounded up, and 0 is an amount.
+    /// Amounts by resource, read as by the API server: amounts finer than a base unit are rounded up, and amounts of 0
+    /// are kept.
     pub(super) fn quantities(&self) -> Taken<Amounts> {
         let amount = |(resource, place): (&str, Self)| {
             let text = place.text()?.unwrap_or("0");

@@ -1,7 +1,7 @@
 //! Job lists: one job a row, with submission, run time and GPUs. Philly, Helios, Acme and Muri have different names of
-//! columns and different notations of time; a table here lists both. Timestamps are read by the civil calendar and
-//! converted to the time since the first one. A job becomes a gang of as many pods as nodes it ran on, if the list says
-//! how many and its GPUs divide evenly; otherwise it becomes one pod that requests everything.
+//! columns and different notations of time, which a table in this file lists. Timestamps are read by the civil calendar
+//! and converted to the time since the first one. A job becomes a gang with one pod for each node that it ran on, if
+//! the list has the number of nodes and its GPUs divide evenly. Otherwise it becomes one pod that requests everything.
 
 use super::{
     MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms, table, table::Row,
@@ -16,9 +16,9 @@ const MOST_NODES: i64 = 1_000_000;
 /// The notation of time in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Clock {
-    /// Submissions as timestamps, run times in decimal seconds.
+    /// Submissions are timestamps, run times are decimal seconds.
     Calendar,
-    /// Both in whole milliseconds since the start.
+    /// Submissions and run times are whole milliseconds since the start.
     Millis,
 }
 
@@ -26,15 +26,15 @@ enum Clock {
 #[derive(Debug)]
 pub(super) struct List {
     clock: Clock,
-    /// The name of the job; `None`: the number of its row.
+    /// The column with the name of the job; `None`: the number of its row is its name.
     name: Option<&'static str>,
     submit: &'static str,
     gpus: &'static str,
-    /// Used instead of GPUs if the resource is `cpu`.
+    /// The column that is used instead of the GPUs if the resource is `cpu`.
     cpus: Option<&'static str>,
     nodes: Option<&'static str>,
     priority: Option<&'static str>,
-    /// The owner of the job; `None`: all jobs are of one namespace.
+    /// The column with the owner of the job, who becomes its namespace. An error has the namespace of all jobs.
     whose: Result<&'static str, &'static str>,
 }
 
@@ -87,7 +87,7 @@ impl List {
         }
     }
 
-    /// When a job was submitted: a moment, or milliseconds since the start.
+    /// When a job was submitted: a timestamp, or milliseconds since the start.
     fn submitted(&self, row: &Row<'_>) -> Result<(DateTime, u64), String> {
         match self.clock {
             Clock::Calendar => Ok((moment(row.cell(self.submit))?, 0)),
@@ -173,7 +173,7 @@ fn priority(row: &Row<'_>, column: &str) -> Result<i32, String> {
     text.parse().map_err(|_| format!("`{text}` is not a priority; expected a whole number"))
 }
 
-/// Turns timestamps into milliseconds since the earliest of them.
+/// Converts timestamps to milliseconds since the earliest of them.
 pub(super) fn since_the_first(dated: Vec<(DateTime, TraceRow)>, problems: &mut Vec<RowProblem>) -> Vec<TraceRow> {
     let Some(first) = dated.iter().map(|(stamp, _)| *stamp).min() else { return Vec::new() };
     let after_first = |(stamp, mut row): (DateTime, TraceRow)| {

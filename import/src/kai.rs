@@ -1,5 +1,5 @@
 //! Configurations of KAI's time-aware simulator: nodes with GPUs, a tree of queues, and jobs for some of the queues.
-//! All jobs are submitted at the start and never end. Absent fields have the defaults of that simulator.
+//! All jobs are submitted at the start and never end. Absent fields get the defaults of that simulator.
 
 use super::{
     NodeRow, NodeRows, Outline, RowProblem, Templates, TraceOptions, TraceRows,
@@ -22,7 +22,8 @@ const CYCLE_MS: u64 = 10;
 /// The name of the quota above all queues without a parent.
 const ROOT: &str = "kai";
 
-/// The pods of every queue, each a workload of its own: a group of that simulator needs only one member to run.
+/// The pods of every queue. Each pod is a workload of its own, since a group of that simulator needs only one member to
+/// run.
 pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     let mut out = TraceRows::default();
     let documents = match Documents::read(bytes) {
@@ -95,12 +96,12 @@ fn kind_of(kind: usize, place: &Place<'_>, options: &TraceOptions, before: usize
     Ok((0..count).map(|i| NodeRow { name: format!("node-{kind}-{i}"), ..node.clone() }).collect())
 }
 
-/// One queue, with those fields that are valid.
+/// One queue, with its valid fields.
 struct Queue<'d> {
     name: &'d str,
     parent: &'d str,
     deserved: i64,
-    /// In thousandths.
+    /// Its weight, in thousandths.
     weight: i64,
     priority: i32,
 }

@@ -38,7 +38,7 @@ struct Queues {
 struct Works {
     count: u64,
     interval_ms: u64,
-    /// In the order of the file; `None` for one with a problem.
+    /// The workloads, in the order of the file; `None` for one with a problem.
     shapes: Vec<Option<Shape>>,
 }
 
@@ -61,7 +61,7 @@ impl Queues {
         (0..self.count).map(move |q| format!("{}-{}-{q}-{cohort}", self.class, self.set))
     }
 
-    /// How many workloads all queues get together.
+    /// How many workloads all queues together get.
     fn workloads(&self) -> u64 {
         let each =
             self.works.iter().map(|works| works.count.saturating_mul(works.shapes.iter().flatten().count() as u64));
@@ -291,7 +291,7 @@ fn policy([reclaim, within]: &[String; 2], notes: &mut Vec<String>) -> Option<St
     (!knobs.is_empty()).then(|| format!("Capacity({})", knobs.join(", ")))
 }
 
-/// The knobs that are nearest to `reclaimWithinCohort` and `withinClusterQueue`.
+/// The policy settings that are nearest to `reclaimWithinCohort` and `withinClusterQueue`.
 pub(crate) fn knobs([reclaim, within]: [&str; 2]) -> Vec<String> {
     let reclaim = matches!(reclaim, "Never" | "").then_some("reclaim: Off");
     let within = match within {

@@ -105,15 +105,15 @@ pub struct TraceOptions {
     pub namespace_by: Option<String>,
     /// The prefix of namespaces that are read from a column.
     pub prefix: String,
-    /// The resource that stands for whole devices (GPUs, or processors of SWF).
+    /// The resource of whole devices (GPUs, or processors in SWF).
     pub resource: Name,
-    /// The priority from which the rows of an Armada workload count down.
+    /// The priority of the first rows of an Armada workload; later ones get lower priorities.
     pub priority: i32,
     /// The user who submits all rows; `None`: each row names its user.
     pub user: Option<Name>,
     /// The most rows; more are an error.
     pub max_rows: usize,
-    /// The other files of a dump of a cluster, whose objects are read with those of the file itself.
+    /// The other files of a dump of a cluster, which are read together with the file itself.
     pub more: Vec<MoreFile>,
 }
 
@@ -168,13 +168,13 @@ pub struct RowProblem {
 /// The jobs of a trace.
 #[derive(Debug, Clone, Default)]
 pub struct TraceRows {
-    /// The valid rows by time of submission, those of one moment in the order of the file.
+    /// The valid rows by time of submission; rows of one time are in the order of the file.
     pub rows: Vec<TraceRow>,
     /// The invalid rows, in the order of the file.
     pub problems: Vec<RowProblem>,
     /// The calendar time of time 0, if the file contains it.
     pub start: Option<DateTime>,
-    /// What has no place in the model, and what was assumed.
+    /// Notes about settings that have no place in the model, and about assumptions.
     pub notes: Vec<quota::Note>,
 }
 
@@ -183,7 +183,7 @@ pub struct TraceRows {
 pub struct NodeRow {
     /// Its name, unique in the list.
     pub name: String,
-    /// What pods may use (allocatable), devices included.
+    /// The amounts that pods may use (allocatable), including devices.
     pub allocatable: Amounts,
     /// Resources that are counted as separate devices.
     pub devices: Vec<DeviceSpec>,
@@ -204,7 +204,7 @@ pub struct NodeRow {
 }
 
 impl NodeRow {
-    /// Adds whole GPUs, each a device of its own; there may be none.
+    /// Adds whole GPUs, each as a device of its own; the number may be 0.
     pub(crate) fn add_gpus(&mut self, resource: &Name, count: u32) {
         if count > 0 {
             self.allocatable.set(resource.clone(), i64::from(count) * WHOLE_GPU);
@@ -212,7 +212,7 @@ impl NodeRow {
         }
     }
 
-    /// Makes the allocatable GPUs devices of their own, if they are whole and few enough.
+    /// Converts the allocatable GPUs to devices of their own, if their number is whole and small enough.
     pub(crate) fn split_gpus(&mut self, resource: &Name) {
         let gpus = self.allocatable.get(resource.as_str()).filter(|gpus| gpus % WHOLE_GPU == 0).unwrap_or(0);
         let count = u32::try_from(gpus / WHOLE_GPU).ok().filter(|count| *count <= MAX_GPUS);
@@ -236,13 +236,14 @@ pub struct Outline {
     pub tree: TreeSpec,
     /// The most similar policy, as scenarios write it; `None`: the default.
     pub policy: Option<String>,
-    /// The disruption budgets that rows name: how many of the pods of each may be evicted.
+    /// The disruption budgets that rows refer to, each with the number of its pods that may be evicted.
     pub budgets: BTreeMap<Name, u32>,
     /// The end of the run, milliseconds; `None`: when nothing more can happen.
     pub until_ms: Option<u64>,
     /// Notes for the user, one clause each.
     pub notes: Vec<String>,
-    /// Notes about objects that are not read here, and quotas that are not there: for who reads nothing else of the files.
+    /// Notes about objects that this importer does not read, and about missing quotas. They matter only to callers that
+    /// read nothing else from the files.
     pub alone: Vec<String>,
     /// Problems, in the order of the file.
     pub problems: Vec<RowProblem>,
@@ -303,7 +304,7 @@ pub fn outline(format: TraceFormat, bytes: &[u8], options: &TraceOptions, total:
     }
 }
 
-/// Adds amounts to others.
+/// Adds amounts to a sum.
 pub(crate) fn add(sum: &mut Amounts, more: &Amounts) {
     for (name, amount) in more.iter() {
         sum.set(name.clone(), sum.get(name.as_str()).unwrap_or(0).saturating_add(amount));

@@ -1,5 +1,5 @@
 //! The objects in a file of Kubernetes manifests: documents, and the items of lists. `kubectl` writes the kind of each
-//! item; clients in Go leave it out where the list says it (a `PodList` has pods).
+//! item. Go clients leave it out if the kind of the list implies it (a `PodList` has pods).
 
 use super::{
     RowProblem,
@@ -16,7 +16,7 @@ pub(super) struct Object<'d> {
     pub(super) place: Place<'d>,
 }
 
-/// All objects of a file, in its order, and what is not an object.
+/// All objects of a file, in its order, and the problems with everything that is not an object.
 pub(super) fn objects(documents: &Documents) -> (Vec<Object<'_>>, Vec<RowProblem>) {
     let (mut found, mut problems) = (Vec::new(), Vec::new());
     for document in documents.all() {
@@ -64,7 +64,7 @@ pub(super) fn is_list(kind: &str) -> bool {
     kind.ends_with("List")
 }
 
-/// The kind of the items of a list of this kind; `None` if the list does not say it.
+/// The kind of the items that the kind of a list implies; `None` if it implies none.
 pub(super) fn item_kind(list: &str) -> Option<&str> {
     list.strip_suffix("List").filter(|kind| !kind.is_empty())
 }

@@ -1,6 +1,6 @@
 //! The openb pod and node lists. A pod requests cpu, memory, and the same share of each of some GPUs of one node. It
 //! may name the GPU models that it accepts, which become a selector on the label `gpu-model`. Its runtime is the
-//! recorded one: from when it was scheduled (or created, if it never was scheduled) to its deletion.
+//! recorded one: from its scheduling (or, if it never was scheduled, its creation) to its deletion.
 
 use super::{
     MAX_GPUS, NodeRow, NodeRows, RowProblem, Templates, TraceOptions, TraceRows, WHOLE_GPU, namespace_of,

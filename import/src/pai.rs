@@ -61,7 +61,7 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     TraceRows { rows, problems, ..TraceRows::default() }
 }
 
-/// Reads the rows below the header of the file, or below this header if the file has none.
+/// Reads the rows below the header of the file. If the file has no header, `header` has the names of the columns.
 fn table(
     header: &[&str],
     bytes: &[u8],

@@ -1,6 +1,7 @@
-//! Job logs of Slurm: `sacct -P`, a table with `|` between its columns. A job is a gang of as many pods as nodes it had,
-//! if what it had divides evenly; otherwise one pod that requests everything. Its account is its namespace. The steps of
-//! a job are parts of it. Jobs that never started have no run time: they are left out and reported.
+//! Job logs of Slurm: `sacct -P`, a table with `|` between its columns. A job becomes a gang with one pod for each of
+//! its nodes, if its resources divide evenly. Otherwise it becomes one pod that requests everything. Its account is its
+//! namespace. The steps of a job are parts of it. Jobs that never started have no run time, so they are left out and
+//! reported.
 
 use super::{
     Templates, TraceOptions, TraceRows, Users,
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 /// The most nodes of a job; more are an error of its row.
 const MOST_NODES: i64 = 1_000_000;
 
-/// What becomes of each column.
+/// How each column is handled.
 pub(super) const COLUMNS: &[Field] = &[
     becomes("JobID", "the name of the job"),
     becomes("Account", "its namespace"),
@@ -72,7 +73,7 @@ struct Reading<'o> {
     templates: Templates,
     users: Users,
     notes: Notes,
-    /// How often each job was there: a job that was requeued may be there again.
+    /// How often each job has occurred: a requeued job may occur again.
     seen: BTreeMap<String, u64>,
     dated: Vec<(DateTime, TraceRow)>,
 }

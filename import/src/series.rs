@@ -1,6 +1,6 @@
 //! Helios demand series: for each minute, how many GPUs the jobs of one virtual cluster used and requested. The series
-//! contains no jobs, so jobs are derived from it: when demand rises, as many jobs of one GPU start, and when it falls,
-//! the jobs that started last end. The demand of each minute is exactly that of the file.
+//! contains no jobs, so jobs are derived from it: when demand rises by n GPUs, n jobs of one GPU start, and when it
+//! falls, the jobs that started last end. The demand of each minute is exactly that of the file.
 
 use super::{MAX_MS, RowProblem, Templates, TraceOptions, TraceRows, joblist::moment, namespace_of, table};
 use jiff::civil::DateTime;

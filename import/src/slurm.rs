@@ -2,14 +2,15 @@
 
 use quotree_core::{Amounts, Name, Unit, parse_quantity};
 
-/// Resources of Slurm (`cpu=8,mem=32G,gres/gpu=1,node=1`), with those that are read elsewhere or have no place.
+/// Resources of Slurm (`cpu=8,mem=32G,gres/gpu=1,node=1`): those that become amounts, those that are read elsewhere,
+/// and those that have no place in the model.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tres<'t> {
     /// CPU, memory and GPUs.
     pub(crate) amounts: Amounts,
     /// The number of nodes.
     pub(crate) nodes: Option<i64>,
-    /// Whether GPUs of a model are asked for.
+    /// Whether it requests GPUs of a certain model.
     pub(crate) typed: bool,
     /// Other resources, such as licences.
     pub(crate) others: Vec<&'t str>,
@@ -18,7 +19,7 @@ pub(crate) struct Tres<'t> {
 /// Reads a list of resources. GPUs become `gpu`.
 ///
 /// # Errors
-/// A clause about the first that is wrong.
+/// A clause about the first invalid resource.
 pub(crate) fn tres<'t>(text: &'t str, gpu: &Name) -> Result<Tres<'t>, String> {
     let mut read = Tres::default();
     // A list that names GPUs by model may have their sum, too.

@@ -1,7 +1,7 @@
 //! The Standard Workload Format: 18 or more fields a line, `;` comments, -1 for unknown values. A job becomes one pod
-//! that requests the processors it used (or those it requested, if the used ones are unknown). Its namespace is
-//! composed of its group and its user. Times are those of the file; if the log is in Unix time, they count from its
-//! first submission, as the format requires.
+//! that requests the processors that the job used (or those that it requested, if the used ones are unknown). Its
+//! namespace is composed of its group and its user. Times are those of the file; if the log is in Unix time, they count
+//! from its first submission, as the format requires.
 
 use super::{RowProblem, Templates, TraceOptions, TraceRows, Users, namespace_of, seconds_to_ms};
 use quotree_core::{Amounts, PodTemplate, Time};
@@ -10,7 +10,7 @@ use quotree_model::TraceRow;
 /// How many fields the format has; further fields are ignored.
 const FIELDS: usize = 18;
 
-/// A log whose first submission is at this time (in 2001) or later is taken to be in Unix time, milliseconds.
+/// A log whose first submission is at this time (in 2001) or later is read as Unix time, milliseconds.
 const UNIX_MS: u64 = 1_000_000_000_000;
 
 /// Reads the whole file; good rows are returned even if others are bad.
@@ -89,7 +89,7 @@ fn row(text: &str, options: &TraceOptions, templates: &mut Templates, users: &mu
     Ok(TraceRow { user, ..options.row(field(0).to_owned(), submit, runtime_ms, namespace, template) })
 }
 
-/// The text of a field, or `x` for -1, so that a namespace does not look like a command-line option.
+/// The text of a field. For -1 it is `x`, so that a namespace does not look like a command-line option.
 fn known(text: &str) -> &str {
     if text.starts_with('-') { "x" } else { text }
 }

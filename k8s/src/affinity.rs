@@ -1,8 +1,9 @@
-//! On which nodes a pod may run: `nodeSelector` and required node affinity.
+//! The nodes on which a pod may run: `nodeSelector` and required node affinity.
 //!
 //! The core knows one form: the node has a label with one of these values. `nodeSelector` and a single term of `In`
-//! expressions are of that form. Anything else (`NotIn`, `Exists`, `Gt`, several terms, fields) becomes a [`NodeRule`]:
-//! it is evaluated for each node, and the nodes that satisfy it get a synthetic label.
+//! expressions are of that form. Any other affinity (`NotIn`, `Exists`, `Gt`, several terms, fields) becomes a
+//! [`NodeRule`]: it is evaluated for each node, and the nodes that satisfy it get a synthetic label, which the pod then
+//! selects.
 //!
 //! Source: "Assigning Pods to Nodes" of the Kubernetes documentation.
 
@@ -10,12 +11,13 @@ use crate::{names::AFFINITY_PREFIX, node_facts::NodeFacts, pod_facts::PodFacts};
 use quotree_core::{Name, StableHasher};
 use std::hash::{Hash, Hasher};
 
-/// One of the alternatives of `nodeSelectorTerms`: all its requirements must hold. One without any holds on no node.
+/// One of the alternatives of `nodeSelectorTerms`: all its requirements must hold. A term without requirements holds on
+/// no node.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct NodeTerm {
     /// `matchExpressions`, about labels.
     pub expressions: Vec<Requirement>,
-    /// `matchFields`, about fields, of which there is `metadata.name` only.
+    /// `matchFields`, about fields. The only field is `metadata.name`.
     pub fields: Vec<Requirement>,
 }
 
@@ -24,13 +26,13 @@ pub struct NodeTerm {
 pub struct Requirement {
     /// The label or field.
     pub key: Name,
-    /// How it compares.
+    /// How the value is compared.
     pub operator: Operator,
     /// The values to compare with.
     pub values: Vec<Name>,
 }
 
-/// How a requirement compares.
+/// How a requirement compares values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Operator {
@@ -95,10 +97,10 @@ impl NodeTerm {
     }
 }
 
-/// A node affinity that is no list of labels.
+/// A node affinity that the core cannot express as a list of labels.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct NodeRule {
-    /// The synthetic label that stands for it; its value is `true`. Equal affinities have equal labels.
+    /// The synthetic label of the nodes that satisfy it; its value is `true`. Equal affinities have equal labels.
     pub label: Name,
     /// The alternatives, one of which must hold.
     pub terms: Vec<NodeTerm>,
@@ -118,16 +120,16 @@ impl NodeRule {
     }
 }
 
-/// The nodes on which a pod may run, as the core takes it.
+/// The nodes on which a pod may run, in the form of the core.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Selection {
-    /// Labels and the values of which the node must have one, the synthetic one included.
+    /// Labels, each with values of which the node must have one; includes the synthetic label.
     pub selector: Vec<(Name, Vec<Name>)>,
-    /// The rule behind the synthetic label.
+    /// The rule for the synthetic label.
     pub rule: Option<NodeRule>,
 }
 
-/// On which nodes a pod may run.
+/// The nodes on which a pod may run.
 #[must_use]
 pub fn select(pod: &PodFacts) -> Selection {
     let mut selector: Vec<(Name, Vec<Name>)> =
@@ -150,14 +152,14 @@ pub fn select(pod: &PodFacts) -> Selection {
 mod tests {
     use super::*;
 
-    /// `zone In a,b`, `gpu Exists`, `cores Gt 8`.
+    /// Parses a requirement: `zone In a,b`, `gpu Exists`, `cores Gt 8`.
     fn requirement(text: &str) -> Requirement {
         let words: Vec<&str> = text.split_whitespace().collect();
         let values = words.get(2).map_or(vec![], |values| values.split(',').map(Name::from).collect());
         Requirement { key: words[0].into(), operator: Operator::of(words[1]).unwrap(), values }
     }
 
-    /// Terms divided by `|`, requirements by `;`.
+    /// Parses terms, separated by `|`, of requirements, separated by `;`.
     fn terms(text: &str) -> Vec<NodeTerm> {
         let is_field = |r: &Requirement| r.key.as_str().starts_with("metadata.");
         let term = |text: &str| {

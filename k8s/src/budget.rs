@@ -9,7 +9,7 @@ use quotree_core::Name;
 /// A PodDisruptionBudget.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PdbFacts {
-    /// Its namespace; it protects pods of this one only.
+    /// Its namespace; it protects only pods of this namespace.
     pub namespace: Name,
     /// Its name.
     pub name: Name,
@@ -19,19 +19,19 @@ pub struct PdbFacts {
     pub allowed: Option<u32>,
 }
 
-/// The budget of a pod, as the core takes it.
+/// The budget of a pod, in the form of the core.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Budget {
-    /// Its name: `namespace/name`, of several `namespace/name+name`.
+    /// Its name: `namespace/name`, or for several budgets `namespace/name+name`.
     pub name: Name,
-    /// How many of its pods may be evicted at the moment. 0 while it is not observed; and 0 where several select one pod,
-    /// since the API then refuses every eviction.
+    /// How many of its pods may be evicted now. It is 0 while the budget is not observed, and also if several budgets
+    /// select one pod, since the API then refuses every eviction.
     pub allowed: u32,
-    /// Why it is 0 whatever the budgets say, if it is.
+    /// Why it is 0 regardless of what the budgets allow, if it is.
     pub none: Option<NoneAllowed>,
 }
 
-/// Why no eviction is allowed, apart from what a budget says.
+/// Why no eviction is allowed, regardless of what a budget allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NoneAllowed {
     /// The budget is not observed yet.

@@ -1,5 +1,5 @@
-//! Which gang a pod belongs to, and what its minimum is. Seven ways to say so are known; of several on one pod, the first
-//! in the order of [`GangKind`] counts.
+//! Which gang a pod belongs to, and what the minimum of the gang is. There are seven ways to declare a gang; if a pod
+//! has several, the first in the order of [`GangKind`] counts.
 //!
 //! Sources: KEP 4671 and 5710 (`scheduling.k8s.io`), the documentation of scheduler-plugins (coscheduling), Volcano,
 //! Koordinator and Kueue (plain pods).
@@ -7,7 +7,7 @@
 use crate::{Labels, NodeSettings, first_of, names, pod_facts::PodFacts};
 use quotree_core::{Level, Name};
 
-/// How a pod says that it belongs to a gang.
+/// How a pod declares that it belongs to a gang.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum GangKind {
@@ -16,15 +16,15 @@ pub enum GangKind {
     SchedulingGroup,
     /// Label `scheduling.x-k8s.io/pod-group`: a PodGroup of scheduler-plugins.
     Coscheduling,
-    /// Labels `pod-group.scheduling.sigs.k8s.io/name` and `/min-available`: no object.
+    /// Labels `pod-group.scheduling.sigs.k8s.io/name` and `/min-available`, without an object.
     LightLabels,
     /// Annotation `scheduling.k8s.io/group-name`: a PodGroup of Volcano.
     Volcano,
-    /// Annotations `gang.scheduling.koordinator.sh/name` and `/min-available`: no object.
+    /// Annotations `gang.scheduling.koordinator.sh/name` and `/min-available`, without an object.
     Koordinator,
-    /// Label `kueue.x-k8s.io/pod-group-name`, annotation `kueue.x-k8s.io/pod-group-total-count`: no object.
+    /// Label `kueue.x-k8s.io/pod-group-name` and annotation `kueue.x-k8s.io/pod-group-total-count`, without an object.
     Kueue,
-    /// The label of a Job, JobSet or Kubeflow job, where annotation `quotree.io/gang-min` says that it is a gang.
+    /// The label of a Job, JobSet or Kubeflow job whose pods have the annotation `quotree.io/gang-min`.
     Job,
 }
 
@@ -44,7 +44,7 @@ impl GangKind {
 /// A gang of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct GangId {
-    /// How its pods name it.
+    /// How its pods declare it.
     pub kind: GangKind,
     /// The namespace of its pods.
     pub namespace: Name,
@@ -52,7 +52,7 @@ pub struct GangId {
     pub name: Name,
 }
 
-/// What a pod says about its gang.
+/// What a pod declares about its gang.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The gang.
@@ -61,7 +61,7 @@ pub struct Membership {
     pub object: Option<Name>,
     /// The minimum that the pod itself states.
     pub stated: Option<StatedMin>,
-    /// Its role, where minima are by role.
+    /// Its role, if the gang has a minimum for each role.
     pub role: Option<Name>,
 }
 
@@ -74,7 +74,7 @@ pub enum StatedMin {
     All,
 }
 
-/// A minimum that is not a number.
+/// A minimum that is not a number above 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BadMin {
     /// The label or annotation.
@@ -86,7 +86,7 @@ pub struct BadMin {
 /// The gang that a pod belongs to, if it belongs to one.
 ///
 /// # Errors
-/// [`BadMin`] if the pod must state the minimum and does not, or states no number above 0.
+/// [`BadMin`] if the pod must state the minimum and does not, or if it states something other than a number above 0.
 pub fn membership(pod: &PodFacts) -> Result<Option<Membership>, BadMin> {
     let of = |kind, name: &Name| Membership {
         gang: GangId { kind, namespace: pod.namespace.clone(), name: name.clone() },
@@ -131,7 +131,8 @@ pub fn membership(pod: &PodFacts) -> Result<Option<Membership>, BadMin> {
     }
 }
 
-/// The name by which the group of a Workload is found: both names, since groups are numbered within their Workload.
+/// The name under which the group of a Workload is stored: the names of both, since a group name is unique only within
+/// its Workload.
 #[must_use]
 pub fn workload_group(workload: &Name, group: &Name) -> Name {
     format!("{workload}/{group}").into()
@@ -150,15 +151,15 @@ pub struct GroupFacts {
     pub kind: GangKind,
     /// Its namespace.
     pub namespace: Name,
-    /// Its name; of a group of a Workload, [`workload_group`].
+    /// Its name; for a group of a Workload, that of [`workload_group`].
     pub name: Name,
-    /// `minMember`, or `minCount` of its gang policy; `None` if its pods are scheduled one by one.
+    /// `minMember`, or `minCount` of the gang policy; `None` if the pods are scheduled one by one.
     pub min: Option<u32>,
     /// `minTaskMember`: the minimum of each role.
     pub by_role: Vec<(Name, u32)>,
-    /// Whether its pods are evicted all together only (`disruptionMode` `All`, before beta `PodGroup`).
+    /// Whether its pods are evicted only all together (`disruptionMode` `All`, before beta `PodGroup`).
     pub whole: bool,
-    /// The label of the topology level in which all its pods must be.
+    /// The label of the topology level at which all its pods must share a domain.
     pub topology: Option<Name>,
 }
 
@@ -167,16 +168,16 @@ pub struct GroupFacts {
 pub struct Minimum {
     /// How many pods must run together, at least 1.
     pub pods: u32,
-    /// How many of each role.
+    /// The minimum of each role.
     pub by_role: Vec<(Name, u32)>,
-    /// The level of the topology in which all pods must be.
+    /// The topology level at which all pods must share a domain.
     pub together: Option<Level>,
-    /// The label of a topology level that the core does not know.
+    /// The label of a topology level that the core does not have.
     pub unknown_level: Option<Name>,
 }
 
-/// The minimum of the gang of a pod, of which there are `members` pods. `None` if its object is not known: the
-/// kube-scheduler then lets the pods wait for it.
+/// The minimum of the gang of a pod; `members` is the number of its pods. `None` if the object of the gang is not
+/// known: the kube-scheduler then makes the pods wait for it.
 #[must_use]
 pub fn minimum(
     membership: &Membership,

@@ -1,13 +1,13 @@
-//! What the objects of a Kubernetes cluster mean to the core: pure functions from plain facts to amounts, nodes,
+//! Maps the objects of a Kubernetes cluster to values of the core: pure functions from plain facts to amounts, nodes,
 //! selectors, gangs and quotas.
 //!
-//! The importer of dumps fills the facts from documents, the live adapter from watches. Both then map them here, so that
-//! a dump and a live cluster never mean different things. Facts hold only the fields that matter. Times are milliseconds
-//! since 1970, amounts are in base units ([`quotree_core::Unit`]), and where an API server would set a field that is
-//! absent, the mapping sets it likewise.
+//! The importer of dumps fills the facts from documents, the live adapter from watches. Both then map them here, so
+//! that a dump and a live cluster never mean different things. Facts contain only the relevant fields. Times are
+//! milliseconds since 1970, amounts are in base units ([`quotree_core::Unit`]), and where an API server would set a
+//! field that is absent, the mapping sets it likewise.
 //!
 //! What the core cannot represent is never dropped: it is returned as a value, such as [`Loss`], [`NodeLoss`] or
-//! [`QuotaNote`](quota::QuotaNote), and the caller decides whether to tell it or to refuse the object.
+//! [`QuotaNote`](quota::QuotaNote), and the caller decides whether to report the loss or to refuse the object.
 
 pub mod affinity;
 pub mod budget;

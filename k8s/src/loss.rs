@@ -1,4 +1,4 @@
-//! What a pod asks for that the core does not model.
+//! Constraints of a pod that the core does not model.
 
 /// A constraint of a pod that the core does not know. Without it, a pod may be placed where the kube-scheduler would not
 /// place it.
@@ -15,18 +15,19 @@ pub enum Loss {
     ResourceClaims,
     /// A container port with `hostPort`.
     HostPorts,
-    /// A volume claim: an unbound one is bound when the pod is placed, a bound one may tie the pod to a zone or a node.
+    /// A volume claim. An unbound one is bound when the pod is placed, and a bound one may tie the pod to a zone or a
+    /// node.
     VolumeClaims,
     /// Preferred affinity, anti-affinity or spread.
     Preferences,
-    /// `preemptionPolicy: Never`, or our annotation that says the same: no pod may be evicted for it.
+    /// `preemptionPolicy: Never`, or quotree's annotation for the same: no pod may be evicted for it.
     NeverPreempts,
     /// `aliyun.com/gpu-count` does not divide the GPU memory or cores that the pod requests.
     UnevenDevices,
 }
 
 impl Loss {
-    /// What the pod states, in words that follow "pods with".
+    /// What the pod requests, in words that follow "pods with".
     ///
     /// ```
     /// assert_eq!(quotree_k8s::Loss::HostPorts.stated(), "host ports");
@@ -46,7 +47,7 @@ impl Loss {
         }
     }
 
-    /// What it would have meant, as a sentence without its full stop.
+    /// What the constraint would have required, as a sentence without its full stop.
     #[must_use]
     pub const fn meaning(self) -> &'static str {
         match self {

@@ -1,4 +1,5 @@
-//! Every name that the mapping knows, once: our own group, gate, labels and annotations, and those of others.
+//! Every name that the mapping uses, each in one place: quotree's own group, gate, labels and annotations, and those of
+//! other projects.
 
 /// The API group of quotree's own objects, and the prefix of its labels and annotations.
 pub const GROUP: &str = "quotree.io";
@@ -8,14 +9,14 @@ pub const GATE: &str = "quotree.io/quota";
 pub const GANG_MIN: &str = "quotree.io/gang-min";
 /// Annotation of a pod: `false` if no pod may be evicted for it.
 pub const MAY_EVICT: &str = "quotree.io/may-evict";
-/// The prefix of the synthetic labels that stand for node affinities ([`crate::affinity`]).
+/// The prefix of the synthetic labels that replace node affinities ([`crate::affinity`]).
 pub const AFFINITY_PREFIX: &str = "quotree.io/affinity-";
 
 /// The label that identifies a node.
 pub const HOSTNAME: &str = "kubernetes.io/hostname";
 /// The label of the zone of a node.
 pub const ZONE: &str = "topology.kubernetes.io/zone";
-/// The label of the rack of a node; Kubernetes reserves no name for it.
+/// The label of the rack of a node. Kubernetes defines no name for it.
 pub const RACK: &str = "topology.kubernetes.io/rack";
 /// The key of the taint of a cordoned node.
 pub const CORDONED: &str = "node.kubernetes.io/unschedulable";
@@ -25,7 +26,7 @@ pub const NOT_READY: &str = "node.kubernetes.io/not-ready";
 pub const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 /// The namespace of the cluster's own pods.
 pub const SYSTEM_NAMESPACE: &str = "kube-system";
-/// The scheduler of pods that name none.
+/// The scheduler of pods that do not name one.
 pub const DEFAULT_SCHEDULER: &str = "default-scheduler";
 /// Annotation of the API object of a static pod, which the kubelet runs without a scheduler.
 pub const MIRROR: &str = "kubernetes.io/config.mirror";
@@ -40,16 +41,16 @@ pub const GPU_MEMORY: &str = "aliyun.com/gpu-mem";
 pub const GPU_CORES: &str = "aliyun.com/gpu-core.percentage";
 /// ACK: the resource of GPUs that are chosen by topology.
 pub const GPU_TOPOLOGY: &str = "aliyun.com/gpu";
-/// ACK: the number of GPUs, as a resource of a node that shares them, and as a label of a pod that wants several.
+/// ACK: the number of GPUs. A resource of a node that shares its GPUs, and a label of a pod that requests several.
 pub const GPU_COUNT: &str = "aliyun.com/gpu-count";
-/// ACK: the label of a node that says how it gives out its GPUs.
+/// ACK: the label of a node with the mode in which it assigns its GPUs.
 pub const GPU_SCHEDULE: &str = "ack.node.gpu.schedule";
-/// ACK: the label of a node that says which of its shared GPUs fill first.
+/// ACK: the label of a node that determines which of its shared GPUs fill first.
 pub const GPU_PLACEMENT: &str = "ack.node.gpu.placement";
 
 /// Labels of a pod that name its quota.
 pub const QUOTA_NAME: [&str; 2] = ["quota.scheduling.alibabacloud.com/name", "quota.scheduling.koordinator.sh/name"];
-/// Labels of a pod that say whether it may be evicted for others.
+/// Labels of a pod that state whether it may be evicted for others.
 pub const PREEMPTIBLE: [&str; 3] = [
     "quota.scheduling.alibabacloud.com/preemptible",
     "quota.scheduling.koordinator.sh/preemptible",
@@ -57,21 +58,21 @@ pub const PREEMPTIBLE: [&str; 3] = [
 ];
 /// Kube Queue: the key in `max` of a quota that limits how many jobs are admitted.
 pub const MAX_JOBS: &str = "kube-queue/max-jobs";
-/// ACK: the attribute of a quota that says how much of its `min` may be lent, a JSON object.
+/// ACK: the attribute of a quota with its lending limit (how much of its `min` may be lent), a JSON object.
 pub const LEND_LIMIT: &str = "alibabacloud.com/lendlimit";
 /// Koordinator: the prefix of its labels of quotas and pods.
 pub const KOORDINATOR_PREFIX: &str = "quota.scheduling.koordinator.sh/";
 /// Koordinator: the label of a quota that names its parent.
 pub const KOORDINATOR_PARENT: &str = "quota.scheduling.koordinator.sh/parent";
-/// Koordinator: the label of a quota that says whether it has children.
+/// Koordinator: the label of a quota that states whether it has children.
 pub const KOORDINATOR_IS_PARENT: &str = "quota.scheduling.koordinator.sh/is-parent";
-/// Koordinator: the label of a quota that says whether its `min` may be lent at all.
+/// Koordinator: the label of a quota that states whether its `min` may be lent at all.
 pub const KOORDINATOR_LENDS: &str = "quota.scheduling.koordinator.sh/allow-lent-resource";
-/// Koordinator: the label of a quota that names the tree it is in, where there are several.
+/// Koordinator: the label of a quota that names its tree, where there are several.
 pub const KOORDINATOR_TREE: &str = "quota.scheduling.koordinator.sh/tree-id";
-/// Koordinator: the root that it has without an object.
+/// Koordinator: the root quota, which has no object.
 pub const KOORDINATOR_ROOT: &str = "koordinator-root-quota";
-/// Koordinator: the annotation of the root of a tree with the size of its nodes.
+/// Koordinator: the annotation of the root of a tree with the total size of its nodes.
 pub const KOORDINATOR_TOTAL: &str = "quota.scheduling.koordinator.sh/total-resource";
 /// Koordinator: the annotation of a quota with its weight by resource.
 pub const KOORDINATOR_WEIGHT: &str = "quota.scheduling.koordinator.sh/shared-weight";
@@ -86,7 +87,7 @@ pub const LIGHT_GROUP: &str = "pod-group.scheduling.sigs.k8s.io/name";
 pub const LIGHT_MIN: &str = "pod-group.scheduling.sigs.k8s.io/min-available";
 /// Volcano: annotations of a pod that name its PodGroup.
 pub const VOLCANO_GROUP: [&str; 2] = ["scheduling.k8s.io/group-name", "scheduling.volcano.sh/group-name"];
-/// Volcano: the annotation of a pod with its task, by which `minTaskMember` counts.
+/// Volcano: the annotation of a pod that names its task, to which `minTaskMember` refers.
 pub const VOLCANO_TASK: &str = "volcano.sh/task-spec";
 /// Koordinator: the annotation of a pod that names its gang.
 pub const KOORDINATOR_GANG: &str = "gang.scheduling.koordinator.sh/name";

@@ -1,4 +1,4 @@
-//! A node as the core takes it: allocatable amounts, GPUs by the mode of the node, taints, zone and rack.
+//! A node in the form of the core: allocatable amounts, GPUs by the mode of the node, taints, zone and rack.
 //!
 //! Sources: "Nodes" and "Device Plugins" of the Kubernetes documentation; "Enable scheduling features" (labels
 //! `ack.node.gpu.schedule` and `ack.node.gpu.placement`) of the documentation of ACK.
@@ -15,7 +15,7 @@ const MAX_DEVICES: i64 = 64;
 /// One whole device, in base units.
 const WHOLE: i64 = 1000;
 
-/// By which names nodes say where they are and what their GPUs are.
+/// The names that nodes use for their location and their GPUs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NodeSettings {
     /// The label with the zone.
@@ -33,7 +33,7 @@ impl Default for NodeSettings {
 }
 
 impl NodeSettings {
-    /// The level of the topology that a label stands for.
+    /// The topology level of a label.
     #[must_use]
     pub fn level(&self, label: &str) -> Option<Level> {
         match label {
@@ -45,7 +45,7 @@ impl NodeSettings {
     }
 }
 
-/// What the core cannot represent of a node. Its devices are then only counted, like any other resource.
+/// What the core cannot represent of a node. The devices in question are then only counted, like any other resource.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum NodeLoss {
@@ -54,19 +54,19 @@ pub enum NodeLoss {
         /// The resource.
         resource: Name,
     },
-    /// More devices than the core knows on one node.
+    /// The node has more devices than the core supports.
     TooMany {
         /// The resource.
         resource: Name,
         /// How many there are.
         count: i64,
     },
-    /// A node that shares its GPUs does not say how many it has, or its memory or cores are not equal parts of them.
+    /// The node shares its GPUs, but does not state their number, or its memory or cores are not equal parts of them.
     Uneven {
         /// The resource.
         resource: Name,
     },
-    /// A value of `ack.node.gpu.schedule` that is not known. The GPUs are taken as whole.
+    /// A value of `ack.node.gpu.schedule` that is not known. The GPUs are treated as whole devices.
     UnknownMode {
         /// The value.
         mode: Name,
@@ -92,11 +92,11 @@ impl NodeLoss {
     }
 }
 
-/// A node as the core takes it.
+/// Maps a node to the form of the core.
 ///
-/// `schedulable` is false while the node is not ready. A cordon is the taint that stands for it, since pods may tolerate
-/// it. Where some of the node's devices are unhealthy (it has more capacity than is allocatable), all are there, and
-/// those of the highest indices are unhealthy: which ones they are, the API does not say.
+/// `schedulable` is false while the node is not ready. A cordon is represented by its taint, since pods may tolerate
+/// the taint. If some of the node's devices are unhealthy (it has more capacity than is allocatable), the result has
+/// all devices, and those with the highest indices are unhealthy: the API does not show which ones are.
 #[must_use]
 pub fn node_spec(node: &NodeFacts, id: NodeId, settings: &NodeSettings) -> (NodeSpec, Vec<NodeLoss>) {
     let mut spec = NodeSpec::new(id.0, Amounts::new());
@@ -124,7 +124,7 @@ pub fn node_spec(node: &NodeFacts, id: NodeId, settings: &NodeSettings) -> (Node
 /// The devices of a node.
 struct Cards {
     count: u32,
-    /// Each resource that they hold, and how much of it each has.
+    /// Each resource that the devices have, with the amount of one device.
     held: Vec<(Name, i64)>,
     mode: DeviceMode,
     unhealthy: u32,
@@ -142,7 +142,7 @@ impl Cards {
     }
 }
 
-/// The devices of a node by its mode; `None` if it has none that are reported apart.
+/// The devices of a node by its mode; `None` if it has no devices that are modelled separately.
 fn cards(node: &NodeFacts, settings: &NodeSettings, losses: &mut Vec<NodeLoss>) -> Result<Option<Cards>, NodeLoss> {
     match node.labels.get(names::GPU_SCHEDULE).map_or("default", Name::as_str) {
         "share" | "cgpu" | "mps" => shared(node, &[names::GPU_MEMORY]),
@@ -159,14 +159,14 @@ fn cards(node: &NodeFacts, settings: &NodeSettings, losses: &mut Vec<NodeLoss>) 
     }
 }
 
-/// How much there is of a resource, and how much of it is not allocatable.
+/// The capacity of a resource, and how much of it is not allocatable.
 fn capacity(node: &NodeFacts, resource: &str) -> (i64, i64) {
     let allocatable = node.allocatable.get(resource).unwrap_or(0);
     let all = node.capacity.get(resource).unwrap_or(0).max(allocatable);
     (all, all - allocatable)
 }
 
-/// Devices of which a pod gets whole ones.
+/// Devices that are assigned as a whole.
 fn whole(node: &NodeFacts, resource: &Name, mode: DeviceMode) -> Result<Option<Cards>, NodeLoss> {
     let (all, missing) = capacity(node, resource.as_str());
     if all % WHOLE != 0 {
@@ -177,7 +177,7 @@ fn whole(node: &NodeFacts, resource: &Name, mode: DeviceMode) -> Result<Option<C
     Ok((count > 0).then(|| Cards { count, held: vec![(resource.clone(), WHOLE)], mode, unhealthy }))
 }
 
-/// Devices that pods share, which hold these resources in equal parts.
+/// Devices that pods share, and which have equal parts of these resources.
 fn shared(node: &NodeFacts, resources: &[&str]) -> Result<Option<Cards>, NodeLoss> {
     let (cards, _) = capacity(node, names::GPU_COUNT);
     let mut held = Vec::new();

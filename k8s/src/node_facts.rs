@@ -1,9 +1,9 @@
-//! The fields of a node that matter.
+//! The relevant fields of a node.
 
 use crate::{Labels, names};
 use quotree_core::{Amounts, Name};
 
-/// A node, as the API shows it.
+/// A node in the form of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct NodeFacts {
     /// `metadata.name`.
@@ -40,13 +40,13 @@ impl Taint {
         Self { key: key.into(), value: "".into(), effect: "NoSchedule".into() }
     }
 
-    /// Whether it keeps pods away, rather than express a preference.
+    /// Whether it keeps pods away, rather than only expressing a preference.
     #[must_use]
     pub fn repels(&self) -> bool {
         self.effect != "PreferNoSchedule"
     }
 
-    /// The taint as `kubectl` writes it, which is its name in the core.
+    /// The taint in the notation of `kubectl`, which is its name in the core.
     ///
     /// ```
     /// use quotree_k8s::Taint;
@@ -62,8 +62,8 @@ impl Taint {
 }
 
 impl NodeFacts {
-    /// All taints that keep pods away, with those that stand for a cordon and for a node that is not ready. The control
-    /// plane sets these two itself, but a dump may be older than they are.
+    /// All taints that keep pods away, including those for a cordon and for a node that is not ready. The control plane
+    /// sets these two itself, but a dump may have been taken before it did.
     #[must_use]
     pub fn repelling(&self) -> Vec<Taint> {
         let mut taints: Vec<Taint> = self.taints.iter().filter(|taint| taint.repels()).cloned().collect();
@@ -77,7 +77,7 @@ impl NodeFacts {
         taints
     }
 
-    /// The hostname by which selectors find it: its label, or its name.
+    /// The hostname that selectors compare: its label, or else its name.
     #[must_use]
     pub fn hostname(&self) -> &Name {
         self.labels.get(names::HOSTNAME).unwrap_or(&self.name)

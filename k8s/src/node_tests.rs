@@ -1,9 +1,9 @@
-//! Tables of nodes: what the API shows, and what the core is reported.
+//! Tables of nodes: the fields of the API, and the result for the core.
 
 use crate::{NodeFacts, NodeLoss, NodeSettings, Taint, names, node_spec};
 use quotree_core::{DeviceChoice, DeviceMode, Level, Name, NodeId, NodeSpec};
 
-/// A node as a row writes it: `label:value`, `resource=N` (allocatable), `resource<N` (capacity).
+/// Parses a node from a row: `label:value`, `resource=N` (allocatable), `resource<N` (capacity).
 fn node(text: &str) -> NodeFacts {
     let mut node = NodeFacts { name: "n0".into(), ..NodeFacts::default() };
     for word in text.split_whitespace() {
@@ -22,7 +22,7 @@ fn map(node: &NodeFacts) -> (NodeSpec, Vec<NodeLoss>) {
     node_spec(node, NodeId(3), &NodeSettings::default())
 }
 
-/// The devices in words: `2 x nvidia.com/gpu 1000, unhealthy 1`.
+/// The devices as text: `2 x nvidia.com/gpu 1000, unhealthy 1`.
 fn devices(spec: &NodeSpec) -> String {
     let held = |d: &quotree_core::DeviceSpec| format!("{} x {} {}", d.count, d.resource, d.each / 1000);
     let mut words: Vec<String> = spec.devices.iter().map(held).collect();

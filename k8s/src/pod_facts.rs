@@ -1,10 +1,10 @@
-//! The fields of a pod that matter.
+//! The relevant fields of a pod.
 
 use crate::{Labels, affinity::NodeTerm, loss::Loss, tolerations::Toleration};
 use quotree_core::{Amounts, Name};
 use std::collections::BTreeSet;
 
-/// A pod, as the API shows it. Fields that the API leaves out are `None` or empty here.
+/// A pod in the form of the API. Fields that the API leaves out are `None` or empty here.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PodFacts {
     /// `metadata.namespace`.
@@ -43,11 +43,11 @@ pub struct PodFacts {
     pub containers: Vec<ContainerFacts>,
     /// `spec.initContainers`, in their order.
     pub init_containers: Vec<ContainerFacts>,
-    /// `spec.resources`: what the pod requests as a whole.
+    /// `spec.resources`: the request of the pod as a whole.
     pub pod_level: Option<Sizes>,
     /// `spec.overhead`.
     pub overhead: Amounts,
-    /// Whether an in-place resize is refused for good: condition `PodResizePending` with reason `Infeasible`.
+    /// Whether an in-place resize was refused permanently: condition `PodResizePending` with reason `Infeasible`.
     pub resize_infeasible: bool,
     /// `spec.nodeSelector`.
     pub node_selector: Vec<(Name, Name)>,
@@ -59,7 +59,7 @@ pub struct PodFacts {
     pub scheduling_group: Option<Name>,
     /// `spec.workloadRef`.
     pub workload_ref: Option<WorkloadRef>,
-    /// What it uses that the core does not model.
+    /// What it requests that the core does not model.
     pub losses: BTreeSet<Loss>,
 }
 
@@ -103,18 +103,18 @@ pub struct ContainerFacts {
     pub sidecar: bool,
 }
 
-/// What a container, or a pod as a whole, states.
+/// The sizes that a container, or a pod as a whole, states.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sizes {
     /// `resources.requests`.
     pub requests: Amounts,
     /// `resources.limits`.
     pub limits: Amounts,
-    /// What its status says; `None` if it does not say `resources`.
+    /// The sizes in its status; `None` if the status has no `resources`.
     pub actual: Option<ActualSizes>,
 }
 
-/// What the kubelet says about the size of a running container (in-place resize).
+/// The sizes that the kubelet reports for a running container (in-place resize).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ActualSizes {
     /// `status.containerStatuses[].allocatedResources`: what the kubelet has admitted.

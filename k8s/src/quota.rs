@@ -1,7 +1,7 @@
-//! Quotas: what vendors write into an ElasticQuotaTree beside amounts, and the trees that flat ElasticQuotas make.
+//! Quotas: special values that vendors write into an ElasticQuotaTree, and the trees that ElasticQuotas form.
 //!
-//! Sources: the documentation of ACK (ElasticQuotaTree), of Koordinator's queue (`kube-queue/max-jobs`, lending limits), of
-//! scheduler-plugins (capacity scheduling) and of Koordinator (multi-hierarchy elastic quotas).
+//! Sources: the documentation of ACK (ElasticQuotaTree), of Koordinator's queue (`kube-queue/max-jobs`, lending
+//! limits), of scheduler-plugins (capacity scheduling) and of Koordinator (multi-hierarchy elastic quotas).
 
 use crate::{Labels, names, requests::add};
 use quotree_core::{Amounts, Name, QuotaSpec, TreeSpec, Unit};
@@ -10,31 +10,31 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The number that vendors write for "no limit": 2^31 - 1, of cores, devices or bytes with a binary suffix up to `Gi`.
 pub const UNLIMITED: i64 = 2_147_483_647;
 
-/// The root of a tree that is made of flat quotas.
+/// The name of the root of a tree that is built from flat quotas.
 pub const ROOT: &str = "elastic-quotas";
 
-/// Something about a quota that is worth telling.
+/// A note about a quota that the caller should report.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum QuotaNote {
-    /// A number of jobs in `min` guarantees nothing; only in `max` it is a limit.
+    /// A number of jobs in `min`. It has no effect there: only in `max` it is a limit.
     JobsInMin {
         /// The quota.
         quota: Name,
     },
-    /// Koordinator's weights by resource: the core has one weight, for all resources.
+    /// Koordinator's weights by resource. The core has one weight for all resources.
     WeightByResource {
         /// The quota.
         quota: Name,
     },
-    /// A quota of another of Koordinator's trees: the core has one tree, so the quota is left out.
+    /// A quota of a further tree of Koordinator. The core has one tree, so the quota is left out.
     OtherTree {
         /// The quota.
         quota: Name,
-        /// The tree that it is in.
+        /// The tree of the quota.
         tree: Name,
     },
-    /// The parent is not there, so the quota stands below the root.
+    /// The parent does not exist, so the quota becomes a child of the root.
     NoParent {
         /// The quota.
         quota: Name,
@@ -79,7 +79,7 @@ impl QuotaNote {
     }
 }
 
-/// Whether an amount is how vendors write that there is no limit.
+/// Whether an amount is one that vendors write for "no limit".
 #[must_use]
 pub fn is_unlimited(resource: &str, amount: i64) -> bool {
     match Unit::of(resource) {
@@ -90,7 +90,8 @@ pub fn is_unlimited(resource: &str, amount: i64) -> bool {
     }
 }
 
-/// How much of `min` may be lent under a lending limit: what it does not name is not lent, and no more than all of it is.
+/// How much of `min` may be lent under a lending limit. A resource that the limit does not name is not lent, and never
+/// more than `min` is.
 ///
 /// ```
 /// use quotree_core::Amounts;
@@ -104,8 +105,8 @@ pub fn lendable(min: &Amounts, limit: &Amounts) -> Amounts {
     limit.iter().filter_map(part).collect()
 }
 
-/// Takes the limit of jobs out of a `max` (or out of a `min`, where it guarantees nothing). `None` if there is none, or if
-/// it means "no limit", or is more than any cluster reaches.
+/// Moves the limit of jobs out of a `max` (or out of a `min`, where it has no effect). `None` if there is none, if it
+/// means "no limit", or if it is larger than any cluster needs.
 ///
 /// ```
 /// use quotree_core::Amounts;
@@ -125,7 +126,8 @@ fn without(amounts: &Amounts, is_out: impl Fn(&str, i64) -> bool) -> Amounts {
     kept.map(|(name, amount)| (name.clone(), amount)).collect()
 }
 
-/// The one weight of a quota whose resources have these weights, in thousandths; `None` if they differ, or there are none.
+/// The weight of a quota, if all its resources have the same weight (in thousandths); `None` if they differ, or there
+/// are none.
 ///
 /// ```
 /// use quotree_k8s::quota::one_weight;
@@ -138,8 +140,8 @@ pub fn one_weight(weights: &[i64]) -> Option<u64> {
     u64::try_from(weight).ok().filter(|_| weights.iter().all(|weight| *weight == first))
 }
 
-/// Moves what is not an amount of a resource out of `min` and `max`: a limit of jobs becomes `max_jobs`, and a limit that
-/// means "none" is removed.
+/// Moves everything that is not an amount of a resource out of `min` and `max`: a limit of jobs becomes `max_jobs`, and
+/// a limit that means "none" is removed.
 pub fn take_vendor_keys(spec: &mut QuotaSpec, notes: &mut BTreeSet<QuotaNote>) {
     let limited = spec.max.get(names::MAX_JOBS).is_some();
     spec.max_jobs = take_max_jobs(&mut spec.max);
@@ -168,8 +170,9 @@ pub struct ElasticQuotaFacts {
     pub max: Amounts,
 }
 
-/// The tree of scheduler-plugins: each namespace is a leaf with the name of its quota, and the root has the sum of all
-/// `min`, which is all that may be used there. Of two quotas with one name, the second is called `namespace/name`.
+/// The tree for ElasticQuotas of scheduler-plugins. Each namespace is a leaf with the name of its quota. The root has
+/// the sum of all `min`, which is the most that may be used in total. If two quotas have the same name, the second is
+/// called `namespace/name`.
 #[must_use]
 pub fn flat_tree(quotas: &[ElasticQuotaFacts], notes: &mut BTreeSet<QuotaNote>) -> TreeSpec {
     let mut used = BTreeSet::from([Name::from(ROOT)]);
@@ -193,7 +196,7 @@ pub fn flat_tree(quotas: &[ElasticQuotaFacts], notes: &mut BTreeSet<QuotaNote>) 
     capped(std::iter::once(root).chain(leaves).collect())
 }
 
-/// The tree with no `max` above that of a quota above it (T2), which limits it anyway.
+/// The tree, with each `max` lowered to that of the quotas above it (T2), which limit it anyway.
 fn capped(mut quotas: Vec<QuotaSpec>) -> TreeSpec {
     let given: BTreeMap<Name, (Option<Name>, Amounts)> =
         quotas.iter().map(|quota| (quota.name.clone(), (quota.parent.clone(), quota.max.clone()))).collect();
@@ -213,9 +216,10 @@ fn capped(mut quotas: Vec<QuotaSpec>) -> TreeSpec {
     quotas.into_iter().collect()
 }
 
-/// The tree of Koordinator: quotas name their parents by label, and pods name their quotas; a quota named like its
-/// namespace, or listing namespaces, has the pods of those. A quota without a parent, or with Koordinator's own root as
-/// its parent, stands below a root with the sum of their `min`, which only the size of the cluster limits.
+/// The tree for ElasticQuotas of Koordinator. Quotas name their parents by label, and pods name their quotas. A quota
+/// with the name of its namespace, or one that lists namespaces, has the pods of these namespaces. A quota without a
+/// parent, or below Koordinator's own root, becomes a child of a root whose min is the sum of their `min`; only the
+/// size of the cluster limits that root.
 #[must_use]
 pub fn koordinator_tree(quotas: &[ElasticQuotaFacts], notes: &mut BTreeSet<QuotaNote>) -> TreeSpec {
     let first_tree = quotas.iter().map(|quota| quota.labels.get(names::KOORDINATOR_TREE)).min().flatten();

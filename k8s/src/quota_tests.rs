@@ -1,4 +1,4 @@
-//! Tables of quotas: what vendors write, and what the core is reported.
+//! Tables of quotas: the objects of vendors, and the result for the core.
 
 use crate::{
     names,
@@ -63,7 +63,7 @@ fn quota(namespace: &str, name: &str, min: i64, max: i64) -> ElasticQuotaFacts {
     }
 }
 
-/// `name<parent min/max [namespaces]`, without keeps and notes.
+/// The tree as text: `name<parent min/max [namespaces]`, without lend floors and notes.
 fn shown(tree: &TreeSpec) -> Vec<String> {
     let line = |q: &QuotaSpec| {
         let parent = q.parent.as_ref().map_or("", |parent| parent.as_str());

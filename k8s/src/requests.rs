@@ -1,4 +1,4 @@
-//! What a pod requests: the amounts by which the kube-scheduler decides whether it fits a node.
+//! The request of a pod: the amounts by which the kube-scheduler decides whether it fits a node.
 //!
 //! Sources: "Pod Quality of Service and resource requests", "Sidecar Containers: Resource sharing within containers",
 //! "Pod Overhead", "Pod-level resources" and "Resize CPU and Memory Resources assigned to Containers" of the Kubernetes
@@ -13,12 +13,12 @@ use quotree_core::Amounts;
 /// One pod, in base units.
 const ONE: i64 = 1000;
 
-/// What a pod requests, without amounts of 0, and with one `pods`, since a node takes only so many.
+/// The request of a pod, without amounts of 0. It includes one `pods`, since the number of pods on a node is limited.
 ///
 /// Containers run together, so they add up. Init containers run before them, one after the other, and only the largest
 /// counts; but a sidecar (`restartPolicy: Always`) keeps running, beside the containers and beside the init containers
-/// after it. What the pod states as a whole replaces what its containers add up to, for the resources that it may state.
-/// The overhead of its runtime class comes on top.
+/// after it. A request of the pod as a whole replaces the sum of its containers, for the resources that allow this. The
+/// overhead of its runtime class is added.
 #[must_use]
 pub fn pod_request(pod: &PodFacts) -> Amounts {
     let mut request = of_containers(pod);
@@ -36,19 +36,19 @@ pub fn pod_request(pod: &PodFacts) -> Amounts {
     request
 }
 
-/// Adds amounts to others; a sum beyond 64 bits stays at the largest number.
+/// Adds amounts to others. A sum beyond 64 bits becomes the largest number.
 pub fn add(sum: &mut Amounts, more: &Amounts) {
     for (resource, amount) in more.iter() {
         sum.set(resource.clone(), sum.get(resource.as_str()).unwrap_or(0).saturating_add(amount));
     }
 }
 
-/// The resources that a pod may state as a whole.
+/// Whether a pod may request this resource as a whole.
 fn pod_level(resource: &str) -> bool {
     matches!(resource, "cpu" | "memory") || resource.starts_with("hugepages-")
 }
 
-/// The most that the containers of a pod request at one time.
+/// The most that the containers of a pod request at the same time.
 fn of_containers(pod: &PodFacts) -> Amounts {
     let size = |container: &ContainerFacts| sized(&container.sizes, pod.resize_infeasible, Defaults::Container);
     let mut together = Amounts::new();
@@ -71,16 +71,16 @@ fn of_containers(pod: &PodFacts) -> Amounts {
     together
 }
 
-/// Where a request comes from that is not stated.
+/// The source of a request that is not stated.
 enum Defaults<'a> {
-    /// From the limit of the container.
+    /// The limit of the container.
     Container,
-    /// From what the containers request, as given, and only where they request nothing from the limit of the pod.
+    /// The given requests of the containers, and if there are none, the limit of the pod.
     Pod(&'a Amounts),
 }
 
-/// The request in force: what is stated, and while a resize is under way the largest of what is stated, admitted and in
-/// force. A resize that is refused for good does not count.
+/// The request that counts: the stated one or, during a resize, the largest of the stated, the admitted and the actual
+/// one. A resize that was refused permanently does not count.
 fn sized(sizes: &Sizes, infeasible: bool, defaults: Defaults<'_>) -> Amounts {
     let mut stated = match defaults {
         Defaults::Container => sizes.limits.clone(),
@@ -115,13 +115,13 @@ mod tests {
     use crate::pod_facts::ActualSizes;
     use quotree_core::{Unit, parse_quantity_up};
 
-    /// Amounts as manifests write them: `cpu=500m memory=1Gi`.
+    /// Parses amounts in the notation of manifests: `cpu=500m memory=1Gi`.
     fn amounts(text: &str) -> Amounts {
         let pairs = text.split_whitespace().map(|pair| pair.split_once('=').unwrap());
         pairs.map(|(name, quantity)| (name, parse_quantity_up(quantity, Unit::of(name)).unwrap())).collect()
     }
 
-    /// Sizes as a row writes them: requests, `<` limits, `@` allocated, `!` actuated.
+    /// Parses sizes from a row: requests, `<` limits, `@` allocated, `!` actuated.
     fn sizes(text: &str) -> Sizes {
         let mut parts = [String::new(), String::new(), String::new(), String::new()];
         for word in text.split_whitespace() {
@@ -133,7 +133,8 @@ mod tests {
         Sizes { requests, limits, actual }
     }
 
-    /// A pod as a row writes it: one word a container, `init:`, `side:`, `pod:`, `overhead:` and `infeasible` before others.
+    /// Parses a pod from rows: one word for each container, with the prefixes `init:`, `side:`, `pod:`, `overhead:` and
+    /// `infeasible` for other parts.
     fn pod(rows: &[&str]) -> PodFacts {
         let mut pod = PodFacts::default();
         for row in rows {

@@ -1,11 +1,11 @@
-//! Selectors of objects by their labels, and the namespaces that we manage.
+//! Selectors of objects by their labels, and the namespaces that quotree manages.
 //!
 //! Source: "Labels and Selectors" of the Kubernetes documentation.
 
 use crate::{Labels, affinity::Requirement};
 use quotree_core::Name;
 
-/// A selector by labels. One without requirements selects everything.
+/// A selector by labels. A selector without requirements selects everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct LabelSelector {
     /// `matchLabels`.
@@ -33,8 +33,8 @@ pub struct NamespaceFacts {
 }
 
 impl NamespaceFacts {
-    /// Whether the pods of the namespace are ours to schedule, where this selects our namespaces. The cluster's own never
-    /// are.
+    /// Whether quotree schedules the pods of the namespace; `ours` selects the managed namespaces. System namespaces
+    /// are never managed.
     #[must_use]
     pub fn is_managed(&self, ours: &LabelSelector) -> bool {
         self.name != crate::names::SYSTEM_NAMESPACE && ours.selects(&self.labels)

@@ -1,4 +1,4 @@
-//! Where a pod stands, whose it is, and how it is ranked.
+//! The stage of a pod, whether quotree schedules it, and its priority.
 
 use crate::{
     Labels, first_of, names,
@@ -7,7 +7,7 @@ use crate::{
 use quotree_core::Name;
 use std::collections::BTreeMap;
 
-/// Where a pod stands, as the API shows it.
+/// The stage of a pod, as far as the API shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stage {
@@ -15,11 +15,11 @@ pub enum Stage {
     Ended,
     /// It is being deleted and was never on a node, so it uses nothing.
     Deleted,
-    /// Somebody else's scheduling gate holds it back: the core is reported nothing until that is gone.
+    /// A scheduling gate of another project holds it back. The core does not get the pod before the gate is removed.
     Gated,
     /// It waits for a node.
     Waiting {
-        /// Whether our own gate holds it back.
+        /// Whether quotree's own gate holds it back.
         ours: bool,
     },
     /// It is on its node.
@@ -28,7 +28,7 @@ pub enum Stage {
     Leaving,
 }
 
-/// Where a pod stands.
+/// The stage of a pod.
 #[must_use]
 pub fn stage(pod: &PodFacts) -> Stage {
     let bound = pod.node.as_ref().is_some_and(|node| *node != "");
@@ -42,21 +42,21 @@ pub fn stage(pod: &PodFacts) -> Stage {
     }
 }
 
-/// Why a pod is not the scheduler's to place or evict.
+/// Why quotree may neither place nor evict a pod.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Foreign {
-    /// A kubelet runs it by itself (static pod).
+    /// A kubelet runs it without a scheduler (static pod).
     Static,
-    /// It is of a DaemonSet, which would create it on the same node again.
+    /// It belongs to a DaemonSet, which would create it on the same node again.
     DaemonSet,
-    /// It is of the cluster itself (namespace `kube-system`).
+    /// It belongs to the cluster itself (namespace `kube-system`).
     System,
-    /// It names another scheduler.
+    /// It names a scheduler of another project.
     Scheduler,
 }
 
-/// Why a pod is not ours, where these are the names of our schedulers; `None` if it is ours.
+/// Why quotree may not schedule a pod; `schedulers` are the names under which quotree schedules. `None` if it may.
 #[must_use]
 pub fn foreign(pod: &PodFacts, schedulers: &[Name]) -> Option<Foreign> {
     let scheduler = pod.scheduler.as_ref().map_or(names::DEFAULT_SCHEDULER, Name::as_str);
@@ -72,15 +72,16 @@ pub fn foreign(pod: &PodFacts, schedulers: &[Name]) -> Option<Foreign> {
     }
 }
 
-/// Whether a pod may be evicted for others, as it may unless a label says `false` (Volcano: a label or an annotation).
+/// Whether a pod may be evicted for others. It may, unless a label states `false` (for Volcano, a label or an
+/// annotation).
 #[must_use]
 pub fn preemptible(pod: &PodFacts) -> bool {
     let refuses = |labels: &Labels, key: &str| labels.get(key).is_some_and(|value| *value == "false");
     !names::PREEMPTIBLE.iter().any(|key| refuses(&pod.labels, key) || refuses(&pod.annotations, key))
 }
 
-/// The quota that a pod names by label; `None`: the one of its namespace. The core takes a pod's leaf from its namespace
-/// only, so until it takes a quota, too, the caller must express this by namespaces.
+/// The quota that a pod names by label; `None`: the quota of its namespace. The core determines the leaf of a pod only
+/// by its namespace, so the caller must express such a label by additional namespaces.
 #[must_use]
 pub fn named_quota(pod: &PodFacts) -> Option<&Name> {
     first_of(&pod.labels, &names::QUOTA_NAME)
@@ -91,13 +92,13 @@ pub fn named_quota(pod: &PodFacts) -> Option<&Name> {
 pub struct PriorityClass {
     /// `value`.
     pub value: i32,
-    /// `globalDefault`: it is the class of pods that name none.
+    /// `globalDefault`: pods that name no class have this one.
     pub default: bool,
     /// Whether `preemptionPolicy` is `Never`.
     pub never_preempts: bool,
 }
 
-/// The class of a pod: the one that it names, or the default one; `None` if it is not known.
+/// The priority class of a pod: the one that it names, or the default class; `None` if it is not known.
 #[must_use]
 pub fn class_of(pod: &PodFacts, classes: &BTreeMap<Name, PriorityClass>) -> Option<PriorityClass> {
     let built_in = |value| PriorityClass { value, ..PriorityClass::default() };
@@ -111,8 +112,8 @@ pub fn class_of(pod: &PodFacts, classes: &BTreeMap<Name, PriorityClass>) -> Opti
     }
 }
 
-/// The priority of a pod: `spec.priority`, which the API server sets; in a manifest that it has not seen, that of the
-/// class. `None` if the pod names a class that is not known.
+/// The priority of a pod: `spec.priority`, which the API server sets; in a manifest without it, the value of the class.
+/// `None` if the pod names a class that is not known.
 #[must_use]
 pub fn priority(pod: &PodFacts, classes: &BTreeMap<Name, PriorityClass>) -> Option<i32> {
     let named = pod.priority_class.as_ref().is_some_and(|name| *name != "");

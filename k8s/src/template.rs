@@ -1,4 +1,4 @@
-//! A pod as the core takes it: its template, the rule behind its synthetic label, and what the core does not model.
+//! A pod in the form of the core: its template, the rule for its synthetic label, and what the core does not model.
 
 use crate::{
     affinity::{self, NodeRule},
@@ -15,15 +15,15 @@ use std::collections::BTreeSet;
 /// A pod, mapped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MappedPod {
-    /// What the core is reported.
+    /// The template for the core.
     pub template: PodTemplate,
-    /// The rule by which nodes get the synthetic label that the selector names, if it names one.
+    /// The rule for the nodes that get the synthetic label, if the selector of the template uses one.
     pub rule: Option<NodeRule>,
     /// What the core does not model.
     pub losses: BTreeSet<Loss>,
 }
 
-/// Maps a pod, where these are the taints of the cluster.
+/// Maps a pod; `taints` are the taints of the cluster.
 #[must_use]
 pub fn map_pod<'a>(pod: &PodFacts, taints: impl IntoIterator<Item = &'a Taint>) -> MappedPod {
     let mut losses = pod.losses.clone();
@@ -41,13 +41,13 @@ pub fn map_pod<'a>(pod: &PodFacts, taints: impl IntoIterator<Item = &'a Taint>) 
     MappedPod { template, rule: selection.rule, losses }
 }
 
-/// Whether other pods may be evicted for a pod. The core has no such field yet, so [`map_pod`] returns a loss.
+/// Whether other pods may be evicted for a pod. The core has no such field, so [`map_pod`] returns a loss.
 #[must_use]
 pub fn may_evict(pod: &PodFacts) -> bool {
     !pod.never_preempts && pod.annotations.get(names::MAY_EVICT).is_none_or(|value| *value != "false")
 }
 
-/// Divides the GPU memory that a pod requests equally among as many GPUs as its label `aliyun.com/gpu-count` says. GPU
+/// Divides the GPU memory that a pod requests equally among the number of GPUs in its label `aliyun.com/gpu-count`. GPU
 /// cores come from the same GPUs.
 ///
 /// # Errors

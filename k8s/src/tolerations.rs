@@ -1,5 +1,5 @@
-//! Which taints a pod tolerates. The core compares taints by name, so tolerations are expanded over the taints that there
-//! are; a new taint changes the pods that tolerate it.
+//! Which taints a pod tolerates. The core compares taints by name, so tolerations are expanded to the names of the
+//! existing taints. A new taint therefore changes the templates of the pods that tolerate it.
 //!
 //! Source: "Taints and Tolerations" of the Kubernetes documentation.
 
@@ -27,7 +27,7 @@ pub enum Operator {
     /// The values are equal.
     #[default]
     Equal,
-    /// Any value will do.
+    /// Any value matches.
     Exists,
     /// The taint's value is the larger number (`TaintTolerationComparisonOperators`).
     Gt,
@@ -65,7 +65,7 @@ impl Toleration {
     }
 }
 
-/// The names of the taints that some of the tolerations tolerate, sorted.
+/// The names of the taints that are tolerated by at least one of the tolerations, sorted.
 #[must_use]
 pub fn expand<'a>(tolerations: &[Toleration], taints: impl IntoIterator<Item = &'a Taint>) -> Vec<Name> {
     let tolerated = |taint: &&Taint| tolerations.iter().any(|toleration| toleration.tolerates(taint));

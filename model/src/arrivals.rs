@@ -17,7 +17,8 @@ pub struct Arrivals {
     pub until: Option<Time>,
     /// The largest number of instances.
     pub count: Option<u64>,
-    /// What happens when the previous instance has not ended. Only a `CronJob` has this, and having it makes it a `CronJob`.
+    /// What happens when the previous instance has not ended. Only a `CronJob` has this field, so it also shows that
+    /// the workload is one.
     pub concurrency: Option<Concurrency>,
 }
 
@@ -39,17 +40,17 @@ pub enum Pattern {
     },
     /// Several instances at a time.
     Bursts {
-        /// The time from the first instance of a burst to the first instance of the next burst. The next burst never
-        /// starts before the last instance of this one.
+        /// The time from the first instance of a burst to the first instance of the next burst. A burst never starts
+        /// before the last instance of the previous one.
         every: Runtime,
         /// How many instances a burst has.
         size: u32,
-        /// Each instance comes at a random time within this duration of the start of the burst, milliseconds.
+        /// Each instance arrives at a random time within this duration after the start of the burst, milliseconds.
         spread_ms: u64,
     },
 }
 
-/// What happens when the time of an instance comes and the previous one has not ended.
+/// What happens when an instance should start and the previous one has not ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Concurrency {
     /// The new instance starts anyway.

@@ -2,9 +2,9 @@
 //! cells, and a single device is the smallest cell. A cell with an unhealthy device cannot be used, but its healthy
 //! parts can.
 //!
-//! The check asks whether the cells guaranteed to leaves can be split out of the nodes that are up. It takes the
-//! largest guaranteed cells first, and splits each out of the smallest remaining cell that contains one of its size.
-//! Cells are only counted; no decision depends on them.
+//! The check tests whether the nodes that are up can provide the cells guaranteed to leaves. It takes the largest
+//! guaranteed cells first, and splits each from the smallest remaining cell that contains one of its size. Cells are
+//! only counted; no decision depends on them.
 
 use quotree_core::{DeviceMode, NodeSpec, TreeSpec};
 use std::{borrow::Borrow, collections::BTreeMap, fmt};
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
     use quotree_core::{Amounts, DeviceSet, DeviceSpec};
 
-    /// Nodes, what is guaranteed of which size, and what is missing first.
+    /// Nodes; how many cells of each size are guaranteed; the size and number of the largest missing cells.
     type Row<'a> = (&'a [NodeSpec], &'a [(u32, u64)], Option<(u32, u64)>);
 
     fn node(count: u32, islands: &[u32], ill: u64) -> NodeSpec {

@@ -37,7 +37,7 @@ pub enum Change {
         /// The new tree.
         tree: TreeSpec,
     },
-    /// One quota gets other figures, in the tree in effect at that time.
+    /// The figures of one quota change, in the tree in effect at that time.
     EditQuota {
         /// The name of the quota.
         quota: Name,
@@ -93,8 +93,8 @@ pub enum Change {
         /// Whether it may be evicted.
         preemptible: Option<bool>,
     },
-    /// Something else happens to nodes.
+    /// Another change of nodes.
     Nodes(NodeChange),
-    /// Something happens to devices, or to the labels of a node.
+    /// A change of devices, or of the labels of a node.
     Devices(DeviceChange),
 }

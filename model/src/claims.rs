@@ -13,15 +13,15 @@ pub struct Claim {
     pub line: u32,
     /// Why, in the author's words.
     pub because: Option<String>,
-    /// Whether it may hold although it is about nobody.
+    /// Whether it may hold although there is nothing to evaluate.
     pub allow_empty: bool,
-    /// When it is judged.
+    /// When it is evaluated.
     pub when: When,
     /// The condition.
     pub what: Predicate,
 }
 
-/// Whose pods a claim is about.
+/// Which pods a claim is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Selector {
     /// A namespace.
@@ -45,7 +45,7 @@ pub enum Selector {
     All,
 }
 
-/// What a claim says must hold.
+/// What a claim requires.
 #[derive(Debug, Clone)]
 pub enum Predicate {
     /// Counts of pods by state; a count of `None` is not claimed.
@@ -98,7 +98,7 @@ pub enum Predicate {
         /// The claimed value, base units.
         amount: i64,
     },
-    /// Use above the guarantee of a quota.
+    /// What a quota uses above its guarantee.
     Borrowed {
         /// The quota.
         quota: Name,
@@ -111,12 +111,12 @@ pub enum Predicate {
     },
     /// No leaf is below its guarantee while it has pending demand, for longer than this.
     Guaranteed {
-        /// For how long at most, milliseconds.
+        /// The longest time allowed, milliseconds.
         within_ms: u64,
     },
     /// The number of evictions so far.
     Evictions {
-        /// Whose pods were evicted; `None`: everybody's.
+        /// The work whose pods were evicted; `None`: any.
         of: Option<Selector>,
         /// The preemptor; `None`: any.
         by: Option<Selector>,
@@ -134,7 +134,7 @@ pub enum Predicate {
         /// The claimed value.
         count: u64,
     },
-    /// The verdict on the pending pods cites this rule: it is binding, blocks them, or protects pods (X1).
+    /// The verdict on the pending pods names this rule: it is binding, blocks them in addition, or protects pods (X1).
     Verdict {
         /// The work that the claim is about.
         of: Selector,
@@ -172,7 +172,7 @@ pub enum Predicate {
     },
     /// Submissions and edits that were refused.
     Refused {
-        /// Whose submissions and edits; `None`: everybody's.
+        /// The work whose submissions and edits were refused; `None`: any.
         of: Option<Selector>,
         /// The reason; `None`: any reason.
         why: Option<Reason>,
@@ -181,7 +181,7 @@ pub enum Predicate {
         /// The claimed value.
         count: u64,
     },
-    /// A resource times the time it was used.
+    /// Usage of a resource added up over time.
     UsedTime {
         /// The work whose usage it is.
         of: Selector,
@@ -214,7 +214,7 @@ pub enum Predicate {
     InputWait {
         /// The work that the claim is about.
         of: Selector,
-        /// Whether the time is multiplied by the GPUs that waited.
+        /// Whether the time is multiplied by the number of GPUs that waited.
         gpus: bool,
         /// The comparison.
         compare: Compare,
@@ -236,7 +236,7 @@ pub enum Predicate {
     CellsFeasible,
     /// The scheduler's own audit finds nothing.
     Invariants,
-    /// Nothing was bound or evicted for this long before the end.
+    /// No pod was bound or evicted for this long before the end.
     StableFor {
         /// How long nothing changed, milliseconds.
         ms: u64,
@@ -266,7 +266,7 @@ pub enum Predicate {
 }
 
 impl Predicate {
-    /// Whose work it is about, if it is about somebody's.
+    /// The work that the claim is about, if it has a selector.
     #[must_use]
     pub const fn selector(&self) -> Option<&Selector> {
         match self {

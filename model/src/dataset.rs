@@ -1,4 +1,4 @@
-//! Datasets as the simulator uses them: names resolved, sizes in bytes, bandwidths in bytes a second.
+//! Datasets in the form that the simulator uses: names are resolved, sizes are in bytes, bandwidths in bytes a second.
 
 use quotree_core::{Name, Time};
 use quotree_syntax::words;
@@ -17,7 +17,7 @@ pub struct Dataset {
     pub backend: u64,
     /// Its cache; `None`: it has none.
     pub cache: Option<Cache>,
-    /// When it is loaded into the cache beforehand; `None`: not at all.
+    /// When its preload into the cache begins; `None`: there is no preload.
     pub preload: Option<Time>,
 }
 
@@ -69,8 +69,8 @@ impl Tier {
 pub struct Reads {
     /// Index into [`Scenario::datasets`](super::Scenario::datasets).
     pub dataset: usize,
-    /// Bytes in total, over all passes, at least 1. Each pod of a Job reads that many; the members of a Training read
-    /// them together.
+    /// Bytes in total, over all passes, at least 1. Each pod of a Job reads this much; the members of a Training
+    /// together read this much.
     pub bytes: u64,
     /// Whether it reads ahead while it computes.
     pub prefetch: bool,
@@ -81,11 +81,11 @@ pub struct Reads {
 /// Figures of a dataset that a claim can be about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DatasetFigure {
-    /// Thousandths of it that are cached.
+    /// The cached part of the dataset, thousandths.
     Cached,
-    /// Thousandths of the bytes read that came from the cache.
+    /// The part of the bytes read that came from the cache, thousandths.
     HitRatio,
-    /// Bytes a second while somebody read.
+    /// Bytes a second while at least one reader read.
     Rate,
     /// Milliseconds that the cache saved its readers.
     Saved,

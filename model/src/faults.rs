@@ -27,7 +27,7 @@ pub struct Autoscale {
     pub min: u32,
     /// The largest number of nodes.
     pub max: u32,
-    /// The time from the demand until the node that serves it has joined.
+    /// The time from the moment when a node is needed until it has joined.
     pub delay_up: Runtime,
     /// A node that has had no pods for this long is removed, milliseconds.
     pub idle_down_ms: u64,
@@ -44,13 +44,13 @@ pub struct Faults {
     pub mtbf: Runtime,
     /// The time from a failure to its repair.
     pub mttr: Runtime,
-    /// The time to the first failure starts here.
+    /// When the time to the first failure starts.
     pub from: Time,
-    /// Nothing fails after this.
+    /// When failures end.
     pub until: Time,
 }
 
-/// Changes of nodes other than that they fail, recover or are cordoned.
+/// Changes of nodes, except single nodes that fail, recover or are cordoned.
 #[derive(Debug, Clone)]
 pub enum NodeChange {
     /// All nodes of a rack fail, or the rack recovers.
@@ -59,10 +59,10 @@ pub enum NodeChange {
         rack: u32,
         /// Its nodes.
         nodes: Nodes,
-        /// Whether the node fails; otherwise it comes back.
+        /// Whether the nodes fail; otherwise they recover.
         down: bool,
     },
-    /// Nodes fail together and recover together, unless something else keeps them down.
+    /// Nodes fail together and recover together, unless another cause keeps them down.
     Outage {
         /// The nodes.
         nodes: Nodes,
@@ -87,9 +87,9 @@ pub enum NodeChange {
     Remove {
         /// The nodes from which some are removed.
         nodes: Nodes,
-        /// How many of those that exist are removed, the last ones first; `None`: all.
+        /// How many of the existing nodes are removed, the last ones first; `None`: all.
         count: Option<u32>,
-        /// They are drained first, for at most this long; `None`: their pods are lost at once.
+        /// How long they are drained first; `None`: their pods are lost at once.
         drain_ms: Option<u64>,
     },
     /// Nodes get other labels, taints or amounts.
@@ -134,13 +134,13 @@ pub enum NodeFigure {
     Cost(Option<Name>),
     /// Pods that drains evicted.
     Drained,
-    /// Drains that did not finish in their time.
+    /// Drains whose time ran out before the node was empty.
     FailedDrains,
     /// Failures drawn by `faults`.
     Failures,
     /// The estimated time, in milliseconds, until a quota that an edit left over a limit is within its limits again.
     /// Over a limit means usage above its max, or non-preemptible usage above its min.
     Estimate(Name),
-    /// The actual time until then.
+    /// The actual time until such a quota was within its limits again.
     Took(Name),
 }

@@ -16,7 +16,7 @@ pub const MEMORY: &str = "aliyun.com/gpu-mem";
 /// The resource of GPU cores, percent.
 pub const CORES: &str = "aliyun.com/gpu-core.percentage";
 
-/// How a node assigns its GPUs to pods.
+/// How a node assigns its GPUs to pods. Each variant states the resource that pods request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GpuMode {
     /// `nvidia.com/gpu`: whole GPUs, a part of one, or equal parts of several.
@@ -40,14 +40,14 @@ pub struct Gpus {
     pub memory_gib: Option<u32>,
     /// Sizes of islands (GPUs near each other), ascending.
     pub islands: Vec<u32>,
-    /// Which GPU a pod gets, of those that fit it.
+    /// Which of the GPUs that fit a pod gets.
     pub choice: DeviceChoice,
     /// The mode at the start.
     pub mode: GpuMode,
 }
 
 impl Gpus {
-    /// Sets the GPUs and the mode of a node; GPUs that it had before are removed.
+    /// Sets the GPUs and the mode of a node, in place of its earlier GPUs.
     pub fn mark(&self, mode: GpuMode, node: &mut NodeSpec) {
         let others = [WHOLE, CLOSE, MEMORY, CORES];
         node.allocatable = node

@@ -86,7 +86,7 @@ pub struct Scenario {
 
 impl Scenario {
     /// The typical pods of all workloads, from which the placement score `Fgd` computes fragmentation. A workload that
-    /// is submitted repeatedly counts as often as instances are expected.
+    /// is submitted repeatedly counts once for each expected instance.
     #[must_use]
     pub fn typical(&self) -> Vec<TypicalPod> {
         let mut pods: Vec<(&PodTemplate, u64)> = Vec::new();
@@ -139,7 +139,7 @@ pub struct Workload {
     pub name: String,
     /// The namespace of its pods.
     pub namespace: Name,
-    /// Who submits it; `None`: permissions are not checked.
+    /// The user who submits it; `None`: permissions are not checked.
     pub user: Option<Name>,
     /// Priority of its pods; tasks and trace rows may have their own.
     pub priority: Priority,
@@ -151,16 +151,16 @@ pub struct Workload {
     pub together: Option<Level>,
     /// The time from an eviction decision until the pod is gone; `None`: that of the world.
     pub eviction_grace: Option<Runtime>,
-    /// When it is submitted; if it is submitted repeatedly, when that starts.
+    /// When it is submitted, or when repeated submissions begin.
     pub submit: Time,
     /// How it is submitted repeatedly; `None`: it is submitted once.
     pub arrivals: Option<Arrivals>,
     /// Its deadline, as a time after its submission, milliseconds. Deadlines are only counted. Tasks and trace rows
     /// have their own.
     pub deadline_ms: Option<u64>,
-    /// How much its pods use of their devices; tasks and trace rows are alike.
+    /// How much its pods use of their devices; the same for all tasks and trace rows.
     pub device_use: DeviceUse,
-    /// The kind, with what only that kind has.
+    /// The kind, with the fields of that kind.
     pub kind: Kind,
 }
 
@@ -217,7 +217,7 @@ pub enum Kind {
         /// The tasks, at least one; their dependencies have no cycle.
         tasks: Vec<Task>,
     },
-    /// Rows of an imported trace. Each is a job of one gang that runs for the time that the row says.
+    /// Rows of an imported trace. Each is a job of one gang that runs for the time given in the row.
     Trace {
         /// The rows, sorted stably by submission.
         rows: Arc<[TraceRow]>,
@@ -266,7 +266,7 @@ pub struct World {
     pub max_events: u64,
     /// The currency, which reports print after prices; empty if the scenario names none.
     pub currency: String,
-    /// What moment 0 is, as `2026-11-30T08:00:00`, without a time zone. No decision depends on it.
+    /// The calendar time of moment 0, as `2026-11-30T08:00:00`, without a time zone. No decision depends on it.
     pub starts_at: Option<String>,
 }
 
@@ -296,7 +296,7 @@ impl Cluster {
         self.total_with(&[])
     }
 
-    /// What a node has in each GPU mode that one of these changes gives it, by index of the node.
+    /// By node: the amounts that it has in each GPU mode that one of these changes gives it.
     pub fn relabelled(&self, changes: &[TimedChange]) -> BTreeMap<usize, Vec<Amounts>> {
         let mut modes: BTreeMap<usize, Vec<Amounts>> = BTreeMap::new();
         for timed in changes {
@@ -310,8 +310,8 @@ impl Cluster {
         modes
     }
 
-    /// The same sum, but with the largest amount that each node has of each resource, at the start or after one of
-    /// these changes.
+    /// The sum of [`total`](Self::total), but with the largest amount that each node has of each resource, at the start
+    /// or after one of these changes.
     pub fn total_with(&self, changes: &[TimedChange]) -> Option<Amounts> {
         let modes = self.relabelled(changes);
         let mut sum = Amounts::new();

@@ -1,4 +1,4 @@
-//! Properties of workloads of every kind: a name, how often they are submitted, and what their pods request.
+//! Properties that workloads of every kind have: a name, how often they are submitted, and what their pods request.
 
 use super::{Kind, Reads, TraceRow, Workload};
 use quotree_core::{Level, Name, PodTemplate, Time};
@@ -58,7 +58,7 @@ impl Kind {
         }
     }
 
-    /// The dataset that it reads itself, not by its tasks.
+    /// The dataset that it reads itself, not through its tasks.
     #[must_use]
     pub const fn reads(&self) -> Option<&Reads> {
         match self {

@@ -1,7 +1,6 @@
 //! Users, groups and permissions. A user is in groups, a group is bound to one leaf of the quota tree, and the members
 //! of the group may submit into the namespaces of that leaf. Permissions are checked when something is attempted. A
-//! refusal is a value that contains its reason ([`Refusal`]). Work that was accepted continues, whatever is edited
-//! later.
+//! refusal is a value that contains its reason ([`Refusal`]). Accepted work continues, regardless of later edits.
 
 mod refusal;
 mod tenants;
@@ -86,7 +85,7 @@ pub enum PeopleEdit {
 }
 
 impl PeopleEdit {
-    /// The user or group that the edit concerns, for a report.
+    /// The user or group that the edit concerns, for reports.
     #[must_use]
     pub fn subject(&self) -> String {
         match self {

@@ -3,8 +3,9 @@
 use quotree_core::Name;
 use quotree_syntax::words;
 
-/// A queue in front of one leaf. Jobs (trainings, pods of Jobs, trace rows: what a leaf's `max_jobs` counts, except
-/// Deployments) are suspended when they are submitted. The scheduler learns of a job when the queue releases it.
+/// A queue in front of one leaf. It suspends jobs when they are submitted, and the scheduler does not know a job before
+/// the queue releases it. Jobs are trainings, pods of Jobs and trace rows: what `max_jobs` of a leaf counts, except
+/// Deployments.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobQueue {
     /// The leaf.
@@ -48,7 +49,7 @@ pub enum QueueOrder {
     /// A job that cannot be released, or is in its back-off, keeps its position and is passed over.
     #[default]
     Skip,
-    /// No job overtakes the first one, and none is released before the job released last has started.
+    /// No job overtakes the first one, and no job is released before the job released last has started.
     Block,
     /// A job that did not start in time goes behind all jobs of its priority that were tried less often.
     RoundRobin,

@@ -1,9 +1,9 @@
 //! Reproducible random numbers: one ChaCha8 stream for each label, computed with integers only.
 //!
 //! The root seed and a label such as `runtime/train-7` are the key of a stream, so an additional draw from one stream
-//! changes no other stream. Bits are mapped to numbers by code of this crate (unbiased multiplication for ranges, von
-//! Neumann's comparison method for exponentials, Karney's for normals) without floats. So the numbers are the same on
-//! every machine and in every version; a golden test pins them.
+//! changes no other stream. This crate maps bits to numbers without floats: by unbiased multiplication for ranges, von
+//! Neumann's comparison method for exponentials, and Karney's method for normals. So the numbers are the same on every
+//! machine and in every version; a test pins them.
 
 mod normal;
 
@@ -67,10 +67,10 @@ impl Stream {
         }
     }
 
-    /// An exponentially distributed whole number of this mean, rounded down.
+    /// An exponentially distributed whole number with this mean, rounded down.
     ///
-    /// Von Neumann's method: the length of a run of falling uniforms is odd with probability exp(-first), so comparing
-    /// uniforms alone decides; each failed run adds one mean.
+    /// Von Neumann's method: in a sequence of uniform numbers, the length of the initial falling run is odd with
+    /// probability exp(-first). So comparisons of uniform numbers decide the result; each failed run adds one mean.
     pub fn exponential(&mut self, mean: u64) -> u64 {
         let mut whole: u64 = 0;
         loop {
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
     use expect_test::expect;
 
-    /// If these numbers change, every random scenario changes its outcome.
+    /// If these numbers change, the outcome of every random scenario changes.
     #[test]
     fn first_draws_are_pinned() {
         let mut seen = String::new();

@@ -1,4 +1,4 @@
-//! How jobs handle failures, and when work is saved. The language and the engine use the same records.
+//! How jobs handle failures, and when work is saved. The language and the engine share these records.
 
 use quotree_syntax::{Ms, Positive, record};
 
@@ -8,14 +8,15 @@ record! {
         /// The job fails after more than this many pod failures. A pod that is lost with its node has failed; an evicted pod has
         /// not.
         backoff_limit: u32 => "6; no limit with `backoff_limit_per_index`",
-        /// Each index of the job (one of its `completions`, with all its tries) may fail this many times. An index that fails once
-        /// more has failed for good, and the others go on. When all have ended, the job fails if one of them has failed. The
-        /// `retry_delay` of an index then doubles with its own failures. `backoff_limit` still ends the job at once, if it is given.
+        /// How many times each index of the job (one of its `completions`, with all its tries) may fail. An index that
+        /// fails once more has failed for good, and the others go on. When all have ended, the job fails if one of them
+        /// has failed. The `retry_delay` of an index then doubles with the failures of this index. If `backoff_limit`
+        /// is given, too, it still ends the job at once.
         backoff_limit_per_index: u32 => "absent",
         /// The delay from a failure to the next try, in addition to the world's `recreate_delay`. It doubles with each failure,
         /// up to 1h.
         retry_delay: Ms = Ms(0),
-        /// The job fails when the work of one of its pods has run this long, all its tries together.
+        /// The longest time that the work of one of its pods may run, all its tries together. Then the job fails.
         runtime_limit: Positive => "absent",
     }
 }
@@ -23,7 +24,8 @@ record! {
 record! {
     /// When work is saved.
     pub struct Checkpoints {
-        /// The work that an interrupted pod keeps is a multiple of this. Without it, an interrupted pod starts from the beginning.
+        /// The unit of saved work: an interrupted pod keeps a multiple of this much work. Without checkpoints, it
+        /// starts from the beginning.
         checkpoint: Positive => "absent",
         /// How long the work stops for each checkpoint.
         checkpoint_cost: Ms = Ms(0),
@@ -31,7 +33,7 @@ record! {
 }
 
 impl Checkpoints {
-    /// After how much work it is saved, milliseconds.
+    /// The work between two checkpoints, milliseconds.
     #[must_use]
     pub fn every_ms(&self) -> Option<u64> {
         self.checkpoint.map(|every| every.0)
@@ -45,7 +47,7 @@ impl Default for Retries {
 }
 
 impl Retries {
-    /// How many failures of all its pods together a job survives.
+    /// The most failures of all its pods together after which a job still continues.
     #[must_use]
     pub fn limit(&self) -> u32 {
         let default = if self.backoff_limit_per_index.is_some() { u32::MAX } else { 6 };

@@ -14,7 +14,7 @@ pub struct TraceRow {
     pub runtime_ms: u64,
     /// Its namespace.
     pub namespace: Name,
-    /// Who submits it.
+    /// The user who submits it.
     pub user: Option<Name>,
     /// Its priority; `None`: that of the trace.
     pub priority: Option<i32>,
@@ -24,7 +24,8 @@ pub struct TraceRow {
     pub template: Arc<PodTemplate>,
     /// Its limits.
     pub limits: Limits,
-    /// What only dumps of clusters say; `None`: the row is `pods` equal pods, with the other settings of the trace.
+    /// Details that only dumps of clusters have; `None`: the row is `pods` equal pods, with the other settings of the
+    /// trace.
     pub details: Option<Box<RowDetails>>,
 }
 
@@ -36,22 +37,22 @@ impl TraceRow {
     }
 }
 
-/// What a row says beyond other traces.
+/// The details of a row that only dumps of clusters have.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RowDetails {
-    /// The pods of its gang with other templates, and how many of each.
+    /// The pods of its gang with other templates: the templates, and the number of pods of each.
     pub others: Vec<(Arc<PodTemplate>, u32)>,
-    /// Whether its pods may be evicted for others; `None`: as the trace says.
+    /// Whether its pods may be evicted for others; `None`: as for the whole trace.
     pub preemptible: Option<bool>,
     /// The disruption budget of its pods; `None`: that of the trace.
     pub budget: Option<Name>,
-    /// All its pods are placed in one domain of this level; `None`: as the trace says.
+    /// All its pods are placed in one domain of this level; `None`: as for the whole trace.
     pub together: Option<Level>,
     /// When its owner deletes it; `None`: never.
     pub deletion: Option<Deletion>,
 }
 
-/// The deletion of a row by its owner. In between its pods are terminating.
+/// The deletion of a row by its owner. Between the two times, its pods are terminating.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deletion {
     /// When it begins.
@@ -65,14 +66,14 @@ pub struct Deletion {
 pub struct Limits {
     /// Its deadline, as a time after its submission, milliseconds. Deadlines are only counted.
     pub deadline_ms: Option<u64>,
-    /// It fails when its work has run this long, over all its tries, milliseconds.
+    /// The longest time that its work may run, over all its tries, milliseconds. Then it fails.
     pub runtime_limit_ms: Option<u64>,
-    /// How many losses of a node it survives; evictions are not counted.
+    /// How many losses of its node it may have; evictions are not counted.
     pub backoff_limit: Option<u32>,
 }
 
 impl Limits {
-    /// These limits; where one is `None`, the limit of `others`.
+    /// These limits, where each `None` is replaced by the limit of `others`.
     #[must_use]
     pub fn or(self, others: Self) -> Self {
         Self {

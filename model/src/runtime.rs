@@ -20,9 +20,10 @@ pub enum Runtime {
         /// The mean of the exponential part.
         mean: u64,
     },
-    /// Its logarithm is normal: half are shorter than the median, and one standard deviation is a factor of exp(sigma).
+    /// A log-normal time: half of the values are shorter than the median, and one standard deviation is a factor of
+    /// exp(sigma).
     LogNormal {
-        /// The median.
+        /// The median, milliseconds.
         median: u64,
         /// Sigma in thousandths.
         sigma_permille: u64,

@@ -23,13 +23,13 @@ pub enum ShareFigure {
     Used(Name),
     /// The borrowed part of the usage.
     Borrowed(Name),
-    /// Amounts that were borrowed times how long: milliseconds of one whole unit.
+    /// Borrowed amounts added up over time: milliseconds of one whole unit.
     BorrowedTime(Name),
-    /// Amounts that were missing from the guarantee times how long: milliseconds of one whole unit.
+    /// Amounts missing from the guarantee, added up over time: milliseconds of one whole unit.
     StarvedTime(Name),
     /// Usage over time, divided by the capacity of the nodes over time, thousandths.
     Utilisation(Name),
-    /// What was paid for nodes, thousandths.
+    /// The price of nodes charged to the pods, thousandths of the currency.
     Cost,
     /// When the last pod ended, milliseconds.
     Makespan,

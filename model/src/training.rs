@@ -1,5 +1,5 @@
-//! How trainings work: the amount of work, how the speed depends on the number of members, and what happens when one is
-//! lost.
+//! How trainings work: the amount of work, how the speed depends on the number of members, and what happens when a
+//! member is lost.
 
 use super::{Role, Runtime};
 use quotree_syntax::words;
@@ -10,7 +10,7 @@ pub const BILLION: u64 = 1_000_000_000;
 /// The amount of work of a training.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
-    /// The work that all members do together in this time; drawn once.
+    /// The time in which all members together do the work; drawn once.
     Runtime(Runtime),
     /// Milliseconds of one GPU.
     GpuTime(u64),
@@ -19,7 +19,7 @@ pub enum Work {
 /// How the speed depends on the number of members.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Scaling {
-    /// n members are n times as fast.
+    /// n members are n times as fast as one.
     #[default]
     Linear,
     /// A table of speeds by number of members, ascending, in thousandths of the speed of one. Between the entries, and

@@ -1,9 +1,9 @@
-//! The words of claims: when claims are judged, how numbers are compared, and which figures exist.
+//! The words of claims: when claims are evaluated, how numbers are compared, and which figures exist.
 
 use quotree_core::Time;
 use quotree_syntax::words;
 
-/// When a claim is judged.
+/// When a claim is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum When {
     /// At this time, after all events of that time.
@@ -49,23 +49,23 @@ pub enum WaitStat {
 /// A time of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobFigure {
-    /// All its waits together.
+    /// All its waits added up.
     Wait,
     /// From its submission to its first full start.
     FirstWait,
     /// From its submission to its success.
     Turnaround,
-    /// Its turnaround over the time that its work takes alone at full speed, thousandths.
+    /// Its turnaround divided by the time that its work takes alone at full speed, thousandths.
     Slowdown,
 }
 
 /// Evictions that should not occur.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BadEviction {
-    /// Evictions for a workload that was not placed by them (S3).
+    /// Evictions that did not help to place the workload for which they were made (S3).
     Wasted,
-    /// A workload evicted another one, directly or through others, and was evicted for it (S2, I7); each pair counts
-    /// once.
+    /// Cycles of evictions: a workload evicted another one, directly or through others, and was evicted for it (S2,
+    /// I7). Each pair counts once.
     Cycle,
     /// Evictions from a quota within its guarantee, for a workload of another quota (I3).
     InsideMin,
@@ -76,13 +76,13 @@ pub enum BadEviction {
 pub enum FairnessFigure {
     /// Jain's index over allocation/entitlement.
     Jain,
-    /// The sum of the shortfalls of leaves with demand against their fair share, over capacity.
+    /// The sum of the shortfalls of leaves with demand against their fair share, divided by the capacity.
     FairnessError,
     /// Largest minus smallest dominant share among leaves with demand.
     DominantShareGap,
-    /// Jain's index over the run so far, while at least two leaves could be compared.
+    /// Jain's index over the run so far: the mean over the time in which at least two leaves could be compared.
     MeanJain,
-    /// The shortfalls over the run so far, over capacity.
+    /// The shortfalls over the run so far, divided by the capacity.
     MeanFairnessError,
 }
 

@@ -1,8 +1,8 @@
-//! Where axes have their ticks. The page, the comparison and the figures as files share it.
+//! The ticks of axes, for the page, the comparison and the figure files.
 
 use crate::units::DAY_MS;
 
-/// Round values from 0 to at least the largest, in at most four steps.
+/// The ticks of an axis: round values from 0 to at least `top`, in at most four steps.
 ///
 /// ```
 /// assert_eq!(quotree_page::axis::ticks(64.0), [0.0, 16.0, 32.0, 48.0, 64.0]);
@@ -27,7 +27,7 @@ pub fn ticks(top: f64) -> Vec<f64> {
     (0..=4_u32).map(f64::from).take_while(|i| *i <= count(step)).map(|i| i * step).collect()
 }
 
-/// The distance of the ticks of a run that ends so late: at most eight and a first one at 0.
+/// The distance of the time ticks in a run of this length: at most eight ticks, the first one at 0.
 #[must_use]
 pub fn time_step(end_ms: u64) -> u64 {
     const MINUTE: u64 = 60_000;

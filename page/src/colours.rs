@@ -1,11 +1,11 @@
-//! Which colour a quota has: the hue is the branch, the lightness the leaf. Up to six leaves have a hue each.
+//! The colours of quotas: the hue depends on the branch, the lightness on the leaf. Up to six leaves have a hue each.
 
 use crate::model::{Quota, QuotaIx};
 use std::collections::BTreeMap;
 
-/// The number of hues; [`OTHERS`] is the colour of what is beyond them.
+/// The number of hues. Further branches share the colour [`OTHERS`].
 const HUES: u32 = 6;
-/// The hue of inner quotas and of everything beyond the hues: slate.
+/// The hue of inner quotas and of branches beyond [`HUES`]: slate.
 pub const OTHERS: u32 = HUES;
 /// Lightnesses of one hue.
 pub const SHADES: u32 = 4;
@@ -13,11 +13,11 @@ pub const SHADES: u32 = 4;
 /// The colour of one quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Colour {
-    /// The hue, 0 to 5; [`OTHERS`] of inner quotas and of what is beyond.
+    /// The hue, 0 to 5; [`OTHERS`] for inner quotas and branches beyond [`HUES`].
     pub team: u32,
     /// The lightness, below [`SHADES`].
     pub shade: u32,
-    /// How deep the quota is in the tree.
+    /// The depth of the quota in the tree.
     pub depth: u32,
 }
 
@@ -26,7 +26,7 @@ impl Colour {
         format!("team-{} shade-{}", self.team, self.shade)
     }
 
-    /// The pattern of what it borrows.
+    /// The name of the pattern for amounts that it borrows.
     pub(crate) fn pattern(self) -> String {
         format!("url(#borrowed-{}-{})", self.team, self.shade)
     }
@@ -81,7 +81,7 @@ fn get(quotas: &[Quota], at: QuotaIx) -> Option<&Quota> {
     usize::try_from(at).ok().and_then(|i| quotas.get(i))
 }
 
-/// The colours of the quotas of two runs: a name has one colour in both.
+/// The colours of the quotas of two runs: quotas with the same name have the same colour.
 #[must_use]
 pub fn shared(before: &[Quota], after: &[Quota]) -> [Vec<Colour>; 2] {
     let mut all = before.to_vec();

@@ -1,5 +1,5 @@
-//! The one writer of HTML and SVG. Tags and the names of attributes are literals of the program; every text and every value
-//! of an attribute is escaped here, so no name can become markup.
+//! The writer of HTML and SVG; no other code writes markup. Tags and attribute names are literals of the program. This
+//! module escapes every text and every attribute value, so no name can become markup.
 
 use std::fmt::{Display, Write};
 
@@ -37,34 +37,34 @@ impl Html {
         self
     }
 
-    /// An element with text only.
+    /// Writes an element that contains only text.
     pub(crate) fn leaf(&mut self, tag: &'static str, attributes: Attributes<'_>, text: impl Display) -> &mut Self {
         self.open(tag, attributes).text(text).close(tag)
     }
 
-    /// An element without content, in SVG.
+    /// Writes an SVG element without content.
     pub(crate) fn shape(&mut self, tag: &'static str, attributes: Attributes<'_>) -> &mut Self {
         self.open(tag, attributes).close(tag)
     }
 
-    /// A name, which does not disturb the direction of the text around it.
+    /// Writes a name, isolated so that it does not change the direction of the text around it.
     pub(crate) fn name(&mut self, name: &str) -> &mut Self {
         self.leaf("bdi", &[], name)
     }
 
-    /// A name that opens a story where scripts run.
+    /// Writes a name that is a link to its details page where scripts run.
     pub(crate) fn story(&mut self, kind: &'static str, name: &str) -> &mut Self {
         let address = format!("#?s={kind}%3A{}", percent_encoded(name));
         self.open("a", &[("class", "link"), ("href", &address)]).name(name).close("a")
     }
 
-    /// Parts of the program itself, such as its styles. Never data.
+    /// Writes parts of the program itself, such as its styles; never data.
     pub(crate) fn program(&mut self, own: &str) -> &mut Self {
         self.text.push_str(own);
         self
     }
 
-    /// All that was written.
+    /// The text that was written.
     pub(crate) fn done(self) -> String {
         self.text
     }
@@ -118,7 +118,7 @@ fn percent_encoded(text: &str) -> String {
     out
 }
 
-/// JSON that may stand in a script element: `<` and the line ends of scripts are escaped.
+/// JSON that is safe inside a script element: `<` and the line ends of scripts are escaped.
 pub(crate) fn json_block(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
 }

@@ -1,5 +1,6 @@
 //! The report of a run: a stable data format ([`model::Report`], docs/report-format.md), and the page that shows it.
-//! The simulator measures and fills the report. This crate knows nothing of it, and computes no figure anew.
+//! The simulator measures the figures and fills the report. This crate does not depend on the simulator, and measures
+//! no figure itself.
 
 pub mod axis;
 pub mod colours;

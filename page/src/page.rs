@@ -1,4 +1,4 @@
-//! The page: one document with its styles, scripts and data, which needs nothing from anywhere else.
+//! The page: one document that contains its styles, scripts and data, and loads nothing else.
 
 use crate::{
     colours::{OTHERS, SHADES, colours, shared},
@@ -66,8 +66,8 @@ pub fn page(report: &Report) -> std::io::Result<String> {
     }))
 }
 
-/// Two runs side by side, with signed differences, teams that win and lose first: self-contained HTML without scripts. Teams
-/// are matched by the names of their quotas, jobs by their names, claims by their text.
+/// Two runs side by side, with signed differences, first the teams that win and lose: self-contained HTML without
+/// scripts. Teams are matched by the names of their quotas, jobs by their names, claims by their text.
 #[must_use]
 pub fn compare(before: &Report, after: &Report) -> String {
     let [of_before, of_after] = &shared(&before.quotas, &after.quotas);
@@ -82,7 +82,7 @@ pub fn compare(before: &Report, after: &Report) -> String {
     document(&title, &[], |html| compare::write(html, &both))
 }
 
-/// A document with its styles, in which these scripts and no others may run.
+/// A document with its styles. Only the given scripts may run in it.
 fn document(title: &str, scripts: &[&str], body: impl FnOnce(&mut Html)) -> String {
     let style = slim(&STYLES.concat());
     let hashes: Vec<String> = scripts.iter().map(|script| format!("'sha256-{}'", sha256(script))).collect();
@@ -104,7 +104,7 @@ fn document(title: &str, scripts: &[&str], body: impl FnOnce(&mut Html)) -> Stri
     html.done()
 }
 
-/// What a machine may want to know of the page without unpacking it.
+/// Data about the page that programs can read without unpacking the report.
 fn index(report: &Report) -> String {
     let failed = report.claims.iter().filter(|c| !c.passed).count();
     json_block(&serde_json::json!({
@@ -113,7 +113,7 @@ fn index(report: &Report) -> String {
     }).to_string())
 }
 
-/// The program without indentation and without what only its readers need: comments of a line, and types.
+/// The program without what only its readers need: indentation, comments and types.
 fn slim(program: &str) -> String {
     let mut slim = String::with_capacity(program.len());
     let mut rest = program;
@@ -130,7 +130,8 @@ fn sha256(text: &str) -> String {
     STANDARD.encode(Sha256::digest(text.as_bytes()))
 }
 
-/// The textures: borrowed (tint with fine lines, in each colour), waited for (red lines the other way), not there (grey).
+/// Writes the patterns: borrowed (a tint with fine lines, in each colour), pending (red lines in the other direction),
+/// missing (grey).
 fn patterns(html: &mut Html) {
     html.open("svg", &[("class", "defs"), ("aria-hidden", "true")]).open("defs", &[]);
     let pattern = |html: &mut Html, id: &str, class: &str, size: &'static str| {

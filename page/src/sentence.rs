@@ -29,7 +29,7 @@ pub fn words(report: &Report, piece: &Piece) -> String {
     }
 }
 
-/// The moment of a finding, as text: `12:30`, or `whole run`.
+/// The moment of a finding as text: `12:30`, or `whole run`.
 #[must_use]
 pub fn moment(report: &Report, finding: &Finding) -> String {
     if finding.is_of_whole_run(report.run.end_ms) {

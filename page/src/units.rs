@@ -1,4 +1,5 @@
-//! How numbers read: durations in two units, moments, amounts with units, three digits. The page's script says the same.
+//! How numbers are printed: durations in two units, moments, amounts with units, three digits. The page's script prints
+//! them in the same way.
 
 use crate::model::{Amount, AmountTime, Report, Resource, ResourceIx, ResourceKind};
 
@@ -11,7 +12,7 @@ pub struct Units<'a> {
 }
 
 impl<'a> Units<'a> {
-    /// Those of a report.
+    /// The formatter for the numbers of a report.
     #[must_use]
     pub fn of(report: &'a Report) -> Self {
         Self { resources: &report.resources, currency: &report.run.currency, end_ms: report.run.end_ms }
@@ -32,12 +33,12 @@ impl<'a> Units<'a> {
         self.resource(resource).map_or("", |r| &r.short)
     }
 
-    /// The number without its unit; bytes have theirs.
+    /// The number without its unit; for bytes with the unit.
     pub fn bare(&self, resource: ResourceIx, amount: i64) -> String {
         if self.is_bytes(resource) { bytes(real(amount)) } else { short(real(amount) / 1000.0) }
     }
 
-    /// `16 GPUs`.
+    /// An amount with its unit: `16 GPUs`.
     pub fn amount(&self, resource: ResourceIx, amount: i64) -> String {
         if self.is_bytes(resource) {
             return bytes(real(amount));
@@ -46,13 +47,13 @@ impl<'a> Units<'a> {
         format!("{} {unit}", short(real(amount) / 1000.0))
     }
 
-    /// `8 GPUs, 16 cores`.
+    /// Amounts with their units: `8 GPUs, 16 cores`.
     pub fn amounts(&self, amounts: &[Amount]) -> String {
         let all: Vec<String> = amounts.iter().map(|a| self.amount(a.resource, a.amount)).collect();
         if all.is_empty() { "nothing".to_owned() } else { all.join(", ") }
     }
 
-    /// `602` and `GPU-h`.
+    /// An integral as number and unit: `602` and `GPU-h`.
     pub fn amount_time_parts(&self, time: AmountTime) -> (String, String) {
         let units = wide(time.unit_s);
         if self.is_bytes(time.resource) {
@@ -74,13 +75,14 @@ impl<'a> Units<'a> {
         }
     }
 
-    /// `602 GPU-h`.
+    /// An integral with its unit: `602 GPU-h`.
     pub fn amount_time(&self, time: AmountTime) -> String {
         let (number, unit) = self.amount_time_parts(time);
         format!("{number} {unit}")
     }
 
-    /// `12:30`, `12:00:51`, `d3 07:58`. In a short run always with seconds: `00:02` could be two seconds.
+    /// A moment: `12:30`, `12:00:51`, `d3 07:58`. In a short run it always has seconds, since `00:02` could be read as
+    /// two seconds.
     pub fn moment(&self, ms: u64) -> String {
         let (s, day) = (ms / 1000, ms / DAY_MS);
         let mut clock = format!("{:02}:{:02}", s / 3600 % 24, s / 60 % 60);
@@ -90,7 +92,7 @@ impl<'a> Units<'a> {
         if self.end_ms >= DAY_MS && (day > 0 || self.end_ms >= 2 * DAY_MS) { format!("d{day} {clock}") } else { clock }
     }
 
-    /// Thousandths of the currency.
+    /// An amount of money, given in thousandths of the currency.
     pub fn money(&self, milli: u128) -> String {
         let value = wide(milli) / 1000.0;
         let number = if value >= 100.0 { whole(value) } else { short(value) };
@@ -98,25 +100,25 @@ impl<'a> Units<'a> {
     }
 }
 
-/// Runs that are shorter than this print seconds, milliseconds.
+/// Moments in runs that are shorter than this have seconds.
 const SHORT_RUN_MS: u64 = 2 * 3_600_000;
 
 /// A day, milliseconds.
 pub const DAY_MS: u64 = 86_400_000;
 
-/// An amount as a number to print. The digits beyond 2^53 are never shown.
+/// An amount as a number for printing. Digits beyond 2^53 are never shown.
 #[expect(clippy::cast_precision_loss, reason = "at most four digits of it are printed")]
 pub fn real(amount: i64) -> f64 {
     amount as f64
 }
 
-/// An amount over time as a number to print.
+/// An amount over time as a number for printing.
 #[expect(clippy::cast_precision_loss, reason = "at most four digits of it are printed")]
 pub fn wide(amount: u128) -> f64 {
     amount as f64
 }
 
-/// Digits in groups of three, rounded to the nearest whole.
+/// A number rounded to the nearest whole one, with digits in groups of three.
 pub fn whole(number: f64) -> String {
     let digits = format!("{:.0}", number.abs().round());
     let sign = if number < 0.0 && digits != "0" { "-" } else { "" };
@@ -141,7 +143,7 @@ pub fn count(number: u64) -> String {
     grouped(&number.to_string())
 }
 
-/// Three digits, at most one after the point.
+/// A number with three digits, at most one of them after the point.
 pub fn short(number: f64) -> String {
     let size = number.abs();
     let is_whole = size.fract() == 0.0;
@@ -175,7 +177,7 @@ pub fn bytes(number: f64) -> String {
     format!("{sign}{} {}", short(size), names.get(unit).copied().unwrap_or("EiB"))
 }
 
-/// `3 h 59 min`, `6 min 6 s`, `0 s`.
+/// A duration in two units: `3 h 59 min`, `6 min 6 s`, `0 s`.
 pub fn span(ms: u64) -> String {
     if ms > 0 && ms < 1000 {
         return format!("{ms} ms");
@@ -188,12 +190,12 @@ pub fn span(ms: u64) -> String {
     if shown.is_empty() { "0 s".to_owned() } else { shown.join(" ") }
 }
 
-/// A sum of spans.
+/// A sum of durations.
 pub fn long_span(ms: u128) -> String {
     span(u64::try_from(ms).unwrap_or(u64::MAX))
 }
 
-/// A share in thousandths, never a false 0 or 100.
+/// A share in thousandths as percent. It is shown as 0 or 100 only if it is exactly that.
 pub fn percent(permille: f64) -> String {
     if permille > 0.0 && permille < 0.5 {
         return "under 1 %".to_owned();
@@ -205,7 +207,7 @@ pub fn percent(permille: f64) -> String {
     format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
 }
 
-/// A part of a whole in whole percent, never a false 0 or 100.
+/// A part of a whole in whole percent. It is shown as 0 or 100 only if it is exactly that.
 pub fn part(part: u128, whole_of: u128) -> String {
     if whole_of == 0 {
         return "0 %".to_owned();
@@ -220,7 +222,7 @@ pub fn part(part: u128, whole_of: u128) -> String {
     }
 }
 
-/// `1 pod`, `3 pods`.
+/// A number with its noun: `1 pod`, `3 pods`.
 pub fn many(n: u64, one: &str) -> String {
     format!("{} {one}{}", count(n), if n == 1 { "" } else { "s" })
 }

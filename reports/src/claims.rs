@@ -1,4 +1,4 @@
-//! The claims of a run: the verdict in a few words, and each claim with what was observed.
+//! The claims of a run: the verdict in a few words, and each claim with what was measured.
 
 use crate::{
     format::{self, many, moment_up},

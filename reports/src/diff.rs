@@ -1,5 +1,5 @@
-//! The differences between two runs, from two `summary.json` values, so that runs of different days, versions and
-//! machines can be compared.
+//! The differences between two runs. They are computed from two `summary.json` values, so the runs can be from
+//! different days, versions and machines.
 
 mod teams;
 mod text;
@@ -23,7 +23,7 @@ pub struct Change {
     pub a: Option<Value>,
     /// The value in the second run.
     pub b: Option<Value>,
-    /// Whether the first value is a lower bound, since something goes on at the end of the run.
+    /// Whether the first value is a lower bound, since it includes times that have not ended at the end of the run.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub a_at_least: bool,
     /// Whether the second value is a lower bound.
@@ -40,10 +40,10 @@ pub struct Diff {
     pub b: String,
     /// Whether both runs have the same digest, that is, the same trace.
     pub same_digest: bool,
-    /// Where the figures of the two runs end at different times: these times, milliseconds. Amounts over time, counts and
-    /// waits of such runs do not compare.
+    /// The end times of the two runs, milliseconds, if they differ. Amounts over time, counts and waits of such runs
+    /// cannot be compared.
     pub ends_ms: Option<(u64, u64)>,
-    /// Who wins and who loses, team by team.
+    /// Which teams win and which lose.
     pub teams: Teams,
     /// The first eviction that differs, as `(index, in the first run, in the second run)`.
     pub first_eviction: Option<(usize, Option<String>, Option<String>)>,
@@ -64,7 +64,7 @@ pub enum DiffError {
     NoSummary {
         /// `first` or `second`.
         which: &'static str,
-        /// Why it cannot be compared.
+        /// What is wrong with it.
         why: String,
     },
 }
@@ -79,7 +79,7 @@ const LISTS: [(&str, &str); 6] = [
     ("nodes", "node"),
 ];
 
-/// Fields of the run as a whole that are compared.
+/// The fields of the run as a whole that are compared.
 const FACTS: [&str; 7] = ["scenario", "seed", "semantics", "policy", "scenario_digest", "end_ms", "quiet_ms"];
 
 /// Compares two summaries.
@@ -134,12 +134,12 @@ impl Diff {
         self.only_in_b.extend(new.map(|(name, _)| format!("{kind} {name}")));
     }
 
-    /// Compares maps key by key; everything else is one value.
+    /// Compares maps key by key, and all other values as a whole.
     fn value(&mut self, of: &'static str, name: &str, field: &str, a: Option<&Value>, b: Option<&Value>) {
         self.bounded(of, name, field, (a, false), (b, false));
     }
 
-    /// As [`value`](Self::value); each value says whether it is a lower bound.
+    /// As [`value`](Self::value), for values that may be lower bounds.
     fn bounded(
         &mut self,
         of: &'static str,

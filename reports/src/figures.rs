@@ -77,7 +77,7 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     text
 }
 
-/// Jain's index and what is lacking of the fair shares, over the run and at its end.
+/// Jain's index, and the shortfalls from fair shares, over the run and at its end.
 fn fairness(m: &Metrics) -> String {
     let index = |permille: u64| format!("{}.{:03}", permille / 1000, permille % 1000);
     let mean = m.jain_mean_permille.map(|mean| format!("{} over time, ", index(mean))).unwrap_or_default();
@@ -90,7 +90,7 @@ fn fairness(m: &Metrics) -> String {
     )
 }
 
-/// The time over which figures are, and why they end there.
+/// The period that the figures cover, and why it ends there.
 fn window(result: &RunResult) -> String {
     let end = moment_up(result.end_ms);
     match (result.end, result.quiet_ms.filter(|quiet| *quiet < result.end_ms)) {

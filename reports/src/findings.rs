@@ -1,5 +1,5 @@
-//! What happened in a run, as sentences in the terminal. Times are written as everywhere else in the terminal, so that they
-//! can be given to `--at`.
+//! Findings of a run as sentences in the terminal. Times have the notation of all terminal output, so that they can be
+//! given to `--at`.
 
 use crate::{
     format::{moment_up, span},
@@ -8,7 +8,7 @@ use crate::{
 };
 use quotree_page::model::{Finding, Piece, Report};
 
-/// What happened, in sentences, the most important first.
+/// The findings as sentences, the most important first.
 #[must_use]
 pub fn findings_text(report: &Report, style: Style) -> String {
     let line = |finding: &Finding| {
@@ -28,7 +28,7 @@ fn sentence(report: &Report, finding: &Finding) -> String {
     finding.pieces.iter().map(words).collect()
 }
 
-/// When it was: a moment to look at, or the whole run.
+/// The time of a finding: a moment to look at, or the whole run.
 pub(crate) fn when(report: &Report, finding: &Finding) -> String {
     if finding.is_of_whole_run(report.run.end_ms) {
         format!("whole{NO_BREAK}run")

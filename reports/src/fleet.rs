@@ -1,4 +1,4 @@
-//! Nodes and reduced quotas in a summary; empty if nothing happened to them.
+//! Nodes, and quotas that were reduced, in the summary; empty if nothing happened to them.
 
 use crate::{
     format::{self, many, moment_up, span},

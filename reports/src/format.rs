@@ -1,5 +1,5 @@
-//! Durations, counts, shares and amounts as text. All are integers. Digits that are not shown are cut off, not rounded
-//! up to a value that was not reached, unless the documentation says otherwise.
+//! Durations, counts, shares and amounts as text. All are integers. Unless a function states otherwise, digits that are
+//! not shown are cut off, since rounding up could show a value that was not reached.
 
 use quotree_core::{Amounts, QuantityText, Unit};
 use quotree_page::units::grouped;
@@ -27,7 +27,7 @@ pub fn span(ms: u64) -> String {
     parts.join(" ")
 }
 
-/// A moment, exactly, as scenarios write it and `--at` reads it: `1d4h7m`, `0s`.
+/// An exact moment, in the notation of scenarios and of `--at`: `1d4h7m`, `0s`.
 ///
 /// ```
 /// assert_eq!(quotree_reports::moment(101_220_000), "1d4h7m");
@@ -37,8 +37,8 @@ pub fn moment(ms: u64) -> String {
     quotree_syntax::time_text(ms)
 }
 
-/// A moment without parts of a second, rounded up: given to `--at`, it shows what had happened by then. Moments of the first
-/// minute are exact.
+/// A moment rounded up to whole seconds. If it is given to `--at`, everything at this moment has happened. Moments of
+/// the first minute are exact.
 pub(crate) fn moment_up(ms: u64) -> String {
     moment(if ms < 60_000 { ms } else { ms.div_ceil(1000).saturating_mul(1000) })
 }
@@ -114,7 +114,7 @@ pub(crate) fn amounts(all: &Amounts) -> Option<String> {
     (!words.is_empty()).then(|| words.join(", "))
 }
 
-/// A verdict without the clauses that only `explain` prints: why other pods were not preempted.
+/// A verdict without the clauses that only `explain` prints: those about other pods that were not preempted.
 ///
 /// ```
 /// let reason = "A1: full; 2 pods not preempted because ..; would help: ..";

@@ -1,5 +1,5 @@
-//! Aligned columns of text: numbers to the right, words to the left. Cells are coloured after their width is measured. A
-//! table that is wider than the terminal loses what matters least, and says so.
+//! Aligned columns of text: numbers to the right, words to the left. Cells are coloured after their width is measured.
+//! If a table is wider than the terminal, the least important columns are left out, and a line states this.
 
 use crate::{
     layout::{self, shorten, width},
@@ -10,7 +10,7 @@ use quotree_sim::result::PodCounts;
 /// One cell of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Cell {
-    /// What stands before the text and is never shortened: the branches of a tree.
+    /// Text before the actual text that is never shortened: the branches of a tree.
     lead: String,
     text: String,
     tone: Tone,
@@ -46,7 +46,7 @@ impl Cell {
         width(&self.lead) + width(&self.text)
     }
 
-    /// The cell in at most this many columns.
+    /// The cell, shortened to at most this many columns.
     fn shortened(&self, most: usize) -> Self {
         if self.width() <= most {
             return self.clone();
@@ -64,8 +64,8 @@ pub(crate) struct Column {
     pub(crate) head: &'static str,
     /// Whether cells are aligned to the right, as numbers are.
     pub(crate) right: bool,
-    /// The order in which columns are dropped if the terminal is too narrow: the highest number first; 0 is dropped last, and
-    /// never the first column.
+    /// The order in which columns are left out if the terminal is too narrow: the highest number first. Columns with 0
+    /// are left out last, and the first column never is.
     pub(crate) spare: u8,
 }
 
@@ -94,9 +94,9 @@ pub(crate) fn count_cells(counts: &PodCounts) -> [Cell; 5] {
     [running, pending.tone(Tone::Odd), succeeded, failed.tone(Tone::Bad), evicted.tone(Tone::Bad)]
 }
 
-/// Columns between two columns of a table.
+/// The number of spaces between two columns of a table.
 const GAP: usize = 2;
-/// The narrowest that a column of words becomes.
+/// The least width to which a column of words is shortened.
 const LEAST: usize = 8;
 
 /// The natural width of a table.
@@ -105,8 +105,8 @@ pub(crate) fn natural(columns: &[Column], rows: &[Vec<Cell>]) -> usize {
     plan.total()
 }
 
-/// Aligns rows under their heads with two spaces between columns. A row has one cell for each column. What does not fit is
-/// shortened or left out, and a line below the table says so.
+/// Aligns rows under their heads with two spaces between columns. A row has one cell for each column. Columns that do
+/// not fit are shortened or left out; a line below the table states which are left out.
 pub(crate) fn lines(style: Style, columns: &[Column], rows: &[Vec<Cell>]) -> String {
     let mut plan = Plan::natural(columns, rows);
     plan.fit(style.width);
@@ -143,7 +143,7 @@ pub(crate) fn first(
     lines(style, columns, &rows) + &style.more(count, rows.len(), things)
 }
 
-/// The width of each column of a table; of a column that is left out, nothing.
+/// The width of each column of a table; nothing for a column that is left out.
 struct Plan<'a> {
     columns: &'a [Column],
     widths: Vec<Option<usize>>,
@@ -164,7 +164,8 @@ impl<'a> Plan<'a> {
         shown.iter().sum::<usize>() + GAP * shown.len().saturating_sub(1)
     }
 
-    /// Shortens long names to a third of the width, drops columns, and at last shortens further.
+    /// Makes the table fit: shortens long names to a third of the width, then leaves out columns, and finally shortens
+    /// names further.
     fn fit(&mut self, most: usize) {
         if self.total() > most {
             self.shorten(most, most / 3);
@@ -191,7 +192,7 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Takes from the widest columns of words, as long as they are wider than `least` and the table is too wide.
+    /// Shortens the widest columns of words, as long as they are wider than `least` and the table is too wide.
     fn shorten(&mut self, most: usize, least: usize) {
         while self.total() > most {
             let words = self.widths.iter_mut().zip(self.columns).filter(|(_, column)| !column.right);

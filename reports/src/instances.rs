@@ -1,5 +1,5 @@
-//! Workloads that recur, consist of tasks, have a deadline or failed: how many were submitted, how they ended, and why
-//! some failed.
+//! Workloads that are submitted repeatedly, consist of tasks, have a deadline or failed: how many instances were
+//! submitted, how they ended, and why some failed.
 
 use crate::{
     format::{many, moment_up},
@@ -9,7 +9,7 @@ use crate::{
 };
 use quotree_sim::result::{InstancesRow, RunResult};
 
-/// These workloads, each followed by its tasks.
+/// The rows of these workloads, each followed by its tasks.
 fn rows(result: &RunResult) -> impl Iterator<Item = (String, &str, &InstancesRow)> {
     result.workloads.iter().filter_map(|w| Some((w, w.instances.as_ref()?))).flat_map(|(workload, instances)| {
         let tasks = workload.tasks.iter().map(|task| (format!("  {}", task.name), task.kind, &task.instances));
@@ -69,7 +69,7 @@ fn failures(result: &RunResult, style: Style) -> String {
     text + &style.more_after("  ", all.len(), shown, "failure")
 }
 
-/// The head and the rows of the same table as CSV.
+/// The header and the rows of this table as CSV.
 pub(crate) fn table(result: &RunResult) -> (&'static str, Vec<Vec<String>>) {
     let head = "workload task kind submitted succeeded failed withdrawn active skipped deadlines_met deadlines_missed";
     let line = |workload: &str, task: &str, kind: &str, n: &InstancesRow| {

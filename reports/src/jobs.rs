@@ -1,4 +1,4 @@
-//! The table of jobs: one list of columns, from which the text and the CSV are made. The JSON has the same names.
+//! The table of jobs. One list of columns defines both the text and the CSV. The JSON uses the same names.
 
 use crate::{
     format::{bounded, moment, ratio, span},
@@ -130,7 +130,7 @@ pub(crate) fn csv(result: &RunResult) -> (String, impl Iterator<Item = Vec<Strin
     (COLUMNS.map(|column| column.name).join(" "), result.jobs.iter().map(row))
 }
 
-/// A spread as `p50 / p95 / max`.
+/// A spread as `p50 / p95 / max`, in a cell.
 pub(crate) fn in_a_cell(row: &SpreadRow) -> Cell {
     if row.count == 0 {
         return Cell::none();

@@ -3,7 +3,7 @@
 use quotree_sim::result::RunResult;
 use std::io::{self, Write};
 
-/// Writes the same as [`summary_json`] without making one text of it.
+/// As [`summary_json`], but writes the text in parts instead of building it in memory.
 ///
 /// # Errors
 /// If `file` cannot be written.

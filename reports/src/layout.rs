@@ -1,20 +1,20 @@
-//! Lines that fit a terminal: display width, wrapping, shortening. Names come from users: what could break a line or
-//! move the cursor is shown by its code.
+//! Lays out lines for a terminal: display width, wrapping, shortening. Names come from users, so characters that could
+//! break a line or move the cursor are shown by their codes.
 
 use crate::style::Style;
 use unicode_width::UnicodeWidthChar;
 
-/// The narrowest width that is laid out for; a narrower terminal wraps by itself.
+/// The least width for which text is laid out; a narrower terminal wraps lines itself.
 const NARROWEST: usize = 40;
 
-/// A colour code of [`Style`] at the start of a text: its length in bytes. It takes no room.
+/// The length in bytes of the colour code of [`Style`] at the start of a text, if there is one. It takes no columns.
 fn colour_code(text: &str) -> Option<usize> {
     let rest = text.strip_prefix("\x1b[")?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
     (rest.as_bytes().get(digits) == Some(&b'm') && digits <= 2).then_some(digits + 3)
 }
 
-/// The parts of a text that are printed whole: a colour code, or a character with its width.
+/// The indivisible parts of a text: a colour code, or a character with its width.
 fn parts(text: &str) -> impl Iterator<Item = (&str, usize)> {
     let mut rest = text;
     std::iter::from_fn(move || {

@@ -9,7 +9,7 @@ use crate::{
 use quotree_sim::result::{PendingRow, RunResult};
 use std::collections::BTreeMap;
 
-/// The pending pods by reason: the pods that wait for it, by quota, then the reason once.
+/// The pending pods by reason: for each reason the pods that wait for it, by quota.
 pub(crate) fn text(result: &RunResult, style: Style) -> String {
     if result.pending.is_empty() {
         return String::new();
@@ -53,10 +53,10 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     text + &style.more_after("  ", groups.len(), shown, "reason")
 }
 
-/// How many names are shown of those that wait in one quota for one reason.
+/// How many names are shown of the pods that wait in one quota for the same reason.
 const NAMES: usize = 3;
 
-/// Those that wait in one quota for one reason.
+/// The pods that wait in one quota for the same reason.
 struct Waiting<'a> {
     whose: &'a str,
     rows: Vec<&'a PendingRow>,
@@ -71,7 +71,7 @@ impl Waiting<'_> {
     }
 }
 
-/// A short verdict: what blocks the pod, whose pods use what is missing, and what would help. `explain` prints the
+/// A short verdict: what blocks the pod, which leaves use what is missing, and what would help. `explain` prints the
 /// rest.
 fn in_short(style: Style, row: &PendingRow) -> String {
     let reason = ruled(row.rule.as_str(), row.reason.as_str());

@@ -11,7 +11,7 @@ use quotree_sim::{
     result::{PodCounts, QuantityMap, RunResult, ShareRow, SpreadRow, TimeMap, WorkRow},
 };
 
-/// The key of a usage table.
+/// The grouping of a usage table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum By {
     /// The user who submitted the work.
@@ -66,7 +66,7 @@ pub fn breakdown_text(result: &RunResult, by: By, style: Style) -> String {
     format!("\n{heading}\n{table}{}", parts(head, &rows, style))
 }
 
-/// Figures that not every run has: a column is shown if any row has the figure, a row if it has any figure.
+/// A table of figures that not every run has. A column or row is left out if it has no figure.
 fn parts(head: &'static str, rows: &[Row<'_>], style: Style) -> String {
     type Part = (&'static str, bool, fn(&Row<'_>) -> Option<Cell>);
     let known: [Part; 11] = [
@@ -112,7 +112,7 @@ fn some(count: u64) -> Option<u64> {
     Some(count).filter(|count| *count > 0)
 }
 
-/// The head, the noun and the rows of a usage table; nothing for the table of jobs.
+/// The header, the noun and the rows of a usage table; nothing for the table of jobs.
 fn rows(result: &RunResult, by: By) -> Option<(&'static str, &'static str, Vec<Row<'_>>)> {
     Some(match by {
         By::Job => return None,
@@ -141,8 +141,8 @@ fn hours(times: &TimeMap) -> Option<String> {
     (!all.is_empty()).then(|| all.join(", "))
 }
 
-/// Which users may use which leaf quotas. With `user`, that user alone and also the leaves it may not use, with the reason.
-/// `used` adds a column with the usage of each leaf.
+/// Which users may use which leaf quotas. With `user`: this user alone, and also the leaves that the user may not use,
+/// with the reason. With `used`: also the usage of each leaf.
 #[must_use]
 pub fn tenancy_text(tenancy: &Tenancy, user: Option<&str>, used: bool, style: Style) -> String {
     let name = style.paint(Tone::Strong, &tenancy.scenario);

@@ -15,14 +15,14 @@ const WIDTH: i64 = 1060;
 const BARS: i64 = 250;
 const BAR_LENGTH: i64 = 400;
 const NUMBERS: i64 = BARS + BAR_LENGTH + 20;
-/// The height of one resource of one quota.
+/// The height of the bar of one resource of one quota.
 const LANE: i64 = 30;
 const TOP: i64 = 96;
 const INDENT: i64 = 22;
-/// The most quotas that are drawn; the others are counted.
+/// The most quotas that are drawn; the number of the others is given.
 const MOST_QUOTAS: usize = 120;
 
-/// Colours are stated once for light and once for dark: not every renderer supports CSS variables.
+/// The styles, with each colour once for light and once for dark mode, since not every renderer supports CSS variables.
 const STYLE: &str = "<style>
   text { font: 14px system-ui, sans-serif; fill: #1c2430; } .title { font-size: 18px; font-weight: 600; }
   .soft { fill: #667085; font-size: 12px; } .paper { fill: #ffffff; } .ceiling { fill: none; stroke: #c4cad4; }
@@ -194,7 +194,7 @@ fn numbers(quota: &QuotaRow, resource: &Name, counts: bool) -> String {
     text
 }
 
-/// The length of an amount; every amount above 0 is visible.
+/// The length of the bar for an amount; every amount above 0 is visible.
 fn length(amount: i64, full: i64) -> i64 {
     if amount <= 0 || full <= 0 {
         return 0;

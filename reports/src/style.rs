@@ -9,7 +9,7 @@ pub struct Style {
     pub colour: bool,
     /// The width of the terminal in columns. Text wraps, and a wider table drops its less important columns.
     pub width: usize,
-    /// The most rows of one table that are shown; the rest is counted.
+    /// The most rows of one table that are shown; the number of the others is given.
     pub rows: usize,
 }
 
@@ -40,7 +40,7 @@ impl Style {
         self.paint(Tone::Strong, text)
     }
 
-    /// The line that says how many rows of a list are not shown, and where all are; nothing if all are shown.
+    /// The line that states how many rows of a list are not shown, and where all of them are; empty if all are shown.
     pub(crate) fn more(self, all: usize, shown: usize, what: &str) -> String {
         self.more_after("", all, shown, what)
     }
@@ -56,7 +56,7 @@ impl Style {
         }
     }
 
-    /// Each line in the colour of its tone, so that a colour never lasts beyond its line.
+    /// Each line in the colour of the tone, so that no colour continues past the end of its line.
     pub(crate) fn paint_lines(self, tone: Tone, lines: &str) -> String {
         lines.lines().map(|line| self.paint(tone, line) + "\n").collect()
     }

@@ -19,7 +19,7 @@ use quotree_page::model::Report;
 use quotree_sim::result::{EvictionRow, NamespaceRow, NodeRow, QuantityMap, QuotaRow, RunResult};
 use std::collections::BTreeSet;
 
-/// The whole summary of a run, ending in a newline. With a report of the run, what happened comes first. `by` adds usage
+/// The whole summary of a run, ending in a newline. If there is a report, its findings come first. `by` adds usage
 /// tables.
 #[must_use]
 pub fn summary_text(result: &RunResult, report: Option<&Report>, by: &[By], style: Style) -> String {
@@ -44,7 +44,7 @@ pub fn summary_text(result: &RunResult, report: Option<&Report>, by: &[By], styl
     text
 }
 
-/// What to ask next: commands that can be copied.
+/// Suggestions for further questions: commands that can be copied.
 fn hints(result: &RunResult, report: &Report, style: Style) -> String {
     let plain = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./".contains(c));
     let file = Some(report.run.file.as_str()).filter(|file| plain(file)).unwrap_or("FILE");
@@ -102,7 +102,7 @@ fn header(result: &RunResult, verdict: Option<&str>, style: Style) -> String {
     wrap(style, &format!("{name}  {}", facts.collect::<Vec<_>>().join(" · ")), 2)
 }
 
-/// What a run is identified by.
+/// The digests that identify a run.
 fn digests(result: &RunResult, style: Style) -> String {
     let lines = [
         format!("run digest {} · semantics version {}", result.digest, result.semantics),
@@ -207,7 +207,7 @@ fn eviction(row: &EvictionRow) -> String {
     format!("  at {}  {}{leaf}{cause}  {}{lost}", moment_up(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
 }
 
-/// A reason with its rule, which is not repeated.
+/// A reason with its rule, which is not repeated if the reason already contains it.
 pub(crate) fn ruled(rule: &str, reason: &str) -> String {
     match reason {
         "" => rule.to_owned(),

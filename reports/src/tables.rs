@@ -1,5 +1,5 @@
-//! Every table of a result as CSV, one file for each table. Amounts are in the long form, one row for each resource, so
-//! that a spreadsheet can sort them. Amounts are Kubernetes quantities, times are milliseconds.
+//! Every table of a result as CSV, one file for each table. Tables with amounts have one row for each resource (long
+//! form), so that a spreadsheet can sort them. Amounts are Kubernetes quantities, times are milliseconds.
 
 use crate::{format, instances, jobs, tree::governed};
 use quotree_core::Name;
@@ -13,7 +13,7 @@ use std::{
     io::{self, Write},
 };
 
-/// A table whose rows are made while it is written, so that its size does not matter.
+/// A table whose rows are created while it is written, so that a large table needs no memory.
 pub struct Table<'r> {
     /// The name of its file.
     pub name: &'static str,
@@ -94,7 +94,8 @@ const WAITS: &str = "jobs wait_open wait_sum_ms wait_p50_ms wait_p95_ms wait_p99
     first_wait_p50_ms first_wait_p95_ms first_wait_max_ms turnaround_p50_ms turnaround_p95_ms turnaround_max_ms \
     slowdown_p50_permille slowdown_p95_permille slowdown_max_permille";
 
-/// Times of jobs: how many, how many go on, and quantiles. `wait_at_least` names the figures that are lower bounds.
+/// The columns for waits of jobs: how many jobs, how many still wait, and quantiles. `wait_at_least` names the figures
+/// that are lower bounds.
 fn waits(wait: &SpreadRow, share: &ShareRow) -> impl Iterator<Item = String> {
     let counts = [wait.count.to_string(), wait.open.to_string(), wait.sum_ms.to_string()];
     let times = [wait.p50_ms, wait.p95_ms, wait.p99_ms, wait.max_ms].map(|ms| ms.to_string());
@@ -170,7 +171,7 @@ fn groups(result: &RunResult) -> Table<'_> {
     works("groups.csv", "group quota members", rows)
 }
 
-/// The work of users or groups in the long form: one row for each resource used, or one row if none was used.
+/// The work of users or groups in the long form: one row for each used resource, or one row if none was used.
 fn works<'r>(name: &'static str, head: &str, rows: impl Iterator<Item = (Vec<String>, &'r WorkRow)> + 'r) -> Table<'r> {
     let head = format!(
         "{head} running pending succeeded failed evicted refused {WAITS} lost_work_ms pods evicted_for \

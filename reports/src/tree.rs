@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Cells of a bar, from wide to narrow terminals.
 const BARS: [usize; 4] = [16, 12, 10, 8];
 
-/// The legend of the bars.
+/// The legend of the bars in the table.
 const LEGEND: &str = "█ used within min   ▓ borrowed   ░ unused min   · room up to max";
 
 /// The legend of the table.
@@ -24,10 +24,10 @@ pub(crate) fn legend(result: &RunResult, style: Style) -> String {
     style.paint_lines(Tone::Faint, &format!("{}{waits}", layout::wrap(style, LEGEND, 2)))
 }
 
-/// What `≥` means in the table.
+/// The explanation of `≥` below the table.
 const BOUNDS: &str = "≥ at least: some jobs still wait, or never started";
 
-/// The columns of the table, by how the waits are shown.
+/// The columns of the table. The arguments decide whether there is a column for the resource, and how waits are shown.
 fn columns(resource: bool, all_waits: bool) -> Vec<Column> {
     let mut columns = vec![Column::left("QUOTA", 0)];
     columns.extend(resource.then_some(Column::left("RESOURCE", 0)));
@@ -45,7 +45,7 @@ fn columns(resource: bool, all_waits: bool) -> Vec<Column> {
     columns
 }
 
-/// The table: one row for each quota and resource. A tree of one resource has it in its heading.
+/// The table: one row for each quota and resource. If the tree governs only one resource, the heading names it.
 pub(crate) fn table(style: Style, result: &RunResult) -> String {
     let tree = Tree::of(&result.quotas);
     let shown = tree.rows.len().min(style.rows);
@@ -79,7 +79,7 @@ pub(crate) fn governed(quotas: &[QuotaRow]) -> Vec<Name> {
     named.map(|(name, _)| name.clone()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The largest amount of each resource: the length of a bar without a max.
+/// The largest amount of each resource. A bar without a max has this length.
 pub(crate) fn scale(quotas: &[QuotaRow]) -> BTreeMap<Name, i64> {
     let mut scale = BTreeMap::new();
     for quota in quotas {
@@ -103,12 +103,13 @@ struct TreeRow<'a> {
     quota: &'a QuotaRow,
     /// The branches before its name.
     branch: String,
-    /// The branches before further lines of it, so that none is broken.
+    /// The branches before its further lines, so that the drawing has no gap.
     below: String,
 }
 
 impl<'a> Tree<'a> {
-    /// A parent comes right before its children, in whatever order the quotas are.
+    /// The quotas in the order of the table: a parent comes right before its children, regardless of the order of the
+    /// input.
     fn of(quotas: &'a [QuotaRow]) -> Self {
         let mut children: BTreeMap<&str, Vec<&QuotaRow>> = BTreeMap::new();
         let known: BTreeSet<&str> = quotas.iter().map(|quota| quota.name.as_str()).collect();
@@ -186,7 +187,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// Usage against min and max; every amount above 0 gets at least one cell.
+/// The bar of usage against min and max; every amount above 0 gets at least one cell.
 fn draw(bar: usize, min: i64, used: i64, end: i64) -> String {
     let end = i128::from(end.max(used).max(min));
     if end <= 0 {

@@ -19,7 +19,8 @@ const MAX_BURST: u32 = 100_000;
 const MAX_WEIGHT: u32 = 1_000_000;
 
 group! {
-    /// When the instances of a workload are submitted. One of `until`, `count` and the `until` of the world must end them.
+    /// When the instances of a workload are submitted. The arrivals must have an end: `until`, `count`, or the `until`
+    /// of the world.
     pub(crate) enum Pattern in "arrivals", "a pattern of arrivals" { Times, Every, Poisson, Diurnal, Bursts }
 }
 
@@ -64,7 +65,8 @@ record! {
 record! {
     /// Several instances at a time.
     pub(crate) struct Bursts in "arrivals" {
-        /// From the start of one burst to the next, which does not start before the last instance of the burst was submitted.
+        /// The time from the start of one burst to the start of the next. A burst never starts before the last instance
+        /// of the previous one was submitted.
         every: At<RandomTime> => required,
         /// How many instances a burst has, at most 100,000.
         size: At<u32> => required,
@@ -84,7 +86,7 @@ record! {
     }
 }
 
-/// The fields that say when a workload is submitted.
+/// The fields that state when a workload is submitted.
 pub(crate) enum Arriving<'a> {
     Once,
     Repeated(&'a At<Pattern>),
@@ -96,7 +98,8 @@ impl<'a> Arriving<'a> {
         pattern.map_or(Self::Once, Self::Repeated)
     }
 
-    /// The arrivals with their place. The inner `None` means one submission, the outer one a mistake.
+    /// The arrivals with their place. The inner `None` means that the workload is submitted once, the outer one that
+    /// there was a mistake.
     pub(crate) fn check(&self, files: &mut Files<'_>, report: &mut Report) -> Option<Option<(Arrivals, Span)>> {
         Some(match self {
             Self::Once => None,

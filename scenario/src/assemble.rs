@@ -184,7 +184,8 @@ fn workloads(
     read
 }
 
-/// The names of workloads that are written but could not be read. That nothing has these names is not reported again.
+/// The names of workloads that are written but could not be read. A reference to one of them is not reported as a
+/// second mistake.
 fn damaged(items: &[&Node], workloads: &[ReadWorkload]) -> BTreeSet<Name> {
     let read: BTreeSet<&str> = workloads.iter().map(|read| read.workload.name.as_str()).collect();
     let name = |item: &&Node| {

@@ -80,7 +80,8 @@ fn budgets(parts: &Parts, report: &mut Report) {
     }
 }
 
-/// If a hold ends before its victims are gone, their eviction was useless, and so is that of the next hold.
+/// Warns of a hold timeout that is shorter than the eviction grace. Such a hold ends before its victims are gone, so
+/// their eviction was useless, and so will be the next one.
 pub(crate) fn hold_timeout(policy: &Node, parts: &Parts, report: &mut Report) {
     let Some(timeout) = parts.policy.hold_timeout_ms else { return };
     let longest = |grace: &Runtime| grace.longest().unwrap_or(u64::MAX);
@@ -102,7 +103,7 @@ fn event_times(parts: &Parts, report: &mut Report) {
     }
 }
 
-/// Warns of claims about times after the end, which are never judged.
+/// Warns of claims about times after the end of the run, which are never evaluated.
 pub(crate) fn claim_times(items: &[&Node], claims: &[Claim], parts: &Parts, report: &mut Report) {
     let Some(until) = parts.world.until.filter(|_| items.len() == claims.len()) else { return };
     for (item, claim) in items.iter().zip(claims) {
@@ -124,7 +125,7 @@ struct Fits<'a> {
     by_name: BTreeMap<&'a Name, usize>,
     /// Namespaces of later trees.
     later: BTreeSet<&'a Name>,
-    /// The amounts of nodes, each different one once.
+    /// The different amounts of nodes.
     nodes: BTreeSet<&'a Amounts>,
     /// The amounts of nodes after they are relabelled.
     relabelled: BTreeSet<Amounts>,
@@ -174,8 +175,8 @@ impl<'a> Fits<'a> {
         self.kind(name, &read.workload.kind, (read, 0), &spans, report);
     }
 
-    /// The requests of a workload or task. `spans` gives the place of each of its templates; the number in `of` is that of
-    /// its first template among those of the workload.
+    /// Checks the requests of a workload or task. `spans` has the place of each of its templates; the number in `of` is
+    /// the index of its first template among those of the workload.
     fn kind(
         &mut self,
         name: &str,
@@ -258,7 +259,7 @@ impl<'a> Fits<'a> {
         self.leaves.contains_key(namespace) || self.later.contains(namespace)
     }
 
-    /// A4: the namespace is on no leaf.
+    /// Reports a namespace that is on no leaf (A4).
     fn namespace(&self, namespace: &Name, span: Span, report: &mut Report) {
         let damaged = self.parts.tree.as_ref().is_some_and(ReadTree::is_damaged);
         if damaged || self.homed(namespace) || self.parts.policy.unquotaed == Unquotaed::Schedule {
@@ -276,7 +277,7 @@ impl<'a> Fits<'a> {
         self.nodes.iter().copied().chain(&self.relabelled)
     }
 
-    /// A pod is larger than any node.
+    /// Reports a pod that is larger than any node.
     fn template(&self, name: &str, template: &PodTemplate, span: Span, report: &mut Report) {
         let fits = |node: &Amounts| template.request.iter().all(|(r, n)| n <= node.get(r.as_str()).unwrap_or(0));
         if self.nodes.is_empty() || self.kinds().any(fits) {
@@ -305,7 +306,7 @@ impl<'a> Fits<'a> {
         report.warning(span, title, "fits on no node");
     }
 
-    /// T2: a gang exceeds a max on its path.
+    /// Reports a gang that exceeds a max on its path (T2).
     fn gang(&self, name: &str, namespace: &Name, members: &[(&PodTemplate, u32)], span: Span, report: &mut Report) {
         let mut sums: BTreeMap<&Name, i128> = BTreeMap::new();
         for (template, count) in members {

@@ -46,7 +46,7 @@ record! {
         zone: Name => "absent",
         /// The rack of all the nodes; several pools may share a rack.
         rack: Name => "absent",
-        /// The nodes are divided evenly, in order, among this many racks `NAME-rack-0`, `NAME-rack-1`, ..
+        /// The number of racks among which the nodes are divided evenly, in order: `NAME-rack-0`, `NAME-rack-1`, ..
         racks: At<u32> => "absent",
     }
 }
@@ -60,15 +60,15 @@ record! {
         file: At<Path> => required,
         /// The format of the file.
         format: NodeFormat => required,
-        /// Kubernetes: the other files of the same dump, such as that of the pods.
+        /// Kubernetes: the other files of the same dump, such as the one with the pods.
         with: Vec<At<Path>> = Vec::new(),
-        /// The resource that stands for whole devices.
+        /// The resource of whole devices.
         resource: Name = TraceOptions::default().resource,
     }
 }
 
 record! {
-    /// Amounts without nodes. It must be the only part of the cluster.
+    /// Amounts of a whole cluster, without single nodes. A `Pool` must be the only part of the cluster.
     pub(crate) struct Pool(allocatable) in "cluster" {
         /// The amounts.
         allocatable: Amounts => required,

@@ -1,7 +1,7 @@
 //! `datasets: [Dataset(..)]`: the data that workloads read, its cache, and the field `reads` of workloads.
 //!
 //! The cache workers of a dataset are the pods of a Deployment, `NAME-cache`, which precedes all other workloads.
-//! Claims and events may name it like any workload.
+//! Claims and events may refer to it by name like to any workload.
 
 use crate::{
     bandwidth::Bandwidth,
@@ -31,7 +31,7 @@ record! {
         backend: Bandwidth => required,
         /// The cache.
         accelerate: At<Accelerate> => "absent",
-        /// Whether it is preloaded into the cache: as soon as there is a cache, or from this time on.
+        /// Whether it is preloaded into the cache. `true`: as soon as there is a cache. A time: from then on.
         preload: Given<Preload> => "false",
     }
 }
@@ -43,7 +43,8 @@ record! {
         workers: Count = Count(1),
         /// How many bytes each worker can hold, at most 1Pi.
         quota: At<Quantity> => required,
-        /// The medium in which a worker holds them. If it is memory, it should be part of the worker's memory request.
+        /// The medium in which a worker holds the bytes. If it is memory, it should be part of the worker's memory
+        /// request.
         tier: Tier = Tier::Mem,
         /// The cache is filled up to this part of its capacity.
         high: At<Permille> => "95%",
@@ -73,7 +74,7 @@ record! {
         passes: At<u64> => "1",
         /// How many bytes are read, pass after pass; instead of `passes`.
         bytes: At<Quantity> => "absent",
-        /// Whether it reads ahead while it computes: then a step takes the longer of the two times instead of their
+        /// Whether it reads ahead while it computes. A step then takes the longer of the two times instead of their
         /// sum.
         prefetch: bool = true,
         /// The roles of a Training whose members read.
@@ -264,7 +265,7 @@ pub(crate) fn reads(
     Some(CheckedReads { dataset, bytes, prefetch: read.prefetch, roles: reading })
 }
 
-/// The indices of the roles that do the work; nothing if all or none do.
+/// The indices of the roles that do the work; nothing if all or none of them do.
 fn working(roles: &[Role]) -> Option<Vec<usize>> {
     let places: Vec<usize> = roles.iter().enumerate().filter(|(_, role)| role.works).map(|(place, _)| place).collect();
     (!places.is_empty() && places.len() < roles.len()).then_some(places)

@@ -1,5 +1,5 @@
-//! `events: [At("1m", Scale(..)), ..]`: changes of the world. Edits of single quotas are applied to the tree as it will
-//! be at their time, and each resulting tree is checked.
+//! `events: [At("1m", Scale(..)), ..]`: changes of the world. Edits of single quotas are applied to the tree expected
+//! at their time, and each resulting tree is checked.
 
 mod people_edit;
 
@@ -31,7 +31,7 @@ record! {
         /// The user who makes the change. Only admins may make changes, except `Scale` and `Withdraw` of their own
         /// workloads, which all users may.
         by: Placed<Name> => "absent",
-        /// `extends` replaces the entry of the same name.
+        /// The name by which `extends` replaces an entry.
         name: String => "absent",
     }
 }
@@ -76,8 +76,8 @@ record! {
 }
 
 record! {
-    /// A priority class gets another number. Pods created from then on get it if their workload or row names the class;
-    /// existing pods keep the old number.
+    /// A priority class gets another number. It applies to pods created from then on whose workload or row names the
+    /// class; existing pods keep the old number.
     pub(crate) struct SetClass(class, priority) in "change" {
         /// Which class.
         class: Placed<Name> => required,
@@ -95,7 +95,7 @@ record! {
 }
 
 record! {
-    /// A namespace moves to another leaf. It is refused while pods run in the namespace (T3).
+    /// A namespace moves to another leaf. The move is refused while pods run in the namespace (T3).
     pub(crate) struct MoveNamespace(namespace, to) in "change" {
         /// Which namespace.
         namespace: Name => required,
@@ -157,7 +157,7 @@ pub(crate) struct Known<'a> {
     pub(crate) over_promised: OverPromised,
 }
 
-/// The events in order of time, and all trees that they result in.
+/// The events in the order of time, and all trees that result from them.
 #[derive(Default)]
 pub(crate) struct ReadEvents {
     pub(crate) changes: Vec<TimedChange>,
@@ -168,7 +168,7 @@ pub(crate) struct ReadEvents {
     pub(crate) budgets: Vec<Name>,
     /// Replica counts that events give to Deployments, with their places.
     pub(crate) scales: Vec<(u32, Span)>,
-    /// Whether users or groups are edited, and every user that is added.
+    /// Whether events edit users or groups, and every user that is added.
     pub(crate) people: bool,
     pub(crate) users: Vec<Name>,
     /// Every group that is added.
@@ -211,7 +211,7 @@ struct Checking<'a, 'r> {
     nodes: BTreeMap<&'a str, usize>,
     places: nodes::Places<'a>,
     names: BTreeMap<&'a str, usize>,
-    /// The tree at the time of an event, as far as it is known before the run.
+    /// The tree at the time of the current event, as far as it is known before the run.
     tree: Option<ReadTree>,
     tenants: Tenants,
     quotas: usize,
@@ -359,8 +359,8 @@ impl Checking<'_, '_> {
         found.map(|value| Placed { value, span: name.span })
     }
 
-    /// Whether this user may make this change at that time, as far as that is known before the run; if not, a warning
-    /// says so.
+    /// Whether this user may make this change at that time, as far as that is known before the run. If not, adds a
+    /// warning.
     fn may(&mut self, change: &Change, by: Option<&Name>) -> bool {
         let said = match by {
             Some(by) if !matches!(change, Change::Scale(_) | Change::Withdraw(_)) => self.tenants.may_administer(by),
@@ -369,7 +369,7 @@ impl Checking<'_, '_> {
         self.is_accepted(change.span(), said)
     }
 
-    /// Warns of an edit that will be refused; returns whether it will be accepted.
+    /// Warns of an edit that the run will refuse. Returns whether the edit will be accepted.
     fn is_accepted(&mut self, span: Span, said: Result<(), Refusal>) -> bool {
         if let Err(refusal) = &said {
             self.report.warning(span, format!("this request will be refused: {refusal}"), "this event has no effect");
@@ -377,7 +377,7 @@ impl Checking<'_, '_> {
         said.is_ok()
     }
 
-    /// Whether somebody is a user at some time.
+    /// The user of an event, if there is such a user at some time.
     fn user(&mut self, by: &Placed<Name>) -> Option<Name> {
         let known = || self.known.people.users.iter().map(|user| &user.name).chain(&self.events.users);
         if !known().any(|user| *user == by.value) {
@@ -420,7 +420,7 @@ impl Checking<'_, '_> {
         Some(Checked::People(edit))
     }
 
-    /// A tree that an event results in. An edit that will be refused does not affect the trees after it.
+    /// Adds a tree that results from an event. An edit that will be refused does not affect the trees after it.
     fn new_tree(&mut self, tree: ReadTree, span: Span, goes: bool) -> Option<()> {
         self.quotas = self.quotas.saturating_add(tree.spec.quotas.len());
         if self.quotas > MAX_QUOTAS {

@@ -43,8 +43,8 @@ impl<'l> Files<'l> {
         self.hasher.write(bytes);
     }
 
-    /// Reads a scenario file and gives its number among the sources. The second value is the place where it is not
-    /// UTF-8.
+    /// Reads a scenario file and returns its number among the sources. The second value is the first place that is not
+    /// UTF-8, if any.
     pub(crate) fn source(&mut self, path: &str) -> Result<(u32, Option<usize>), String> {
         let bytes = self.bytes(path)?;
         if bytes.len() > MAX_BYTES {
@@ -82,12 +82,12 @@ impl<'l> Files<'l> {
         Span::new(number, 0..0)
     }
 
-    /// The path of the file that a source names `named`.
+    /// The path of the file that a source refers to as `named`.
     pub(crate) fn resolve(&self, source: u32, named: &str) -> Result<String, String> {
         join(self.sources.get(source as usize).map_or("", |s| s.path.as_str()), named)
     }
 
-    /// The bytes of a data file that a source names.
+    /// The bytes of a data file that a source refers to.
     pub(crate) fn data(&mut self, source: u32, named: &str) -> Result<Vec<u8>, String> {
         let path = self.resolve(source, named)?;
         let bytes = self.bytes(&path)?;

@@ -11,7 +11,7 @@ const MOST: u32 = 64;
 const MOST_MEMORY: u32 = 1_000_000;
 
 record! {
-    /// Equal GPUs, and how pods are assigned to them. The node gets the label `ack.node.gpu.schedule`.
+    /// Equal GPUs, and how nodes assign them to pods. The node gets the label `ack.node.gpu.schedule`.
     pub(crate) struct Gpus in "gpus" {
         /// How many, at most 64.
         count: At<u32> => required,
@@ -45,7 +45,7 @@ record! {
         node: At<String> => required,
         /// Which of its devices, from 0.
         device: At<u32> => required,
-        /// What happens to the pods on it.
+        /// What happens to the pods on the device.
         pods: PodsOnIt = PodsOnIt::GoOn,
     }
 }
@@ -61,7 +61,8 @@ record! {
 }
 
 record! {
-    /// A node gets other labels, or its GPUs get another mode. It is refused while pods have devices of the old mode.
+    /// A node gets other labels, or its GPUs get another mode. The change is refused while pods have devices of the old
+    /// mode.
     pub(crate) struct Relabel(node) in "change" {
         /// Which node.
         node: At<String> => required,
@@ -165,7 +166,8 @@ fn can_be(gpus: &Checked, mode: GpuMode, span: Span, report: &mut Report) -> boo
     fits
 }
 
-/// `gpu_count: 2` of a pod: divides its GPU memory, and its share of cores, evenly among this many GPUs of one node.
+/// `gpu_count: 2` of a pod: divides the requested GPU memory, and share of GPU cores, evenly among this many GPUs of
+/// one node.
 pub(crate) fn split(count: Option<&At<u32>>, template: &mut PodTemplate, report: &mut Report) {
     let Some(count) = count else { return };
     if count.value == 0 || count.value > MOST {

@@ -7,14 +7,15 @@ use quotree_syntax::{At, Ms, Positive, Report, record};
 use std::collections::BTreeSet;
 
 record! {
-    /// Suspends the jobs of a leaf (all workloads except Deployments; what `max_jobs` of a quota counts) until it is their turn
-    /// and the max of the leaf covers them in addition to all that is requested there.
+    /// Suspends the jobs of a leaf: all workloads except Deployments, that is, what `max_jobs` of a quota counts. A job
+    /// is released when it is its turn, and the max of the leaf covers it in addition to everything that is requested
+    /// there.
     pub(crate) struct JobQueue in "job queue" {
-        /// The leaf. `extends` matches queues by it.
+        /// The leaf. It also identifies the queue for `extends`.
         quota: At<Name> => required,
-        /// Jobs are ordered by priority, age (O3) and id. `Skip`: a job that cannot be released is passed over. `Block`: the
-        /// queue waits for it, and the job released last must have started. `RoundRobin`: a job that did not start in time goes
-        /// behind the jobs that were tried less often.
+        /// The order of jobs: by priority, age (O3) and id. `Skip`: a job that cannot be released is passed over.
+        /// `Block`: the queue waits for such a job, and releases the next job only after the last one has started.
+        /// `RoundRobin`: a job that did not start in time goes behind the jobs that were tried less often.
         queueing: At<QueueOrder> => "`Skip`",
         /// The most jobs that are released at once.
         max_jobs: At<u32> => "no limit",
@@ -74,7 +75,7 @@ fn check_fields(read: &JobQueue, report: &mut Report) {
     }
 }
 
-/// The quota of a queue must be a leaf of some tree of the scenario.
+/// Reports a queue whose quota is not a leaf in any tree of the scenario.
 fn check_leaf<'a>(quota: &At<Name>, trees: impl Iterator<Item = &'a ReadTree> + Clone, report: &mut Report) {
     let mut quotas = trees.flat_map(|tree| &tree.spec.quotas);
     let known = quotas.clone().any(|q| q.name == quota.value);

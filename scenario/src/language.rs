@@ -1,5 +1,5 @@
-//! The language as data: every group with its structs, and what the kind of a field's value means. The schema, the
-//! reference page, scenarios in YAML and JSON, conversions and paths of fields all go by it.
+//! The language as data: every group with its structs, and the meaning of the kinds of field values. The schema, the
+//! reference page, scenarios in YAML and JSON, conversions and field paths are all based on it.
 
 use crate::{
     arrivals::Pattern,
@@ -45,30 +45,30 @@ pub(crate) fn field(ty: &'static Type, name: &str) -> Option<&'static Row> {
     ty.rows.iter().find(|row| row.name == name)
 }
 
-/// What a kind of value is made of.
+/// The structure of a kind of value.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Kind<'k> {
-    /// Values of this kind.
+    /// A list of values of this kind.
     List(&'k str),
-    /// Values of this kind by name.
+    /// A map from names to values of this kind.
     Map(&'k str),
-    /// Quantities by resource.
+    /// A map from resources to quantities.
     Amounts,
     /// A string, also where it looks like a number.
     Text,
-    /// A string that stands for an amount, and may be a number.
+    /// An amount as a string or a number.
     Quantity,
     /// One of several words.
     Words(&'k str),
-    /// Words and structs that are no group, as `` `Never` or `After("10m")` ``.
+    /// Words and structs that do not form a group, such as `` `Never` or `After("10m")` ``.
     Forms(&'k str),
     /// One of the structs of a group.
     Group(&'static Group),
-    /// Anything else: the value is what it looks like.
+    /// Any other value, with the type that its notation shows.
     Plain,
 }
 
-/// What the kind of a field is made of.
+/// The structure of the kind of a field.
 pub(crate) fn kind(kind: &str) -> Kind<'_> {
     if let Some(inner) = kind.strip_prefix("list of ") {
         return Kind::List(inner);
@@ -137,7 +137,7 @@ fn all() -> Vec<Group> {
     ]
 }
 
-/// The file as a whole. [`merge`](crate::merge) reads it, since its fields come from several files.
+/// The file as a whole. [`merge`](crate::merge) reads it, since its fields can come from several files.
 fn file() -> Group {
     let numbers =
         |name, about: &str| Row { kind: "map of whole number".to_owned(), ..row::<Texts>(name, "none", about) };

@@ -6,7 +6,7 @@
 //! partial scenario is returned.
 //!
 //! Each file here first states the fields of its part of the language (`record!`), and then checks them. To add a
-//! field, state it there and use it: struct, reader, schema and reference page are generated from the statement.
+//! field, state it there and use it: the struct, its reader, the schema and the reference page are generated from that.
 
 mod arrivals;
 mod assemble;
@@ -62,7 +62,7 @@ pub struct Loaded {
     pub scenario: Option<Scenario>,
     /// All errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files that were read, in the order of reading; the first is the one that was to be loaded.
+    /// The files that were read, in the order of reading; the first is the requested one.
     pub sources: Vec<Source>,
 }
 
@@ -71,7 +71,7 @@ pub struct Loaded {
 pub struct LoadedTree {
     /// The tree; present if and only if no diagnostic is an error.
     pub tree: Option<TreeSpec>,
-    /// Whether the file holds a quota tree alone, not a scenario.
+    /// Whether the file contains only a quota tree, not a scenario.
     pub alone: bool,
     /// All errors and warnings, by place.
     pub diagnostics: Vec<Diagnostic>,

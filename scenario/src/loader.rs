@@ -29,7 +29,7 @@ impl MapLoader {
         Self::default()
     }
 
-    /// The same with one more file.
+    /// These files and one more.
     #[must_use]
     pub fn with(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
         self.0.insert(path.to_owned(), content.into());
@@ -43,8 +43,8 @@ impl Loader for MapLoader {
     }
 }
 
-/// The path of the file that the file at `from` names `named`: relative to its folder, with `.` and `..` resolved.
-/// Leading `..` are kept; the loader decides what they mean.
+/// The path of a file that the file at `from` refers to as `named`: relative to the folder of `from`, with `.` and `..`
+/// resolved. Leading `..` are kept; the loader decides what they mean.
 pub(crate) fn join(from: &str, named: &str) -> Result<String, String> {
     if named.is_empty() {
         return Err("the path is empty".to_owned());

@@ -171,7 +171,7 @@ fn follow(named: &At<String>, above: &mut Vec<String>, files: &mut Files<'_>, re
 pub(crate) struct Merged<'a> {
     single: BTreeMap<&'static str, (&'a Node, Span)>,
     lists: BTreeMap<&'static str, Vec<&'a Node>>,
-    /// Each with its layer; the base is the first layer.
+    /// The maps of each field, each with the number of its layer; the base is the first layer.
     maps: BTreeMap<&'static str, Vec<(u32, &'a Node)>>,
     layers: u32,
 }
@@ -310,7 +310,7 @@ impl<'a> Merged<'a> {
         }
     }
 
-    /// Replaces fields of the base by these.
+    /// Replaces fields of the base by those of `over`.
     fn replace_by(&mut self, over: Self) {
         self.layers += 1;
         self.single.extend(over.single);
@@ -350,7 +350,7 @@ fn unknown(field: &str, span: Span, report: &mut Report) {
     error.did_you_mean(field, known.iter().copied()).help(format!("its fields are {}", list(&known)));
 }
 
-/// The key of an entry of a list: its `name`; of a queue, its quota.
+/// The key of an entry of a list: its `name`, or the quota of a queue.
 fn name_of<'a>(list: &str, entry: &'a Node) -> Option<&'a str> {
     let Shape::Struct(body) = &entry.shape else { return None };
     let known_by = if list == "queues" { "quota" } else { "name" };

@@ -1,6 +1,7 @@
-//! Warns of a guarantee that is of no use: a leaf has a min, but none of something that its workloads request as well, and
-//! of which another quota has a min. Such workloads only borrow, and never reclaim (R2a). A leaf without any min is meant
-//! to borrow, and what nobody is guaranteed makes nobody a borrower (Q5): neither is warned of.
+//! Warns of a guarantee without effect: a leaf has a min, but not in some resource that its workloads also request and
+//! that another quota is guaranteed. Such workloads can only borrow, and never reclaim (R2a). There is no warning for a
+//! leaf without any min, which is meant to borrow, nor for a resource that no quota is guaranteed, since nobody borrows
+//! it (Q5).
 
 use crate::assemble::Parts;
 use quotree_core::{Amounts, Name, Preemption, QuotaSpec, Reclaim};
@@ -34,7 +35,8 @@ pub(crate) fn check(parts: &Parts, report: &mut Report) {
     }
 }
 
-/// The resources that a leaf with a min lacks a min of, although its pods request them and others are guaranteed them.
+/// The resources in which a leaf with a min has none, although its pods request them and other quotas are guaranteed
+/// them.
 fn lacking<'a>(quotas: &'a [QuotaSpec], parts: &'a Parts) -> BTreeMap<(&'a Name, &'a Name), Asked<'a>> {
     let has = |quota: &QuotaSpec, resource: &Name| quota.min.get(resource.as_str()).is_some_and(|min| min > 0);
     let below = || quotas.iter().filter(|quota| quota.parent.is_some());

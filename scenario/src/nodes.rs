@@ -14,7 +14,7 @@ use std::{
 };
 
 record! {
-    /// All nodes of a rack fail. Each recovers when the rack does and nothing else keeps the node down.
+    /// All nodes of a rack fail. A node recovers with the rack, unless another cause keeps it down.
     pub(crate) struct RackDown(rack) in "change" {
         /// Which rack.
         rack: At<Name> => required,
@@ -66,7 +66,7 @@ record! {
         nodes: WhichNodes => embedded,
         /// How many of the existing nodes are removed, the last ones first.
         count: u32 => "all",
-        /// They are drained first, for at most this long. Without it, their pods are lost.
+        /// How long they are drained first. Without a drain, their pods are lost.
         drain: Positive => "absent",
     }
 }
@@ -101,11 +101,11 @@ record! {
         mtbf: At<RandomTime> => required,
         /// The time from a failure to its repair.
         mttr: At<RandomTime> => required,
-        /// The time to the first failure starts here.
+        /// When the time to the first failure starts.
         from: Time = Time(0),
-        /// Nothing fails after this time.
+        /// When failures end.
         until: Time => "the end of the world",
-        /// The label of its random streams. `extends` replaces the entry of the same name.
+        /// The label of its random streams, and the name by which `extends` replaces an entry.
         name: At<Name> => "that of the nodes",
     }
 }
@@ -189,7 +189,7 @@ impl<'a> Places<'a> {
         found
     }
 
-    /// The nodes of a change, and their name for messages.
+    /// The nodes of a change, and what messages call them.
     fn which(&self, which: &WhichNodes, report: &mut Report) -> Option<(Nodes, Name)> {
         let (kind, name) = which.given.first()?;
         let found = if *kind == "node" { self.one(name, report) } else { self.named(kind, name, report) };

@@ -1,6 +1,6 @@
-//! The notations of scenario files: RON, YAML and JSON. All give the same tree, so that everything behind it is the same
-//! for all of them. The name of a file says which it is; a file whose text begins like another notation is refused, since
-//! its mistakes would make no sense.
+//! The notations of scenario files: RON, YAML and JSON. All of them are parsed into the same tree, so that the rest of
+//! the reader does not depend on the notation. The file name determines the notation. A file whose text begins like
+//! another notation is refused, since the errors of the wrong parser would make no sense.
 
 use crate::{files::MAX_BYTES, typed};
 use quotree_syntax::{Node, Report, Shape, Span, parse as parse_ron, yaml};
@@ -40,7 +40,7 @@ impl Notation {
         }
     }
 
-    /// The notation of a file of this name and content. A name without a known ending leaves it to the content.
+    /// The notation of a file. If the name has no known extension, the content determines the notation.
     ///
     /// ```
     /// use quotree_scenario::Notation;
@@ -53,7 +53,7 @@ impl Notation {
         Self::named(path).or_else(|| Self::looks_like(text)).unwrap_or(Self::Ron)
     }
 
-    /// The notation that a file name stands for.
+    /// The notation that the extension of a file name means.
     #[must_use]
     pub fn named(path: &str) -> Option<Self> {
         let path = path.strip_suffix(".gz").unwrap_or(path);
@@ -65,7 +65,7 @@ impl Notation {
         }
     }
 
-    /// The notation that the first words of a text are of, if that is clear.
+    /// The notation that the beginning of a text shows, if that is clear.
     fn looks_like(text: &str) -> Option<Self> {
         let mut rest = text.trim_start_matches('\u{feff}').trim_start();
         while rest.starts_with("//") || rest.starts_with('#') && !rest.starts_with("#!") {
@@ -89,7 +89,7 @@ impl Notation {
     }
 }
 
-/// Parses a file, which holds one scenario or a part of one.
+/// Parses a file, which contains one scenario or a part of one.
 pub(crate) fn parse(path: &str, text: &str, source: u32, report: &mut Report) -> Option<Node> {
     let notation = Notation::of(path, text);
     if let Some(real) = Notation::looks_like(text).filter(|real| is_other(notation, *real)) {
@@ -111,7 +111,7 @@ pub(crate) fn parse(path: &str, text: &str, source: u32, report: &mut Report) ->
     }
 }
 
-/// Whether a text is in another notation than its name says; JSON is YAML.
+/// Whether a text is in another notation than its file name means; JSON counts as YAML.
 fn is_other(named: Notation, real: Notation) -> bool {
     named != real && !(named == Notation::Yaml && real == Notation::Json)
 }
@@ -147,8 +147,8 @@ fn plain(text: &str, notation: Notation, source: u32, report: &mut Report) -> Op
     Some(node(first, source))
 }
 
-/// Whether a file that was found in a folder is a scenario, rather than a part of one or something else. A file in YAML
-/// or JSON that is broken is one if it looks like it, so that its mistakes are reported.
+/// Whether a file that was found in a folder is a scenario, rather than a part of one or something else. A broken file
+/// in YAML or JSON counts as a scenario if it begins like one, so that its mistakes are reported.
 ///
 /// ```
 /// use quotree_scenario::is_scenario;
@@ -198,7 +198,7 @@ fn is_scenario_in_ron(text: &str) -> bool {
     }
 }
 
-/// Whether a text is JSON; where it is not, the place is reported.
+/// Whether a text is JSON. If not, reports the place of the first error.
 fn is_json(text: &str, source: u32, report: &mut Report) -> bool {
     let Err(error) = serde_json::from_str::<serde_json::Value>(text.trim_start_matches('\u{feff}')) else {
         return true;
@@ -212,7 +212,7 @@ fn is_json(text: &str, source: u32, report: &mut Report) -> bool {
     false
 }
 
-/// A value of YAML as a plain value of the tree: no struct, no word.
+/// Converts a value of YAML to a value of the tree, without structs and words.
 pub(crate) fn node(value: yaml::Node, source: u32) -> Node {
     let mut span = Span::new(source, value.span);
     let shape = match value.value {

@@ -1,5 +1,5 @@
-//! `users: [User(..)]` and `groups: [Group(..)]`, and the events that edit them. Names are checked against each other and
-//! against the tree. If it is known before the run that an edit will be refused, that is a warning.
+//! `users: [User(..)]` and `groups: [Group(..)]`, and the events that edit them. Names are checked against each other
+//! and against the tree. If it is known before the run that an edit will be refused, a warning is added.
 
 use crate::{assemble::Parts, checks::MAX_TRACE_WARNINGS, quota::ReadTree, workload::ReadWorkload};
 use quotree_core::Name;
@@ -78,7 +78,7 @@ record! {
 }
 
 record! {
-    /// A group is bound to another leaf. It is refused while pods run that its members submitted.
+    /// A group is bound to another leaf. The change is refused while pods run that its members submitted.
     pub(crate) struct EditGroup(group) in "change" {
         /// Which group.
         group: Name => required,
@@ -88,7 +88,7 @@ record! {
 }
 
 record! {
-    /// A group is removed; its members stay. It is refused while pods run that they submitted as members.
+    /// A group is removed; its members stay. The change is refused while pods run that they submitted as members.
     pub(crate) struct RemoveGroup(group) in "change" {
         /// Which group.
         group: Name => required,
@@ -139,7 +139,7 @@ pub(crate) fn check(users: &[User], groups: &[Group], tree: Option<&ReadTree>, r
 }
 
 impl ReadPeople {
-    /// Checks that every group is bound to a leaf of its own.
+    /// Checks that every group has a leaf of its own.
     fn check_leaves(&self, leaves: &Leaves, report: &mut Report) {
         let mut taken: BTreeMap<&Name, &Name> = BTreeMap::new();
         for (group, span) in self.people.groups.iter().zip(&self.leaves) {
@@ -172,8 +172,8 @@ pub(crate) fn row_users(read: &ReadWorkload) -> BTreeSet<&Name> {
     }
 }
 
-/// Checks who submits: where a scenario has users, the users of workloads must be among them, and workloads without a user are
-/// reported.
+/// Checks the users of workloads: where a scenario has users, the users of workloads must be among them, and workloads
+/// without a user are reported.
 pub(crate) fn check_workloads(parts: &Parts, report: &mut Report) {
     let people = &parts.people.people;
     if people.is_empty() && !parts.events.people {

@@ -1,6 +1,6 @@
-//! The resource `pods`: how many pods a node takes, or a quota allows. The scheduler knows no names of resources. So
-//! where a scenario limits `pods`, each pod requests one here, as Kubernetes counts it. A scenario that nowhere names
-//! `pods` is left as it is.
+//! The resource `pods`: how many pods a node takes, or a quota allows. No resource name has a special meaning in the
+//! scheduler. So where a scenario limits `pods`, this code makes each pod request one, as Kubernetes does. A scenario
+//! that never mentions `pods` is not changed.
 
 use quotree_core::{Amounts, Name, PodTemplate, TreeSpec};
 use quotree_model::{Change, Cluster, NodeChange, TimedChange, Workload};
@@ -12,11 +12,11 @@ const PODS: &str = "pods";
 /// One pod, in base units.
 const ONE: i64 = 1000;
 
-/// What a node without a limit takes: as many pods as a scenario may have, in base units.
+/// The amount of a node without a limit, in base units: as many pods as a scenario may have.
 const ANY: i64 = 10_000_000 * ONE;
 
-/// Where a quota or a node limits `pods` at some time of the run: each pod requests one, unless it says otherwise, and a
-/// node that does not say takes any number.
+/// If a quota or a node limits `pods` at some time of the run, makes each pod request one where it does not state its
+/// request, and gives nodes that state no limit room for any number.
 pub(crate) fn count<'a>(
     trees: impl Iterator<Item = &'a TreeSpec>,
     changes: &[TimedChange],
@@ -49,7 +49,7 @@ pub(crate) fn count<'a>(
     }
 }
 
-/// Sets the amount of `pods` where none is stated.
+/// Sets the amount of `pods` where the scenario states none.
 fn state(amounts: &mut Amounts, amount: i64) {
     if amounts.get(PODS).is_none() {
         amounts.set(Name::from(PODS), amount);

@@ -23,7 +23,7 @@ record! {
     pub(crate) struct Capacity in "policy" {
         /// Which pending workload is tried first (O1).
         order: Order = Knobs::default().order,
-        /// How old a pod is that is created again (O3).
+        /// The age of a pod that is created again (O3).
         age: Age = Knobs::default().age,
         /// What a leaf may reclaim (R2, R8).
         reclaim: Reclaim = Knobs::default().reclaim,
@@ -31,7 +31,7 @@ record! {
         within: WithinQueuePreemption = Knobs::default().within,
         /// Whether preemption within the own leaf may make the leaf borrow more (R1).
         growth: BorrowWhilePreempting = Knobs::default().growth,
-        /// Which kinds of preemption are allowed (R8).
+        /// Which kinds of preemption are enabled (R8).
         preemption: Preemption = Knobs::default().preemption,
         /// How far a victim may take its quota below its min (R2b).
         floor: Floor = Knobs::default().floor,
@@ -79,9 +79,9 @@ record! {
         eviction_grace: At<RandomTime> => "`0s`",
         /// The time from when a pod is gone until its controller creates the replacement.
         recreate_delay: Ms = Ms(0),
-        /// The part of binds that fail, after their latency; the pod is pending again.
+        /// The fraction of binds that fail, after their latency; the pod is then pending again.
         failed_binds: At<Permille> => "0",
-        /// The part of eviction requests for running pods that are lost; the pod keeps running.
+        /// The fraction of eviction requests for running pods that are lost; the pod then keeps running.
         lost_evictions: At<Permille> => "0",
         /// The time from a lost eviction request to the next one.
         eviction_retry: Positive = Positive(Checked::default().eviction_retry_ms),
@@ -93,7 +93,7 @@ record! {
         max_events: At<u64> => "1000000000",
         /// The currency of prices, such as `EUR`, as reports print it.
         currency: String => "none",
-        /// What moment 0 is, such as `2026-11-30T08:00`, without a time zone. Reports print it.
+        /// The calendar time of moment 0, such as `2026-11-30T08:00`, without a time zone. Reports print it.
         starts_at: At<String> => "absent",
     }
 }
@@ -183,12 +183,12 @@ fn named<'a>(node: &'a Node, wanted: &str) -> Option<&'a str> {
     name.eq_ignore_ascii_case(wanted).then_some(name)
 }
 
-/// Opens a struct under the name with which it is written.
+/// Opens a struct by the name that is written in the file.
 fn open<T: Record>(node: &Node, name: &str, what: &str, report: &mut Report) -> Option<T> {
     variant(node, &[name], what, report).map(|variant| T::open(variant, report))
 }
 
-/// The settings of a policy, with its name in lower case, as reports show it.
+/// The settings of a policy, and its name in lower case, as in reports.
 pub(crate) fn policy(read: Option<&Policy>) -> (String, Knobs) {
     let name = "capacity".to_owned();
     let Some(Policy::Capacity(read)) = read else { return (name, Knobs::default()) };
@@ -219,7 +219,7 @@ pub(crate) fn policy(read: Option<&Policy>) -> (String, Knobs) {
     (name, knobs)
 }
 
-/// Checks the world's behaviour.
+/// Checks the settings of the simulated world.
 pub(crate) fn world(read: Option<&Unnamed<World>>, files: &mut Files<'_>, report: &mut Report) -> Checked {
     let default = Checked::default();
     let Some(Unnamed(read)) = read else { return default };

@@ -19,14 +19,14 @@ use std::{
 pub(crate) const MAX_NODES: usize = 1_000_000;
 
 record! {
-    /// Nodes are added for demand that only lacks capacity, never for demand that a quota refuses. Idle nodes are
-    /// removed.
+    /// Adds nodes for workloads that lack nothing but room on nodes, never for workloads that a quota refuses. Idle
+    /// nodes are removed.
     pub(crate) struct Autoscale in "autoscale" {
         /// The smallest number of nodes. The pool starts with its `count`.
         min: u32 = 0,
         /// The largest number of nodes.
         max: At<u32> => required,
-        /// The time from the demand until the new node joins.
+        /// The time from the moment when a node is needed until it joins.
         delay_up: At<RandomTime> => "`0s`",
         /// A node that has had no pods for this long is removed.
         idle_down: Positive => required,
@@ -41,7 +41,7 @@ pub(crate) struct Extras {
 }
 
 impl Extras {
-    /// Checks them; `count` is the initial number of nodes.
+    /// Checks the price and the autoscaler; `count` is the initial number of nodes.
     pub(crate) fn check(read: &NodePool, count: u32, files: &mut Files<'_>, report: &mut Report) -> Self {
         let price = read.price.as_ref().and_then(|price| price.amount("price", report));
         let autoscale = read.autoscale.as_ref().and_then(|read| autoscale(read, count, files, report));
@@ -79,7 +79,7 @@ fn autoscale(read: &Autoscale, count: u32, files: &mut Files<'_>, report: &mut R
     Some(Checked { min, max: max.value, delay_up: delay_up.unwrap_or(Runtime::Fixed(0)), idle_down_ms })
 }
 
-/// Gives every pool its nodes.
+/// Assigns every pool its nodes.
 pub(crate) fn number(cluster: &mut Cluster) {
     let mut nodes: BTreeMap<&Name, Vec<u32>> = BTreeMap::new();
     for (i, node) in (0u32..).zip(&cluster.nodes) {
@@ -91,7 +91,7 @@ pub(crate) fn number(cluster: &mut Cluster) {
     }
 }
 
-/// Creates the nodes that `AddNodes` events will add: they need names before anything can refer to them.
+/// Creates the nodes that `AddNodes` events will add, since other parts may refer to their names.
 pub(crate) fn add_spares(events: &[At<Event>], cluster: &mut Cluster, report: &mut Report) {
     let mut wanted: BTreeMap<Name, (u64, Span)> = BTreeMap::new();
     for event in events {

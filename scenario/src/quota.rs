@@ -64,7 +64,7 @@ record! {
     }
 }
 
-/// Amounts by resource, with the place of each.
+/// Amounts by resource, each with its place.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PlacedAmounts {
     amounts: Amounts,
@@ -117,7 +117,7 @@ impl Read for Cells {
 }
 
 impl Cells {
-    /// The cells of a leaf; cells of an inner quota are reported.
+    /// The cells of a leaf; reports cells of an inner quota.
     fn of(&self, inner: bool, report: &mut Report) -> Vec<(u32, u32)> {
         if inner {
             report.error(self.span, "only a leaf quota can guarantee cells", "this quota has children");
@@ -131,9 +131,9 @@ impl Cells {
 pub(crate) struct ReadTree {
     pub(crate) spec: TreeSpec,
     places: Vec<Places>,
-    /// Quotas with mistakes that were reported: errors of the validation about them would only repeat these.
+    /// Quotas with mistakes that were already reported: validation errors about them would only repeat these.
     damaged: BTreeSet<Name>,
-    /// Whether the reader of its file has validated the tree.
+    /// Whether the importer of its file has validated the tree already.
     validated: bool,
 }
 
@@ -163,7 +163,7 @@ pub(crate) fn read(node: &Node, report: &mut Report) -> Option<ReadTree> {
 }
 
 impl ReadTree {
-    /// A tree of which no part has a place of its own, from a file that was validated as it was read.
+    /// A tree from a file that was validated as it was read. Its parts have no places of their own.
     pub(crate) fn of_file(spec: TreeSpec, named_at: Span) -> Self {
         let place = |_: &QuotaSpec| Places { name: named_at, ..Places::default() };
         let places = spec.quotas.iter().map(place).collect();
@@ -225,7 +225,7 @@ impl ReadTree {
         }
     }
 
-    /// Reports the errors that an edit, written at `span`, adds.
+    /// Reports the errors that an edit, written at `span`, introduces.
     pub(crate) fn check_edit(&self, before: &Self, span: Span, over_promised: OverPromised, report: &mut Report) {
         let old = QuotaTree::validate(&before.spec, over_promised);
         let mut new = QuotaTree::validate(&self.spec, over_promised);
@@ -336,7 +336,7 @@ impl Places {
     }
 }
 
-/// The resource of which the cluster has less than a quota says.
+/// The resource of which the cluster has less than a quota states.
 const fn unknown_resource(kind: &FindingKind) -> Option<&Name> {
     match kind {
         FindingKind::RootMaxAboveCluster { resource, .. } | FindingKind::MinAboveCluster { resource, .. } => {

@@ -1,5 +1,5 @@
-//! `quota: "quota.yaml"`: the tree is in a file of its own. The file may be the very one that is deployed; the importers
-//! read it, with its mistakes at their places.
+//! `quota: "quota.yaml"`: the quota tree is in a file of its own. This may be the deployed file itself: the importers
+//! read it, and report mistakes at their places in it.
 
 use crate::{
     files::Files,
@@ -18,7 +18,7 @@ use quotree_syntax::{Node, Report, Shape, Source, Span};
 /// A tree, and the priority classes that its file declares.
 type Read = (ReadTree, Vec<(Name, i32)>);
 
-/// The tree of a scenario: as written there, or from the file that it names.
+/// The quota tree of a scenario, written in the scenario or in the file that it names.
 pub(crate) fn tree(
     node: &Node,
     changes: &[Change],
@@ -77,7 +77,7 @@ pub(crate) fn tree(
     }
 }
 
-/// The tree of quota objects, with what the importer found.
+/// The tree that an importer read from quota objects, with the importer's findings.
 fn objects(read: Quotas, named_at: Span, source: u32, named: &str, report: &mut Report) -> Option<Read> {
     report.adopt(read.diagnostics, source);
     let tree = read.tree?;
@@ -88,7 +88,7 @@ fn objects(read: Quotas, named_at: Span, source: u32, named: &str, report: &mut 
     Some((ReadTree::of_file(tree, named_at), read.classes))
 }
 
-/// Warns of what the file says and a scenario has no place for.
+/// Warns of settings in the file that a scenario cannot express.
 fn tell(lost: &[&Note], knobs: &[String], named_at: Span, named: &str, report: &mut Report) {
     const SHOWN: usize = 3;
     let fields = if lost.len() == 1 { "1 setting".to_owned() } else { format!("{} settings", lost.len()) };

@@ -4,8 +4,8 @@ use crate::language::{Kind, field, groups, kind, may_be_text};
 use quotree_syntax::{Group, Row, Type};
 use serde_json::{Map, Value, json};
 
-/// The JSON schema of scenario files in YAML and JSON, for editors and other checkers. What it accepts is what
-/// [`load`](crate::load) reads as such a file; `load` also checks what the values mean.
+/// The JSON schema of scenario files in YAML and JSON, for editors and other checkers. It accepts what
+/// [`load`](crate::load) can read as such a file; `load` also checks the meaning of the values.
 ///
 /// ```
 /// let schema = quotree_scenario::schema();
@@ -59,7 +59,7 @@ fn members(group: &'static Group, ty: &'static Type) -> Vec<Value> {
     forms
 }
 
-/// What stands below the name of a struct: its fields, or the values of those that need no name.
+/// The value below the name of a struct: its fields, or the values of fields that need no name.
 fn inside(group: &str, ty: &'static Type) -> Value {
     let fields = reference_to(group, ty.name);
     let rows: Vec<&Row> = ty.positional.iter().filter_map(|name| field(ty, name)).collect();

@@ -11,7 +11,8 @@ use quotree_syntax::{At, Ms, Node, Path, Permille, Positive, Read, Report, Shape
 /// The most durations in a file.
 const MAX_DURATIONS: usize = 1_000_000;
 
-/// The largest sigma of a log-normal, thousandths. With it, one duration in six is at least 22,000 times the median.
+/// The largest sigma of a log-normal duration, thousandths. With this sigma, one duration in six is at least 22,000
+/// times the median.
 const MAX_SIGMA: u64 = 10_000;
 
 group! {
@@ -23,7 +24,7 @@ group! {
 }
 
 record! {
-    /// A fixed duration. The duration alone means the same.
+    /// A fixed duration. Instead of `Fixed("10m")`, the duration alone may be written.
     pub(crate) struct Fixed(time) in "time" {
         /// The duration.
         time: Ms => required,
@@ -63,7 +64,8 @@ record! {
     pub(crate) struct LogNormal(median, sigma) in "time" {
         /// The median.
         median: Positive => required,
-        /// One standard deviation is a factor of exp(sigma); the mean is the median times exp(sigma^2 / 2).
+        /// The standard deviation of the logarithm: one standard deviation is a factor of exp(sigma), and the mean is
+        /// the median times exp(sigma^2 / 2).
         sigma: At<Permille> => required,
     }
 }
@@ -125,7 +127,7 @@ pub(crate) fn runtime(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut
     Some(runtime)
 }
 
-/// The duration as the model has it; files are read here.
+/// The duration in the form of the model. Reads the file of an empirical distribution.
 fn resolve(time: &At<RandomTime>, files: &mut Files<'_>, report: &mut Report) -> Option<Runtime> {
     Some(match &time.value.0 {
         Distribution::Fixed(Fixed { time, .. }) => Runtime::Fixed((*time)?.0),

@@ -18,7 +18,7 @@ record! {
         file: At<Path> => required,
         /// The format of the file.
         format: Format => required,
-        /// Kubernetes: the other files of the same dump, such as that of the nodes.
+        /// Kubernetes: the other files of the same dump, such as the one with the nodes.
         with: Vec<At<Path>> = Vec::new(),
         /// The namespace of all rows.
         namespace: Name => "absent",
@@ -26,7 +26,7 @@ record! {
         namespace_by: String => "the column that the format uses",
         /// The prefix of namespaces that are read from a column.
         prefix: String = String::new(),
-        /// The resource that stands for whole devices.
+        /// The resource of whole devices.
         resource: Name = TraceOptions::default().resource,
         /// The most rows; more are an error.
         max_rows: u32 = 10_000_000,
@@ -42,7 +42,8 @@ record! {
         deadline: Positive => "absent",
         /// The runtime limit of rows without one: a row fails when its work has run this long, over all its tries.
         runtime_limit: Positive => "absent",
-        /// The back-off limit of rows without one: how many losses of a node a row survives. Evictions are not counted.
+        /// The back-off limit of rows without one: how many losses of its node a row may have. Evictions are not
+        /// counted.
         backoff_limit: u32 => "no limit",
     }
 }
@@ -95,7 +96,7 @@ impl Read for NodeFormat {
     }
 }
 
-/// The bytes of a file that a scenario names. If the file cannot be read, the reason is reported at its name.
+/// The bytes of a file that a scenario refers to. If the file cannot be read, the reason is reported at its name.
 pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Report) -> Option<Vec<u8>> {
     match files.data(file.span.source, &file.value.0) {
         Ok(bytes) => Some(bytes),
@@ -106,7 +107,7 @@ pub(crate) fn read_file(file: &At<Path>, files: &mut Files<'_>, report: &mut Rep
     }
 }
 
-/// The files beside the one that is read. If one cannot be read, the reason is reported at its name.
+/// The contents of the files beside the main one. If one cannot be read, the reason is reported at its name.
 pub(crate) fn more_files(
     paths: &[At<Path>],
     format: TraceFormat,
@@ -129,7 +130,7 @@ pub(crate) fn more_files(
     read.into_iter().collect()
 }
 
-/// Warns of rows that are skipped because the scenario says so, and shows the first of them.
+/// Warns of rows that are skipped because the scenario requests it, and shows the first of them.
 fn report_skipped(file: &At<Path>, problems: &[RowProblem], report: &mut Report) {
     if let Some(RowProblem { line, what }) = problems.first() {
         let rows = match problems.len() {

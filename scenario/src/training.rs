@@ -27,8 +27,8 @@ record! {
         restart_overhead: Ms = Ms(0),
         /// How many restarts are allowed before it fails; evictions and node losses both cause restarts.
         max_restarts: u32 => "no limit",
-        /// What happens when members are lost with their node: the whole gang is submitted again, or the other members keep
-        /// their place and wait for replacements (G3).
+        /// What happens when members are lost with their node. `Resubmit`: the whole gang is submitted again. `Wait`:
+        /// the other members keep their places and wait for replacements (G3).
         on_loss: OnLoss = OnLoss::Resubmit,
         amount: Amount => embedded,
         /// The dataset that its members read together.
@@ -176,7 +176,7 @@ struct KnownRole {
     name: &'static str,
     /// Whether its members do the work.
     works: bool,
-    /// Whether there is at most one.
+    /// Whether a training has at most one such role with one member.
     single: bool,
 }
 
@@ -311,7 +311,7 @@ fn roles(
     roles
 }
 
-/// Whether a role does the work. A role that the framework does not have, or has less often, is reported.
+/// Whether a role does the work. Reports a role that the framework does not have, or that occurs too often.
 fn known(framework: &Framework, name: &At<Name>, replicas: u32, report: &mut Report) -> bool {
     let names: Vec<&str> = framework.roles.iter().map(|role| role.name).collect();
     let Some(role) = framework.roles.iter().find(|role| name.value == role.name) else {

@@ -1,6 +1,6 @@
-//! From plain values, as YAML and JSON have them, to the tree that a scenario in RON gives: which map is a struct and of
-//! which name, which string is a word, which number is a quantity. The kinds of fields decide it. What fits no kind
-//! stays as it is, and is reported by the reader of the field, as in RON.
+//! Converts plain values of YAML and JSON to the tree of a scenario in RON: it decides which map is a struct and of
+//! which name, which string is a word, and which number is a quantity. The decision depends on the kind of the field. A
+//! value that fits no kind is not changed, and the reader of the field reports it, as in RON.
 //!
 //! A struct `Name(a, b, field: c)` is a map in one of these forms:
 //!
@@ -10,8 +10,8 @@
 //! - `Name: a` and `Name: [a, b]`, for the fields that RON allows without their names;
 //! - `Name`, if it has no fields.
 //!
-//! A field without a name in RON whose value is a struct may also be written as that struct: `Pods: {..}` for
-//! `claim: {Pods: {..}}`.
+//! If RON allows a field without its name, and the value is a struct, the name may be left out here, too: `Pods: {..}`
+//! for `claim: {Pods: {..}}`.
 
 use crate::language::{self, Kind, field, kind, may_be_text, member};
 use quotree_syntax::{Group, Ident, Node, Report, Row, Shape, Span, Struct, Type, choices, clip};
@@ -19,7 +19,7 @@ use quotree_syntax::{Group, Ident, Node, Report, Row, Shape, Span, Struct, Type,
 /// The pairs of a map.
 type Pairs = Vec<(Node, Node)>;
 
-/// The value as a value of this kind.
+/// Converts a value to this kind.
 pub(crate) fn value(node: Node, kind_of: &str, report: &mut Report) -> Node {
     let Node { span, shape } = node;
     let at = |shape| Node { span, shape };
@@ -51,7 +51,7 @@ pub(crate) fn value(node: Node, kind_of: &str, report: &mut Report) -> Node {
     }
 }
 
-/// A key as a string or, where it must be one, as a number.
+/// A key as a string or, where the kind requires it, as a number.
 fn key_of(key: Node, wanted: &str) -> Node {
     let shape = match key.shape {
         Shape::String(text) if wanted == "whole number" && text.bytes().all(|byte| byte.is_ascii_digit()) => {
@@ -64,7 +64,7 @@ fn key_of(key: Node, wanted: &str) -> Node {
     Node { span: key.span, shape }
 }
 
-/// A word, or a struct that is of no group: `Never`, `{After: 10m}`, `{Random: {seed: 1}}`.
+/// A word, or a struct that does not belong to a group: `Never`, `{After: 10m}`, `{Random: {seed: 1}}`.
 fn form(node: Node, forms: &str) -> Node {
     let Node { span, shape } = node;
     let shape = match shape {
@@ -110,7 +110,7 @@ pub(crate) fn of_group(node: Node, group: &'static Group, report: &mut Report) -
     Node { span, shape }
 }
 
-/// A map that says which struct it is, or need not.
+/// Converts a map whose `kind` names the struct, or that can be only one struct.
 fn tagged(span: Span, mut pairs: Pairs, group: &'static Group, report: &mut Report) -> Node {
     let tag = |(key, _): &(Node, Node)| text(key).and_then(|name| member(group, name));
     if let Some(at) = pairs.iter().position(|pair| tag(pair).is_some()) {
@@ -154,7 +154,7 @@ fn tagged(span: Span, mut pairs: Pairs, group: &'static Group, report: &mut Repo
     }
 }
 
-/// Reports a map that does not say which struct it is.
+/// Reports a map that does not show which struct it is.
 fn unnamed(node: &Node, group: &Group, types: &[Type], report: &mut Report) {
     let Shape::Map(pairs) = &node.shape else { return };
     let keys: Vec<&str> = pairs.iter().filter_map(|(key, _)| text(key)).collect();
@@ -170,7 +170,7 @@ fn unnamed(node: &Node, group: &Group, types: &[Type], report: &mut Report) {
         .help(choices(&likely));
 }
 
-/// What stands beside `Name: ..` belongs into it, and is most likely not indented enough.
+/// Reports fields beside `Name: ..` that belong inside it, most likely because of wrong indentation.
 fn beside(inner: Node, others: Pairs, name: &Ident, report: &mut Report) -> Node {
     let Some((key, _)) = others.first() else { return inner };
     let found = text(key).map_or_else(|| "a value".to_owned(), |key| format!("`{}`", clip(key)));
@@ -188,7 +188,7 @@ fn beside(inner: Node, others: Pairs, name: &Ident, report: &mut Report) -> Node
     }
 }
 
-/// What stands after `Name:`, as the struct of this name.
+/// Converts the value after `Name:` to the struct of this name.
 fn open(span: Span, name: Ident, ty: &'static Type, inner: Node, report: &mut Report) -> Node {
     let first = ty.positional.first().and_then(|name| field(ty, name));
     let args =
@@ -209,7 +209,7 @@ fn open(span: Span, name: Ident, ty: &'static Type, inner: Node, report: &mut Re
     }
 }
 
-/// Whether a map is the value of the first field rather than the fields.
+/// Whether a map is the value of the first field, rather than a map of the fields.
 fn is_value_of(first: Option<&'static Row>, ty: &'static Type, pairs: &Pairs) -> bool {
     let Some(first) = first else { return false };
     let is_field =
@@ -225,7 +225,7 @@ fn is_value_of(first: Option<&'static Row>, ty: &'static Type, pairs: &Pairs) ->
     }
 }
 
-/// The field, of those that need no name, whose value is a struct of this name.
+/// The field that needs no name and whose value is a struct of this name.
 fn inlined(ty: &'static Type, name: &str) -> Option<(&'static Row, &'static Type)> {
     ty.positional.iter().filter_map(|of| field(ty, of)).find_map(|row| match kind(&row.kind) {
         Kind::Group(group) => member(group, name).map(|inner| (row, inner)),
@@ -233,8 +233,8 @@ fn inlined(ty: &'static Type, name: &str) -> Option<(&'static Row, &'static Type
     })
 }
 
-/// A struct with these fields. Those that RON allows without a name have none, so that a struct reads the same however
-/// it is written.
+/// A struct with these fields. A field that RON allows without a name gets none, so that the result does not depend on
+/// how the struct is written.
 pub(crate) fn with_fields(span: Span, name: Ident, ty: &'static Type, pairs: Pairs, report: &mut Report) -> Node {
     let mut end = span;
     let mut fields: Vec<(Ident, Node)> = Vec::with_capacity(pairs.len());
@@ -269,14 +269,14 @@ pub(crate) fn with_fields(span: Span, name: Ident, ty: &'static Type, pairs: Pai
     Node { span: end, shape: Shape::Struct(Struct { name: Some(name), args, fields }) }
 }
 
-/// The field whose value a struct of an unknown name was meant to be.
+/// The field that was probably meant by a struct with an unknown name.
 fn misnamed(ty: &'static Type, name: &str) -> Option<&'static Row> {
     let holds_structs = |row: &&Row| matches!(kind(&row.kind), Kind::Group(group) if group.types.len() > 1);
     let looks_named = name.starts_with(|c: char| c.is_ascii_uppercase());
     ty.positional.iter().filter(|_| looks_named).filter_map(|of| field(ty, of)).find(holds_structs)
 }
 
-/// A struct whose name the language does not have.
+/// A struct with a name that the language does not have.
 fn unknown(name: Ident, inner: Node) -> Node {
     let fields = match inner.shape {
         Shape::Map(pairs) => pairs.into_iter().filter_map(named).collect(),
@@ -286,13 +286,13 @@ fn unknown(name: Ident, inner: Node) -> Node {
     Node { span, shape: Shape::Struct(Struct { name: Some(name), args: Vec::new(), fields }) }
 }
 
-/// Whether reports that print the struct read better with all names: `Used(quota: "a", resource: "cpu", ..)`.
+/// Whether the struct is clearer in reports with all field names: `Used(quota: "a", resource: "cpu", ..)`.
 fn reads_better_named(ty: &Type) -> bool {
     let is_of = |name: &str| language::group(name).is_some_and(|group| member(group, ty.name).is_some());
     ty.positional.len() > 1 && (is_of("what") || is_of("change"))
 }
 
-/// The whole file: a scenario, or a quota tree alone.
+/// Converts the whole file: a scenario, or a quota tree alone.
 pub(crate) fn file(node: Node, report: &mut Report) -> Node {
     let (Some(scenario), Some(quotas)) = (language::group("file"), language::group("quota")) else { return node };
     let Shape::Map(pairs) = &node.shape else { return node };

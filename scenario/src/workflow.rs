@@ -16,7 +16,8 @@ const MAX_TASKS: usize = 10_000;
 const MAX_DEPENDENCIES: usize = 100_000;
 
 group! {
-    /// Entries of `tasks`: what a `Workflow` runs. `preemptible`, `budget` and `eviction_grace` are those of the workflow.
+    /// Entries of `tasks`: what a `Workflow` runs. `preemptible`, `budget` and `eviction_grace` of the workflow apply
+    /// to its tasks.
     pub(crate) enum Task in "task", "a task" { Job, Training }
 }
 
@@ -52,7 +53,7 @@ record! {
     }
 }
 
-/// The topology of a task. The word `None` is a value of its own.
+/// The topology of a task. The word `None` is a value, not an absent field.
 #[derive(Debug, Clone)]
 pub(crate) struct Together(Option<Level>);
 
@@ -146,7 +147,7 @@ fn check(
     Some(ReadTask { name, after: common.after.clone(), task })
 }
 
-/// The dependencies of each task; names that are duplicate, unknown or repeated are reported.
+/// The dependencies of each task. Reports names that are duplicate, unknown or repeated.
 fn links(tasks: &[ReadTask], report: &mut Report) -> BTreeMap<u32, BTreeSet<u32>> {
     let mut numbers: BTreeMap<&Name, u32> = BTreeMap::new();
     for (number, task) in (0..).zip(tasks) {

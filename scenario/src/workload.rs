@@ -89,7 +89,7 @@ record! {
 }
 
 record! {
-    /// Rows of a trace file; each is a gang of equal pods that runs for the time that the row says.
+    /// Rows of a trace file; each is a gang of equal pods that runs for the time given in the row.
     pub(crate) struct Trace in "workload" {
         common: Common => embedded,
         topology: Topology => embedded,
@@ -106,8 +106,8 @@ record! {
         name: At<Name> => required,
         /// Pods with a higher priority are tried first (O1). In a Trace: the priority of rows that name none.
         priority: PriorityName = PriorityName::Number(0),
-        /// The user who submits it. If the scenario declares users, it must be one of them who has access to the
-        /// namespace. In a Trace: the user who submits all rows; without it, each row names its user.
+        /// The user who submits the workload. If the scenario declares users, this must be one of them, with access to
+        /// the namespace. In a Trace: the user who submits all rows; without it, each row names its user.
         user: At<Name> => "absent",
         /// Whether its pods may be evicted.
         preemptible: bool = true,
@@ -115,9 +115,9 @@ record! {
         budget: At<Name> => "absent",
         /// The time from the decision to evict a pod until the pod is gone.
         eviction_grace: At<RandomTime> => "the world's",
-        /// The duty cycle of the GPUs of its pods while they run. It changes no decision; the report shows it.
+        /// The duty cycle of the GPUs of its pods while they run. No decision depends on it; the report shows it.
         gpu_utilisation: At<Permille> => "100%, less what it waits for input",
-        /// The GPU memory that each pod uses, such as `30Gi`. It changes no decision; the report shows it.
+        /// The GPU memory that each pod uses, such as `30Gi`. No decision depends on it; the report shows it.
         gpu_memory_used: At<Quantity> => "all that the pod is given",
     }
 }
@@ -152,7 +152,7 @@ record! {
 record! {
     /// The field of gangs.
     pub(crate) struct Topology {
-        /// The domain in which all pods of a gang must be placed; in a workflow, it applies to each training.
+        /// The domain level that all pods of a gang must share; in a workflow, it applies to each training.
         topology: Same => "anywhere",
     }
 }
@@ -312,7 +312,7 @@ fn device_use(common: &Common, report: &mut Report) -> DeviceUse {
     DeviceUse { duty_permille: duty, memory_bytes: memory }
 }
 
-/// Checks what depends on the kind; `stated` has the properties of tasks and rows that state none themselves.
+/// Checks what depends on the kind; `stated` has the properties for tasks and rows that do not have their own.
 fn body(
     read: &Workload,
     stated: (&Priority, Option<Level>),
@@ -353,7 +353,8 @@ fn body(
     })
 }
 
-/// The rows of a trace. Each has its own namespace and time; of the trace as a whole, those of the first row count.
+/// The rows of a trace. Each row has its own namespace and time. The namespace and time of the trace as a whole are
+/// those of the first row.
 fn traced(
     trace: &Trace,
     priority: i32,

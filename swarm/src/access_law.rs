@@ -1,5 +1,5 @@
-//! The law of access: it computes independently, from the scenario alone, which users may submit where, and adds up the
-//! usage by user again.
+//! The law of access: it computes independently, from the scenario alone, which users may submit into which namespaces,
+//! and recomputes the usage by user.
 
 use crate::play::Played;
 use quotree_core::Unquotaed;
@@ -9,8 +9,8 @@ use quotree_sim::{
     result::RunResult,
 };
 
-/// A user without access to a namespace has no pods there, and the totals of a user are the sums over the user's
-/// workloads. Access is known before the run only if neither users, groups nor namespaces change.
+/// Checks two laws. A user without access to a namespace has no pods there, and the totals of a user are the sums over
+/// the user's workloads. Access is known before the run only if neither users, groups nor namespaces change.
 pub(crate) fn judge(scenario: &Scenario, result: &RunResult, played: &mut Played) {
     let changes_access = |event: &TimedChange| {
         matches!(event.change, Change::People(_) | Change::ReplaceTree { .. } | Change::MoveNamespace { .. })

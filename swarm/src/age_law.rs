@@ -1,20 +1,20 @@
-//! The law of age (O3), as users see it: nobody starts before an older job of the same leaf and priority that asks for no
-//! more. Age is counted here from the first pod of a job that the trace shows, so that jobs whose pods were created again
-//! are as old as they ever were. Shares no code with the controllers.
+//! The law of age (O3): no job starts before an older job of the same leaf and priority that requests no more. Age is
+//! counted here from the first pod of a job in the trace, so that jobs whose pods were created again keep their age.
+//! Shares no code with the controllers.
 
 use crate::play::Played;
 use quotree_core::{Action, Age, Name, Plan, PodState, Scheduler, Time, WorkloadId, WorkloadSpec, WorkloadView};
 use quotree_sim::{Scenario, model::Kind, trace::TraceEvent, words::Names};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// When everything was first submitted.
+/// When each piece of work was first submitted.
 #[derive(Debug, Default)]
 pub(crate) struct AgeLaw {
     /// By the name of the job.
     jobs: BTreeMap<String, Time>,
-    /// Core workloads; those of jobs have the time of their job.
+    /// By core workload: the time of its job, or its own.
     born: BTreeMap<WorkloadId, Time>,
-    /// Those whose work is as old as its job, whatever happens to it.
+    /// Core workloads that always have the age of their job, even if they are created again.
     keep: BTreeSet<WorkloadId>,
 }
 
@@ -33,7 +33,8 @@ impl AgeLaw {
         }
     }
 
-    /// Checks that nobody who waits after a plan is older than one who got room by it, and asks for no more.
+    /// Checks that no workload got room by a plan although an older one that requests no more still waits after the
+    /// plan.
     pub(crate) fn judge(
         &self,
         (before, after): (&Scheduler, &Scheduler),
@@ -72,7 +73,7 @@ impl AgeLaw {
     }
 }
 
-/// A workload of which no pod has a place and that has no hold.
+/// The workload, if none of its pods has a place and it has no hold.
 fn waiting(scheduler: &Scheduler, workload: WorkloadId) -> Option<WorkloadView> {
     let view = scheduler.workload(workload).filter(|view| !view.held)?;
     view.pods.iter().all(|pod| pod.state == PodState::Pending).then_some(view)
@@ -82,7 +83,7 @@ const fn equals(view: &WorkloadView) -> (Option<quotree_core::QuotaId>, i32, boo
     (view.leaf, view.priority, view.preemptible)
 }
 
-/// Whether wherever one finds room, so does the other: its pods are the same, or they are no more and no larger.
+/// Whether `other` certainly finds room wherever `one` does: its pods are the same, or they are no more and no larger.
 fn asks_no_more(one: &WorkloadSpec, other: &WorkloadSpec) -> bool {
     if one.pods == other.pods && one.together == other.together {
         return true;

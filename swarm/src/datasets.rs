@@ -9,7 +9,7 @@ use quotree_sim::scenario::Value;
 
 type Fields = Vec<(&'static str, Value)>;
 
-/// Draws the datasets. Reading one once takes between some seconds and a quarter of the safety phase.
+/// Draws the datasets. One pass over a dataset takes between some seconds and a quarter of the safety phase.
 pub(crate) fn datasets(builder: &mut WorldBuilder<'_>) -> Vec<Value> {
     with_dataset_stream(builder, |builder| {
         (0..builder.datasets).filter_map(|number| dataset(builder, number)).collect()

@@ -1,5 +1,5 @@
-//! The features that a random scenario may have. A seed first draws the features of its scenario: in a scenario with
-//! all of them, many features would hide bugs that only two of them together reveal.
+//! The features that a random scenario may have. A seed first draws the features of its scenario. If every scenario had
+//! all of them, some features would hide bugs that a combination of few features reveals.
 
 use crate::draw::Draw;
 use std::collections::BTreeSet;
@@ -109,8 +109,8 @@ impl Features {
         Self(Feature::ALL.iter().copied().filter(|_| draw.chance(percent)).collect())
     }
 
-    /// In half of the scenarios, a feature that has no effect without others adds those, so that it occurs often
-    /// enough.
+    /// In half of the scenarios, adds the features that another drawn feature needs to have an effect, so that it has
+    /// one often enough.
     pub(crate) fn with_required(mut self, draw: &mut Draw) -> Self {
         let brings: [(Feature, &[Feature]); 7] = [
             (Feature::JobQueues, &[Feature::Jobs]),

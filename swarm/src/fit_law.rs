@@ -1,6 +1,6 @@
-//! The law that no pending workload fits. It computes independently, by A1, A2, A5, L3, O2 and P1, whether a pending
-//! workload could be placed without evictions, from the public views of the scheduler and from the events it received.
-//! The answer yes is certain; the answer no is not.
+//! The law that no pending workload fits. From the public views of the scheduler and the events that it received, this
+//! code computes independently whether a pending workload could be placed without evictions (A1, A2, A5, L3, O2, P1).
+//! If it finds room, that is certain; if it finds none, there may still be room.
 
 use crate::{log_laws::Replay, node_fit::FreeSpace};
 use quotree_core::{
@@ -16,13 +16,13 @@ pub(crate) struct FitCheck<'a> {
     nodes: Vec<FreeSpace<'a>>,
 }
 
-/// What a pending workload needs next.
+/// The pods that a pending workload needs next.
 struct Demand<'a> {
     pods: Vec<&'a PodTemplate>,
     total: Amounts,
     /// Whether none of its pods is placed yet.
     first: bool,
-    /// The topology level at which all pods share a domain, and a node on which one of them runs.
+    /// The topology level at which all pods share a domain, and a node that runs one of the pods, if there is one.
     together: Option<(Level, Option<NodeId>)>,
 }
 
@@ -52,8 +52,8 @@ impl<'a> FitCheck<'a> {
         by_quota && self.has_room_for(pod, &demand)
     }
 
-    /// Whether every resource it requests is governed (since only guaranteed quota can be reclaimed), and whether some
-    /// domain could contain all of its pods.
+    /// Whether every resource that it requests is governed (since only guaranteed quota can be reclaimed), and whether
+    /// some domain could contain all of its pods.
     pub(crate) fn is_covered(&self, id: WorkloadId) -> bool {
         let governed = |name: &Name| self.scheduler.tree().governed().any(|governed| governed == name);
         let exists = |level: Level| self.nodes.iter().any(|node| domain(node.spec, level).is_some());
@@ -64,8 +64,9 @@ impl<'a> FitCheck<'a> {
         self.demand(id).is_some_and(covered)
     }
 
-    /// Whether the capacity of the cluster covers all guarantees below the root: then an entitled workload always finds
-    /// a quota above its min. A workload that a job limit blocks may not evict (A5), so there must be no such limit.
+    /// Whether the capacity of the cluster covers all guarantees below the root. Then, while an entitled workload is
+    /// pending, some quota is above its min. There must be no job limit, since a workload that it blocks may not evict
+    /// (A5).
     pub(crate) fn covers_guarantees(&self) -> bool {
         let tree = self.scheduler.tree();
         if tree.ids().filter_map(|q| tree.spec(q)).any(|spec| spec.max_jobs.is_some()) {
@@ -81,7 +82,7 @@ impl<'a> FitCheck<'a> {
         })
     }
 
-    /// What it needs next: the pods that are missing from its minimum, or one elastic pod.
+    /// The pods that it needs next: those that are missing from its minimum, or one elastic pod.
     fn demand(&self, id: WorkloadId) -> Option<Demand<'a>> {
         let (view, spec) = (self.scheduler.workload(id)?, self.replay.specs.get(&id)?);
         let mut ordinal = 0;
@@ -156,7 +157,7 @@ fn domain(node: &NodeSpec, level: Level) -> Option<Place<'_>> {
     }
 }
 
-/// What counts against a max: usage below the quota, and what its children keep from lending (L3).
+/// What counts against a max: usage below the quota, and the lend floors of its children (L3).
 fn charged(scheduler: &Scheduler, tree: &QuotaTree, quota: QuotaId, name: &Name) -> i64 {
     let children = tree.children(quota);
     if children.is_empty() {

@@ -78,7 +78,7 @@ impl Gpus {
         Mode::ALL.into_iter().filter(|mode| self.first.contains(mode) || self.later.contains(mode)).collect()
     }
 
-    /// The resources that quotas govern for these modes.
+    /// The resources that quotas govern in these modes.
     pub(crate) fn counted(&self) -> Vec<Counted> {
         let modes = self.modes();
         let any = |of: &[Mode]| modes.iter().any(|mode| of.contains(mode));

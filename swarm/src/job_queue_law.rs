@@ -1,5 +1,5 @@
-//! The laws of job queues: every release and requeue in the trace follows the rules of its queue, and when the run is
-//! at rest, no queue keeps back a job without a reason. Shares no code with the queues.
+//! The laws of job queues. Every release and requeue in the trace follows the rules of its queue, and at rest no queue
+//! holds back a job without a reason. Shares no code with the queues.
 
 use crate::{fit_law::FitCheck, log_laws::Replay, play::Played};
 use quotree_core::{Amounts, Event, Name, PodState, PodTemplate, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
@@ -31,7 +31,8 @@ struct QueuedJob {
     requeues: u32,
 }
 
-/// Whether a namespace may move to another queue, or to none: then it is uncertain in which queue some workloads count.
+/// Whether a namespace may move to another job queue, or to none. Then it is uncertain which queue counts some
+/// workloads.
 fn namespaces_move(scenario: &Scenario) -> bool {
     scenario.events.iter().any(|event| match &event.change {
         Change::ReplaceTree { .. } | Change::MoveNamespace { .. } => true,
@@ -105,7 +106,8 @@ impl JobQueueLaw {
         played.count("jobs released again", more_than(1));
     }
 
-    /// Checks a released job when the scheduler receives it: fewer than `max_jobs` jobs of its queue may be there.
+    /// Checks a released job when the scheduler receives it: fewer than `max_jobs` jobs of its queue may be known to
+    /// the scheduler.
     pub(crate) fn judge(&self, scenario: &Scenario, scheduler: &Scheduler, event: &Event, played: &mut Played) {
         let Event::WorkloadSubmitted(spec) = event else { return };
         if namespaces_move(scenario) || !self.was_released(spec.id) {
@@ -135,8 +137,8 @@ impl JobQueueLaw {
         self.jobs.get(&id).is_some_and(|job| job.tries > 0)
     }
 
-    /// Checks a run at rest: no job is suspended that its queue must release, and none was requeued although it fits.
-    /// `changed` is the time of the last other change.
+    /// Checks a run at rest: no job is suspended that its queue must release, and no job was requeued although it fits.
+    /// `changed` is the time of the last change other than a requeue.
     pub(crate) fn at_rest(
         &self,
         (scenario, replay, scheduler): (&Scenario, &Replay<'_>, &Scheduler),
@@ -204,7 +206,8 @@ impl QueueAtRest<'_> {
         })
     }
 
-    /// What a suspended job needs to start; the largest task of a workflow, since it may be any.
+    /// What a suspended job needs to start. For a workflow, it is the need of its largest task, since the job may be
+    /// any of its tasks.
     fn needs(&self, row: &PendingRow, name: &Name) -> i64 {
         let of = |template: &PodTemplate, count: u32| amount(&template.request, name).saturating_mul(i64::from(count));
         let kind = |kind: &Kind| match kind {
@@ -259,7 +262,7 @@ impl QueueAtRest<'_> {
         })
     }
 
-    /// Whether a job was released after the last change, was requeued, and would have fitted.
+    /// Whether a job was released after the last change, and was requeued although it would have fitted.
     fn was_requeued_in_vain(&self, row: &PendingRow, changed: Time) -> bool {
         let Some(id) = self.suspended.names.get(&row.pod) else { return false };
         let job = self.suspended.jobs.get(id).filter(|job| job.back.is_some());

@@ -4,7 +4,7 @@
 use crate::{features::Feature, queues::Queues, units::time, world::WorldBuilder};
 use quotree_sim::scenario::Value;
 
-/// A run with more events is taken to be endless (S2): the largest scenarios need a few thousand.
+/// A run with more events counts as endless (S2). The largest scenarios need a few thousand.
 const MAX_EVENTS: u64 = 20_000;
 
 /// The longest grace period of a victim, seconds.

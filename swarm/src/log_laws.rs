@@ -1,5 +1,5 @@
-//! The laws of the scheduler log: a second scheduler replays it with the same plans (I12), every plan is checked (S1,
-//! S3), and so is the state at rest (S4, H2, and that no pending workload fits).
+//! The laws of the scheduler log. A second scheduler replays the log with the same plans (I12). Every plan is checked
+//! (S1, S3), and so is the state at rest (S4, H2, and that no pending workload fits).
 
 use crate::{
     age_law::AgeLaw,
@@ -33,8 +33,8 @@ pub(crate) struct End<'a> {
     pub(crate) calm: Option<Time>,
     /// The time of its end.
     pub(crate) at: Time,
-    /// Set if the run had to be stopped because jobs are released and requeued for ever: it counts as at rest if
-    /// nothing else happened for this long.
+    /// Set if the run had to be stopped because jobs are released and requeued for ever. Such a run counts as at rest
+    /// if nothing else happened for this long.
     pub(crate) round_ms: Option<u64>,
     pub(crate) suspended: &'a JobQueueLaw,
     pub(crate) ages: &'a AgeLaw,
@@ -86,7 +86,7 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
 /// The state of the cluster, as derived from the events of the log.
 pub(crate) struct Replay<'a> {
     end: &'a End<'a>,
-    /// When anything happened last, except that a job was requeued.
+    /// The time of the last event other than a requeue of a job.
     changed: Time,
     changes: bool,
     /// Evictions in the calm phase, by the workload for which they were made, until it is bound (S3).

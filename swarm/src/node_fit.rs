@@ -13,7 +13,7 @@ pub(crate) struct FreeSpace<'a> {
     devices: Vec<(Name, Vec<i64>)>,
 }
 
-/// How many devices a pod needs, and how much of each resource of every one.
+/// The number of devices that a pod needs, and how much of each resource on every one.
 struct Need {
     count: usize,
     each: Vec<i64>,
@@ -26,7 +26,7 @@ impl<'a> FreeSpace<'a> {
         Self { spec, free: spec.allocatable.iter().map(free).collect(), devices: view.devices_free.clone() }
     }
 
-    /// How many of `most` equal pods are certain to fit.
+    /// A number of equal pods, at most `most`, that certainly fit together.
     pub(crate) fn takes(&self, pod: &PodTemplate, most: usize) -> usize {
         let mut space = self.clone();
         let mut taken = 0;
@@ -75,7 +75,7 @@ impl<'a> FreeSpace<'a> {
         Some(after)
     }
 
-    /// What a pod needs of the devices; `None` if this node cannot assign them that way.
+    /// What a pod needs of the devices; `None` if this node cannot assign its devices that way.
     fn need(&self, pod: &PodTemplate) -> Option<Need> {
         let asked = |name: &Name| pod.request.get(name.as_str()).filter(|amount| *amount > 0);
         let names: Vec<&Name> = self.spec.devices.iter().map(|devices| &devices.resource).collect();

@@ -1,6 +1,6 @@
 //! The events of the nodes of a random scenario: failures, outages, drains, slow nodes, edits, resized pools and
-//! autoscaling. All end with the safety phase, except for autoscaling, which follows demand. They are drawn from their
-//! own random stream, so they affect no other part of the scenario of a seed.
+//! autoscaling. All of them end with the safety phase, except for autoscaling, which follows demand. They are drawn
+//! from their own random stream, so they affect no other part of the scenario.
 
 use crate::{
     draw::Draw,

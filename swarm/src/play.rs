@@ -2,7 +2,8 @@
 //! and the laws of its calm phase.
 //!
 //! The *calm phase* of a scenario begins when nothing more comes from outside: after the last submission, edit and
-//! fault, and once requests are not lost any more (`reliable_from`). Its laws apply if the run came to rest by itself.
+//! fault, and once requests are no longer lost (`reliable_from`). The laws of the calm phase apply if the run came to
+//! rest by itself.
 
 use crate::{
     access_law,
@@ -173,7 +174,7 @@ fn judge(scenario: &Scenario) -> Played {
     played
 }
 
-/// Keeps the first failure of each kind, with their number.
+/// Keeps the first failure of each kind, with the number of failures of that kind.
 fn one_of_each_kind(failures: &mut Vec<Failure>) {
     let mut counts: BTreeMap<String, u64> = BTreeMap::new();
     failures.retain(|failure| {
@@ -247,7 +248,7 @@ pub(crate) fn is_guaranteed(scenario: &Scenario) -> bool {
     plain && scenario.cluster.is_pool && scenario.workloads.iter().all(|workload| workload.preemptible)
 }
 
-/// Counts what occurs in the trace, and holds it against the laws of the trace.
+/// Counts what occurs in the trace, and checks the laws of the trace.
 struct Count<'a> {
     scenario: &'a Scenario,
     played: Played,

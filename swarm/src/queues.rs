@@ -3,7 +3,7 @@
 use crate::{features::Feature, units::time, world::WorldBuilder};
 use quotree_sim::scenario::Value;
 
-/// A scenario in which jobs are requeued never ends by itself: its run is stopped after this many times its safety
+/// If jobs are requeued in a scenario, its run never ends by itself. It is stopped after this many times its safety
 /// phase.
 const PHASES: u64 = 40;
 

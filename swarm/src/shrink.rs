@@ -18,7 +18,7 @@ use quotree_sim::{
 /// Which failure to keep, and how long to search.
 #[derive(Debug, Clone, Default)]
 pub struct ShrinkOptions {
-    /// A part of the kind or message of the failure to keep; `None`: the first one.
+    /// A part of the kind or message of the failure to keep; `None`: the first failure.
     pub wanted: Option<String>,
     /// The most candidates that are run; 0: the default.
     pub steps: u32,
@@ -57,7 +57,7 @@ pub enum Unshrinkable {
     Otherwise(Vec<Failure>),
 }
 
-/// Shrinks the scenario at `path`; `loader` reads it and the files it includes. Included files stay as they are.
+/// Shrinks the scenario at `path`; `loader` reads it and the files that it includes. Included files do not change.
 ///
 /// # Errors
 /// [`Unshrinkable`].
@@ -104,7 +104,8 @@ fn wanted(played: &Played, options: &ShrinkOptions) -> Result<Failure, Unshrinka
     }
 }
 
-/// The most events of a candidate: smaller scenarios need fewer. An endless run keeps its own limit.
+/// The most events of a candidate's run. Smaller scenarios need fewer events than the original, and an endless run has
+/// its own limit.
 fn cap(first: &Played, scenario: &Scenario) -> u64 {
     let most = scenario.world.max_events;
     if first.events > 0 { first.events.saturating_mul(10).saturating_add(1_000).min(most) } else { most }
@@ -152,7 +153,7 @@ impl Search<'_> {
         }
     }
 
-    /// Removes entries, first many at a time.
+    /// Removes entries, first many at a time, then fewer.
     fn leave_out(&mut self) {
         let mut place = 0;
         while let Some(path) = shrink_moves::paths(&self.best).get(place).cloned() {
@@ -182,7 +183,7 @@ impl Search<'_> {
         }
     }
 
-    /// Replaces each value by a suggestion, as long as one is kept.
+    /// Replaces each value by a suggested smaller one, as long as a replacement is kept.
     fn each(&mut self, suggest: fn(&Value) -> Vec<Value>) {
         let mut place = 0;
         while let Some(path) = shrink_moves::paths(&self.best).get(place).cloned() {
@@ -228,7 +229,7 @@ impl Search<'_> {
     }
 }
 
-/// All files unchanged, except for one with another text.
+/// The files of a loader, where one file has another text.
 struct With<'a> {
     path: &'a str,
     text: String,

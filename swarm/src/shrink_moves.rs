@@ -148,7 +148,7 @@ fn mentions(value: &Value, name: &str) -> bool {
     }
 }
 
-/// Replaces a quota by one of its children, a random time by its shortest one.
+/// Simpler values: for a quota, one of its children; for a random time, its shortest value.
 pub(crate) fn simpler(value: &Value) -> Vec<Value> {
     let Value::Struct { name, args, fields } = value else { return Vec::new() };
     match name.as_str() {
@@ -237,7 +237,7 @@ fn less(number: u64) -> Vec<u64> {
     less
 }
 
-/// `1h30m` as 1 h and 30 m; empty if the text is not an amount or time.
+/// The parts of an amount or a time: `1h30m` as 1 h and 30 m. Empty if the text is neither.
 fn parts(text: &str) -> Vec<(u64, &str)> {
     let mut parts = Vec::new();
     let mut rest = text;

@@ -1,4 +1,5 @@
-//! The quota tree of a random scenario: drawn, edited so that it stays valid by T2, and written as a scenario value.
+//! The quota tree of a random scenario. It is drawn, edited so that it stays valid (T2), and written as a scenario
+//! value.
 
 use crate::{
     draw::Draw,

@@ -23,26 +23,26 @@ pub(crate) fn quantity(resource: usize, units: u64) -> String {
     if milli.is_multiple_of(1000) { (milli / 1000).to_string() } else { format!("{milli}m") }
 }
 
-/// Further resources that stand for GPUs.
+/// Another resource for GPUs.
 pub(crate) const CLOSE: &str = "aliyun.com/gpu";
 pub(crate) const GPU_MEMORY: &str = "aliyun.com/gpu-mem";
 pub(crate) const CORES: &str = "aliyun.com/gpu-core.percentage";
 
-/// A resource that stands for GPUs, and its unit.
+/// A resource for GPUs, and its unit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Counted {
     pub(crate) name: &'static str,
     pub(crate) per: Per,
 }
 
-/// How much of the resource a quarter of a GPU is.
+/// The amount of the resource for a quarter of a GPU.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Per {
     /// One quarter of a GPU.
     Quarter,
     /// Whole GPUs, rounded down, so that rounded parts never exceed the rounded sum.
     Whole,
-    /// This many for each quarter.
+    /// This many units for each quarter.
     Times(u64),
 }
 
@@ -59,7 +59,7 @@ impl Counted {
     }
 }
 
-/// The same as [`amounts`], but with GPUs expressed in each of these resources.
+/// As [`amounts`], with the GPUs expressed in each of these resources.
 pub(crate) fn amounts_counted([cpu, memory, gpu]: [Option<u64>; 3], gpus: &[Counted]) -> Value {
     let mut value = amounts([cpu, memory, None]);
     if let (Value::Map(entries), Some(quarters)) = (&mut value, gpu) {
@@ -68,7 +68,7 @@ pub(crate) fn amounts_counted([cpu, memory, gpu]: [Option<u64>; 3], gpus: &[Coun
     value
 }
 
-/// `{ "cpu": "5" }`: the amounts that are present.
+/// A map such as `{ "cpu": "5" }`, with the amounts that are present.
 pub(crate) fn amounts(units: impl IntoIterator<Item = Option<u64>>) -> Value {
     let named = RESOURCES.iter().zip(0..).zip(units);
     let entry = |((name, resource), units): ((&&str, usize), Option<u64>)| {

@@ -166,7 +166,7 @@ fn runtime(builder: &mut WorldBuilder<'_>, fields: &mut Fields) {
     datasets::reads(builder, fields);
 }
 
-/// The request of a pod: in most cases less than a node has.
+/// Draws the request of a pod: in most cases less than a node has.
 pub(crate) fn ask(builder: &mut WorldBuilder<'_>) -> Fields {
     let mut node: Units = [1; 3];
     for pool in &builder.pools {

@@ -1,9 +1,9 @@
 //! Generates the scenario of a seed: its features, then its sizes, then its text, which is an ordinary scenario file.
 //!
-//! A scenario has two phases. In the *safety phase* everything happens that the seed chose: arrivals, faults, edits,
-//! lost requests. At its end all nodes are up and schedulable. In the *calm phase* after it nothing is submitted or
-//! edited and nothing fails, and the run continues until nothing more can happen. A run that does not come to rest ends
-//! at `max_events`.
+//! A scenario has two phases. In the *safety phase*, everything that was drawn happens: arrivals, faults, edits, lost
+//! requests. At its end all nodes are up and schedulable. In the *calm phase* after it nothing is submitted or edited
+//! and nothing fails, and the run continues until nothing more can happen. A run that does not come to rest ends at
+//! `max_events`.
 
 use crate::{
     datasets,

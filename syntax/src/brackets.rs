@@ -1,6 +1,6 @@
-//! Which bracket of an unbalanced text is wrong. A missing bracket is noticed far from its place, at the next bracket that
-//! does not match or at the end of the file. The indentation tells more: a bracket that is closed by a line of another
-//! indentation is most likely not closed at all.
+//! Which bracket of an unbalanced text is wrong. A missing bracket is noticed far from its place, at the next bracket
+//! that does not match or at the end of the file. The indentation is a better guide: if the line that closes a bracket
+//! has another indentation, the bracket is most likely not closed at all.
 
 use super::{
     diagnostic::{Report, Span},
@@ -9,14 +9,14 @@ use super::{
 
 /// A bracket that has no partner, as an index into the tokens.
 enum Unbalanced {
-    /// It is opened, and not closed. `noticed` is the first bracket that does not match.
+    /// It is opened, and not closed. `noticed` is the first bracket that does not match it.
     Unclosed { open: usize, noticed: Option<usize> },
-    /// It closes nothing.
+    /// It closes a bracket that was not opened.
     Unopened(usize),
 }
 
-/// Reports the bracket without a partner, if there is one, and gives its place: what follows there is most likely read
-/// in the wrong place.
+/// Reports the bracket without a partner, if there is one. Returns its place, since the text after it is probably
+/// misread.
 pub(crate) fn report(text: &str, source: u32, tokens: &[Token], report: &mut Report) -> Option<usize> {
     let span = |i: usize| tokens.get(i).map(|token| Span::new(source, token.range.clone()));
     match find(text, tokens)? {
@@ -84,7 +84,7 @@ fn bracket(token: &Token) -> Option<u8> {
     }
 }
 
-/// What closes a bracket; nothing for one that closes.
+/// The bracket that closes this one; nothing for a closing bracket.
 const fn partner(open: u8) -> Option<u8> {
     match open {
         b'(' => Some(b')'),

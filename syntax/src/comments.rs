@@ -1,4 +1,4 @@
-//! The comments of a text, for what writes it in another notation.
+//! The comments of a text, for writing it in another notation.
 
 use super::{
     lexer::{Kind, lex},
@@ -9,9 +9,9 @@ use std::ops::Range;
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// Its place in bytes, with the signs that make it a comment.
+    /// Its place in bytes, including its comment markers.
     pub range: Range<usize>,
-    /// What it says, by lines, without these signs.
+    /// Its lines, without these markers.
     pub lines: Vec<String>,
 }
 
@@ -37,7 +37,7 @@ pub fn comments(text: &str) -> Vec<Comment> {
     lex(text).0.into_iter().filter_map(|token| comment(token.kind, token.range)).collect()
 }
 
-/// The comments of a text in YAML that was read into these documents.
+/// The comments of a text in YAML that was parsed into these documents.
 pub(crate) fn of_yaml(text: &str, documents: &[Node]) -> Vec<Comment> {
     let mut scalars = Vec::new();
     documents.iter().for_each(|node| places(node, &mut scalars));
@@ -64,7 +64,7 @@ pub(crate) fn of_yaml(text: &str, documents: &[Node]) -> Vec<Comment> {
     found
 }
 
-/// Where the keys and scalars of a value are.
+/// The places of the keys and scalars in a value.
 fn places(node: &Node, places_of: &mut Vec<Range<usize>>) {
     match &node.value {
         Value::Scalar(_) => places_of.push(node.span.clone()),

@@ -1,4 +1,4 @@
-//! Diagnostics: mistakes in a scenario file and their places, as plain data. The command line draws them with the text
+//! Diagnostics: mistakes in a scenario file and their places, as plain data. The command line prints them with the text
 //! underlined.
 
 use std::{fmt, ops::Range};
@@ -21,7 +21,7 @@ impl fmt::Display for Severity {
     }
 }
 
-/// A file that was read, under the path by which the loader was asked for it.
+/// A file that was read, with the path that the loader got.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Source {
     /// The path, `/`-joined.
@@ -71,7 +71,7 @@ impl Span {
     }
 }
 
-/// One mistake or oddity, with its place.
+/// A mistake, or something unusual, with its place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     /// The severity.
@@ -120,10 +120,10 @@ impl fmt::Display for Diagnostic {
 #[derive(Debug, Default)]
 pub struct Report {
     diagnostics: Vec<Diagnostic>,
-    /// How many names were compared for "did you mean"; above a bound no more are compared.
+    /// How many names were compared for "did you mean"; after a limit, no more are compared.
     comparisons: usize,
     errors: usize,
-    /// Whether brackets do not match. In this case the meaning of the file is unknown.
+    /// Whether brackets do not match. Then the meaning of the file is unknown.
     pub broken: bool,
     /// The field that is being read, for messages that name it.
     pub field: &'static str,
@@ -165,7 +165,8 @@ impl Report {
         Help { report: self, index }
     }
 
-    /// Drops the errors from the `first` on that are about text behind this place: consequences of a mistake there.
+    /// Drops the errors from index `first` on that are about text after this place, since they are consequences of the
+    /// mistake there.
     pub(crate) fn drop_behind(&mut self, first: usize, place: usize) {
         let mut index = 0;
         self.diagnostics.retain(|diagnostic| {
@@ -192,7 +193,7 @@ impl Report {
         self.errors
     }
 
-    /// The known name that is nearest to `name`, if one is near enough.
+    /// The known name that is most similar to `name`, if one is similar enough.
     pub fn nearest<'a>(&mut self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
         let allowed = (name.chars().count() / 3).clamp(1, 4);
         let mut best: Option<(usize, &str)> = None;
@@ -288,7 +289,7 @@ impl Help<'_> {
         self
     }
 
-    /// Adds "did you mean" if a known name is near.
+    /// Adds "did you mean" if a known name is similar.
     pub fn did_you_mean<'a>(self, name: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
         match self.report.nearest(name, known) {
             Some(nearest) => self.help(format!("did you mean `{nearest}`?")),

@@ -1,6 +1,6 @@
 //! Durations as text, exact to the millisecond.
 
-/// The largest time in a scenario, milliseconds: a little over 31,000 years. Sums of a few times never overflow 64
+/// The largest time in a scenario, milliseconds: a little over 31,000 years. So sums of a few times never overflow 64
 /// bits.
 pub const MAX_MS: u64 = 1_000_000_000_000_000;
 
@@ -63,7 +63,7 @@ pub fn exact(whole: &str, fraction: &str, scale: u128) -> Result<u128, String> {
     Ok(scaled / power)
 }
 
-/// A time as scenarios write it: `1h30m`, `250ms`, `0s`.
+/// A time in the notation of scenarios: `1h30m`, `250ms`, `0s`.
 ///
 /// ```
 /// let texts = [0, 250, 90_000, 5_400_000, 86_400_001].map(quotree_syntax::time_text);

@@ -113,7 +113,7 @@ fn even_commas(pieces: Vec<Piece>) -> Vec<Piece> {
 struct Printer<'a> {
     text: &'a str,
     out: String,
-    /// The indentation of the line of each open bracket.
+    /// For each open bracket: the indentation of its line.
     open: Vec<usize>,
     indent: usize,
 }
@@ -141,8 +141,8 @@ impl Printer<'_> {
         }
     }
 
-    /// The indentation is one step more than that of the line with the innermost open bracket. A line that starts with
-    /// closing brackets is indented like the line where the last of them was opened.
+    /// The indentation of a line: one step more than that of the line with the innermost open bracket. A line that
+    /// starts with closing brackets has the indentation of the line where the last of them was opened.
     fn indent_of(&self, piece: &Piece, rest: &[Piece]) -> usize {
         if !piece.closes() {
             return self.open.last().map_or(0, |indent| indent + STEP);

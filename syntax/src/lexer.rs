@@ -16,7 +16,7 @@ pub(crate) enum Kind {
     BlockComment,
     /// `#![...]` as a whole.
     Extension,
-    /// Text with a mistake that was reported already.
+    /// Text with a mistake that was already reported.
     Bad,
 }
 
@@ -33,7 +33,7 @@ pub(crate) struct LexError {
     pub(crate) range: Range<usize>,
     pub(crate) title: String,
     pub(crate) label: String,
-    /// Whether the tokens around it are what they would be without it.
+    /// Whether the tokens around it are read as if it were not there.
     pub(crate) harmless: bool,
 }
 

@@ -1,5 +1,5 @@
 //! The notation of scenario files, without their meaning: text is split into tokens, tokens are parsed into a tree that
-//! knows the place of each value, and records state each field of the language once ([`mod@record`]).
+//! knows the place of each value, and records define each field of the language in one place ([`mod@record`]).
 //!
 //! The notation is that of RON. No mistake is fatal: each becomes a [`Diagnostic`] at its place, and reading continues.
 

@@ -63,7 +63,7 @@ struct Parser<'a, 'r> {
     depth: usize,
     /// The starts of lines with a mistake that is likely to cause further ones.
     noisy: BTreeSet<usize>,
-    /// Whether a bracket without a partner was reported, so that no other is.
+    /// Whether a bracket without a partner was reported, so that no other one is reported.
     unbalanced: bool,
     report: &'r mut Report,
 }
@@ -187,7 +187,7 @@ impl Parser<'_, '_> {
         Node { span, shape }
     }
 
-    /// Enters a bracket; nothing if the nesting is too deep (then the bracket is skipped).
+    /// Enters a bracket. Nothing if the nesting is too deep; then the bracket is skipped.
     fn open(&mut self) -> Option<Span> {
         let token = self.peek().cloned()?;
         let span = self.span(&token);
@@ -202,7 +202,7 @@ impl Parser<'_, '_> {
         Some(span)
     }
 
-    /// Leaves a bracket opened at `open`, and gives the place of the token that closed it.
+    /// Leaves a bracket opened at `open`, and returns the place of the token that closed it.
     fn close(&mut self, close: u8, open: Span) -> Span {
         self.depth -= 1;
         match self.peek().cloned() {
@@ -354,7 +354,7 @@ impl Parser<'_, '_> {
         body.fields.push((ident, value));
     }
 
-    /// The items of a bracket that ends with `close`, as the shape that they make.
+    /// The items of a bracket that ends with `close`, as the value that they form.
     fn items<T>(
         &mut self,
         start: Span,

@@ -10,18 +10,18 @@ use std::collections::BTreeSet;
 
 /// A type that a field can have.
 pub trait Read: Sized {
-    /// What such a field contains, in the words of the schema and the reference page.
+    /// The kind of value of such a field, in the terms of the schema and the reference page.
     fn kind() -> String;
 
     /// Reads a value; if this returns nothing, an error was reported.
     fn read(node: &Node, report: &mut Report) -> Option<Self>;
 
-    /// The value as a default in the reference page.
+    /// The value in the form in which the reference page shows defaults.
     fn show(&self) -> String {
         String::new()
     }
 
-    /// The value that `None` stands for; for most types it means that the field is absent.
+    /// The value that `None` means; for most types, `None` means that the field is absent.
     #[must_use]
     fn none() -> Option<Self> {
         None
@@ -58,7 +58,7 @@ impl<T: Read> Read for At<T> {
     }
 }
 
-/// The place of a value that is given, valid or not.
+/// The place of a value that is written, valid or not.
 #[derive(Debug, Clone)]
 pub struct Given<T> {
     /// The value, unless it is invalid.
@@ -225,14 +225,14 @@ impl<'a> Fields<'a> {
         Self { name: name.to_owned(), span, entries, rows }
     }
 
-    /// The node of a field if it is given, even as `None`.
+    /// The node of a field if it is written, even as `None`.
     fn given(&mut self, field: &str) -> Option<&'a Node> {
         let entry = self.entries.iter_mut().find(|entry| entry.name == field)?;
         entry.taken = true;
         Some(entry.node)
     }
 
-    /// The value of a node; for `None`, the value that the type defines.
+    /// The value of a node. For `None`, it is the value that the type defines.
     fn value<T: Read>(node: &Node, report: &mut Report) -> Option<T> {
         if matches!(node.shape, Shape::Absent) { T::none() } else { T::read(node, report) }
     }
@@ -255,14 +255,14 @@ impl<'a> Fields<'a> {
         Self::value(node, report)
     }
 
-    /// Whether any field is given besides these.
+    /// Whether any other field than these is written.
     #[must_use]
     pub fn has_more_than(&self, names: &[&str]) -> bool {
         self.entries.iter().any(|entry| !names.contains(&entry.name))
     }
 
-    /// The value of an unknown field whose name is nearly this one. [`finish`](Self::finish) reports the name. The
-    /// value is read as if the name were right, so that mistakes in it are reported in the same load.
+    /// The value of an unknown field whose name is similar to this one. [`finish`](Self::finish) reports the name. The
+    /// value is still read, so that mistakes in it are reported in the same load.
     fn misspelt(&self, field: &'static str, report: &mut Report) -> Option<&'a Node> {
         let rows = (self.rows)();
         let mut unknown = self.entries.iter().filter(|entry| rows.iter().all(|row| row.name != entry.name));

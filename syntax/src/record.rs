@@ -1,4 +1,4 @@
-//! Records: each field of the language is stated once.
+//! Records: each field of the language is defined in one place.
 //!
 //! ```
 //! use quotree_syntax::{At, Ms, record};
@@ -28,8 +28,8 @@
 //! From this the macro generates the struct, the function that reads it ([`Part::take`]), and the rows of the schema
 //! and of the reference page ([`Part::rows`]). A field is stated in one of four ways:
 //!
-//! - `name: T => required`: it must be given. The struct holds `Option<T>`: `None` means that it is missing or wrong, and that
-//!   an error says so. Reading goes on, so that all mistakes of a file are reported at once.
+//! - `name: T => required`: it must be given. The struct holds `Option<T>`: `None` means that it is missing or invalid,
+//!   and that an error was reported. Reading continues, so that all mistakes of a file are reported at once.
 //! - `name: T => "text"`: it may be given. The struct holds `Option<T>`, and the reference page shows the text as its default.
 //! - `name: T = value`: it has a default. The struct holds `T`.
 //! - `name: T => embedded`: the fields of another record, shared by several.
@@ -154,7 +154,7 @@ impl Group {
     }
 }
 
-/// States a record: see the [module](mod@crate::record).
+/// Defines a record: see the [module](mod@crate::record).
 #[macro_export]
 macro_rules! record {
     (
@@ -255,7 +255,7 @@ macro_rules! record {
     };
 }
 
-/// States a group: a value that is one of several records.
+/// Defines a group: a value that is one of several records.
 ///
 /// ```
 /// use quotree_syntax::{Ms, group, record};
@@ -332,8 +332,8 @@ macro_rules! group {
     };
 }
 
-/// States the words of a field that contains one of several: `words! { Queueing: Skip, Block }`. A word that differs
-/// from the name of its variant is written `MEM = Mem`.
+/// Defines the words of a field that contains one of several: `words! { Queueing: Skip, Block }`. If a word differs
+/// from the name of its variant, it is written `MEM = Mem`.
 #[macro_export]
 macro_rules! words {
     ($ty:ty: $($word:ident $(= $variant:ident)?),+ $(,)?) => {

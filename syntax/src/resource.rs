@@ -1,9 +1,10 @@
-//! Names and quantities of resources, with what is most often written wrong.
+//! Names and quantities of resources, with hints for the most frequent mistakes.
 
 use super::tree::clip;
 use quotree_core::{Unit, parse_quantity};
 
-/// Resources that a name may be a slip of. Short names are left out: `gpu` is no slip of `cpu`.
+/// Common resources, of which a name may be a misspelling. Short names are left out: `gpu` is not a misspelling of
+/// `cpu`.
 const COMMON: [&str; 7] = [
     "memory",
     "ephemeral-storage",
@@ -14,7 +15,7 @@ const COMMON: [&str; 7] = [
     "aws.amazon.com/neuron",
 ];
 
-/// Why a text is no amount of a resource.
+/// Why a text is not an amount of a resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AmountError {
     /// What is wrong, in one clause.
@@ -41,8 +42,7 @@ pub fn parse_amount(resource: &str, text: &str) -> Result<i64, AmountError> {
     parse_quantity(text, Unit::of(resource)).map_err(|error| AmountError { what: error.to_string(), help: None })
 }
 
-/// What a resource is counted in, if the amount has a suffix for bytes, such as `Gi`, and the resource is not counted in
-/// bytes.
+/// The unit of a resource that is not counted in bytes, if the amount has a suffix for bytes, such as `Gi`.
 pub(crate) fn counted_in(text: &str, resource: &str) -> Option<&'static str> {
     let has_suffix = ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"].iter().any(|suffix| text.ends_with(suffix));
     let counted = match resource.rsplit('/').next().unwrap_or_default() {
@@ -54,7 +54,7 @@ pub(crate) fn counted_in(text: &str, resource: &str) -> Option<&'static str> {
     (has_suffix && Unit::of(resource) != Unit::Bytes).then_some(counted)
 }
 
-/// The common resource that this name is one letter off, if it is.
+/// The common resource from which this name differs by one letter, if there is one.
 ///
 /// ```
 /// use quotree_syntax::misspelt_resource;

@@ -85,7 +85,7 @@ impl Node {
     }
 }
 
-/// The value on one line, without comments, as reports show claims.
+/// The value on one line, without comments, in the form in which reports show claims.
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.shape {

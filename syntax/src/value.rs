@@ -121,8 +121,8 @@ impl Value {
         out
     }
 
-    /// Appends the value to `out`. `indent` is the indentation of the line, `after` the length of what must fit behind
-    /// the value.
+    /// Appends the value to `out`. `indent` is the indentation of the line, `after` the length of the text that must
+    /// fit after the value.
     fn write(&self, out: &mut String, indent: usize, after: usize) {
         let flat = self.flat();
         let used = out.len() - out.rfind('\n').map_or(0, |at| at + 1);

@@ -306,7 +306,7 @@ impl Read for Count {
     }
 }
 
-/// A quantity whose unit depends on a resource that another field names; it is read when the resource is known.
+/// A quantity whose unit depends on the resource that another field names. It is read when the resource is known.
 #[derive(Debug, Clone)]
 pub struct Quantity(Node);
 

@@ -1,4 +1,4 @@
-//! The policy settings of the core, as scenarios write them.
+//! The policy settings of the core, in the notation of scenarios.
 
 use crate::{Node, Read, Report, choice, words};
 use quotree_core::{
@@ -32,7 +32,7 @@ impl Read for Preemption {
         choice(node, &PREEMPTIONS, report)
     }
 
-    /// For this setting `None` is a value, not an absent field.
+    /// `None` is a value of this setting, not an absent field.
     fn none() -> Option<Self> {
         Some(Self::None)
     }

@@ -1,11 +1,11 @@
 //! Parses YAML, and so JSON, into a tree of values with their places. The tree is built from the flat events of the
-//! parser, without recursion and with bounded depth. Aliases are errors (they let small files become huge), and so are
-//! duplicate keys (one of the two would be lost silently).
+//! parser, without recursion and with bounded depth. Aliases are errors, since they let small files become huge.
+//! Duplicate keys are errors, since one of the two values would be lost silently.
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, Span};
 use std::{collections::BTreeSet, ops::Range};
 
-/// The deepest nesting. It bounds the stack that a walk through the tree needs.
+/// The deepest nesting. It limits the stack that a walk through the tree needs.
 const MOST_DEPTH: usize = 256;
 
 /// A problem at a place of the text.
@@ -25,7 +25,7 @@ impl YamlProblem {
         Self { span, what: what.into(), help: None }
     }
 
-    /// The problem with a hint how to correct it.
+    /// The problem, with a hint how to correct it.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
@@ -40,7 +40,7 @@ pub struct Node {
     pub span: Range<usize>,
     /// The value.
     pub value: Value,
-    /// Whether it is a scalar in quotes or a block scalar, so that it can be nothing but a string.
+    /// Whether it is a scalar in quotes or a block scalar, and therefore a string.
     pub quoted: bool,
 }
 
@@ -137,7 +137,8 @@ pub fn documents(text: &str) -> (Vec<Node>, Vec<YamlProblem>) {
     (builder.documents, builder.problems)
 }
 
-/// The place of a scalar in quotes. That of the parser goes on to the end of the line, with a comment that is there.
+/// The place of a scalar in quotes. The place that the parser reports extends to the end of the line, including a
+/// comment there.
 fn within_quotes(text: &str, range: Range<usize>) -> Range<usize> {
     let Some(quote) = text.as_bytes().get(range.start).copied() else { return range };
     let inside = text.as_bytes().get(range.start + 1..range.end).unwrap_or_default();
@@ -161,7 +162,7 @@ pub fn comments(text: &str) -> Vec<crate::Comment> {
     crate::comments::of_yaml(text, &documents(text).0)
 }
 
-/// A syntax error, at the bracket that is not closed if that is the reason.
+/// A syntax error. If a missing closing bracket is the reason, its place is the open bracket.
 fn syntax_error(text: &str, at: usize, info: &str) -> YamlProblem {
     let plain = || YamlProblem::new(at..at, format!("invalid YAML: {info}"));
     match unclosed(text, at) {
@@ -175,7 +176,8 @@ fn syntax_error(text: &str, at: usize, info: &str) -> YamlProblem {
     }
 }
 
-/// The bracket that is open where the reading of a text in flow style (and so of JSON) stopped, if there is one.
+/// The bracket that is still open at the place where the parser stopped, in flow style (and so in JSON), if there is
+/// one.
 fn unclosed(text: &str, stopped: usize) -> Option<(usize, char)> {
     let mut open: Vec<(usize, char)> = Vec::new();
     let (mut quote, mut escaped, mut before) = (None, false, '\n');

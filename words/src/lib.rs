@@ -86,7 +86,7 @@ pub enum Requested {
         /// How many of them must be placed together.
         min: u32,
     },
-    /// Further pods of a gang of which some are placed.
+    /// Further pods of a gang of which some are placed already.
     More {
         /// How many pods it has.
         pods: u32,

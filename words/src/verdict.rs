@@ -39,8 +39,8 @@ pub fn verdict(verdict: &Verdict, names: &dyn Names) -> String {
     text
 }
 
-/// What blocks a workload, without the rest of a verdict, which is costly to find for many. Where room is missing, that is
-/// all that is known.
+/// What blocks a workload, without the rest of a verdict, which would be costly to compute for many workloads. Where
+/// room is missing, the text does not name nodes.
 #[must_use]
 pub fn in_brief(workload: WorkloadId, binding: BlockingReason, names: &dyn Names) -> String {
     if binding.room().is_some() {
@@ -60,7 +60,7 @@ pub fn in_brief(workload: WorkloadId, binding: BlockingReason, names: &dyn Names
     obstacle(&brief, &brief.binding, names)
 }
 
-/// Whether an obstacle gets a clause. Full nodes get none if no victim was eligible anyway.
+/// Whether an obstacle gets a clause of its own. Full nodes get none if no pod was eligible as a victim anyway.
 fn says_more(binding: &BlockingReason) -> bool {
     let BlockingReason::Room(room) = binding else { return true };
     let victims = room.closest.iter().any(|near| !near.taken.is_empty()) || !room.without.is_empty();
@@ -121,13 +121,13 @@ pub fn holders(of: &BlockingReason, holders: &[Holder], names: &dyn Names) -> Ve
     holders.collect()
 }
 
-/// One reason that blocks the workload, after its rule.
+/// An obstacle of the workload, as the text after its rule.
 #[must_use]
 pub fn obstacle(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
     format!("{}: {}", binding.rule(), blocking(verdict, binding, names))
 }
 
-/// One reason that blocks the workload, without its rule.
+/// An obstacle of the workload, without its rule.
 #[must_use]
 pub fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) -> String {
     let tree = names.tree();
@@ -193,7 +193,7 @@ pub fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) 
     }
 }
 
-/// Who asks for room, with what it requests: `the gang of 5 pods requests 8 cpu for its minimum of 4`.
+/// Which pods request room, and how much: `the gang of 5 pods requests 8 cpu for its minimum of 4`.
 fn requests(requested: Requested, amount: &str) -> String {
     match requested {
         Requested::All(0 | 1) => format!("the pod requests {amount}"),
@@ -207,7 +207,7 @@ fn requests(requested: Requested, amount: &str) -> String {
     }
 }
 
-/// What asks for room, without an amount.
+/// Which pods request room, without an amount.
 fn requester(requested: Requested) -> String {
     match requested {
         Requested::All(0 | 1) => "this pod".to_owned(),
@@ -217,7 +217,7 @@ fn requester(requested: Requested) -> String {
     }
 }
 
-/// `1 pod is`, `2 pods are`.
+/// A number of things with the verb: `1 pod is`, `2 pods are`.
 fn are(n: u32, one: &str) -> String {
     format!("{} {}", plural(n, one), if n == 1 { "is" } else { "are" })
 }
@@ -270,8 +270,8 @@ pub(crate) fn domain_name(domain: &Domain, names: &dyn Names) -> String {
     }
 }
 
-/// What rules the nodes out; `then`, where pods of the workload itself count as placed. Of a single node that lacks
-/// room, the sentence has said it.
+/// What rules the nodes out. `then` is added if pods of the workload itself count as placed. Empty for a single node
+/// that lacks room, since the sentence has named it already.
 fn tally(nodes: &NodeTally, then: &str) -> String {
     if nodes.full == nodes.total {
         return match nodes.total {
@@ -325,7 +325,7 @@ pub fn protection(class: &Protected, names: &dyn Names) -> String {
     format!("{why} ({})", class.shield.rule())
 }
 
-/// What the search for victims counts towards its limit.
+/// What the bound of the search for victims counts.
 #[must_use]
 pub const fn search_limit(limit: Bound) -> &'static str {
     match limit {

@@ -87,10 +87,10 @@ pub(crate) struct Import {
     /// A trace, a dump, quota objects or a folder of them; may be compressed (.gz). A kind before it says what it is.
     #[arg(value_name = "[KIND] FILE", required = true, num_args = 1..)]
     pub(crate) what: Vec<PathBuf>,
-    /// What the file is, once that is known.
+    /// The kind of the file, once it is known.
     #[arg(skip)]
     pub(crate) kind: Option<ImportKind>,
-    /// The file, once that is known.
+    /// The file, once it is known.
     #[arg(skip)]
     pub(crate) file: PathBuf,
     /// Write the scenario to this file instead of stdout.

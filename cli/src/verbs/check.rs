@@ -84,7 +84,7 @@ fn progress(terminal: Terminal, files: usize) -> ProgressBar {
     ProgressBar::with_draw_target(Some(files as u64), target)
 }
 
-/// Runs a scenario and checks its claims. Also gives the digest of all plans, if digests are compared.
+/// Runs a scenario and checks its claims. Also returns the digest of all plans, if digests are compared.
 fn judge(path: &Path, args: &Args, terminal: Terminal) -> (Checked, Option<u64>) {
     let started = Instant::now();
     let loaded = load::load(path, &args.edits);

@@ -51,8 +51,8 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// When a pod or workload that has not been submitted by `end_ms` comes: the scenario may say so, or the rest of the run
-/// shows it.
+/// When a pod or workload that has not been submitted by `end_ms` will be submitted: by the scenario or, if that does
+/// not state it, by running the rest.
 fn comes_at(scenario: &Scenario, options: &RunOptions, end_ms: u64, terminal: Terminal) -> Option<u64> {
     let workloads = scenario.workloads.iter().filter(|workload| Some(&workload.name) == options.timeline_of.as_ref());
     if let Some(once) = workloads.into_iter().find(|workload| workload.arrivals.is_none() && workload.submit.0 > end_ms)
@@ -65,14 +65,14 @@ fn comes_at(scenario: &Scenario, options: &RunOptions, end_ms: u64, terminal: Te
     run.timeline.first().map(|entry| entry.at_ms)
 }
 
-/// The pod with its replacements, or the pods of the workload, and the information about them.
+/// The pod with its replacements, or the pods of the workload, with everything that is reported about them.
 struct Found<'a> {
     at_ms: u64,
     pods: &'a [TimelinePod],
     pending: Vec<&'a PendingRow>,
     evictions: Vec<&'a EvictionRow>,
     story: &'a [TimelineEntry],
-    /// When it is submitted, if it has not been yet.
+    /// When it will be submitted, if it has not been yet.
     comes_at_ms: Option<u64>,
 }
 
@@ -151,7 +151,7 @@ impl<'a> Found<'a> {
         text
     }
 
-    /// A rule that the text cites, as an example of how to look one up.
+    /// A rule that the text mentions, as an example for `explain --rule`.
     fn cited_rule(&self) -> Option<&str> {
         let pending = self.pending.iter().map(|row| row.rule.as_str());
         let story = self.story.iter().filter_map(|entry| entry.rule.as_deref());
@@ -209,13 +209,13 @@ fn standing(row: &TimelinePod, now_ms: u64) -> String {
     text
 }
 
-/// Whether a line says the same as the previous line, at the same time, about another pod.
+/// Whether a line reports the same as the previous line, at the same time, for another pod.
 fn together(before: &TimelineEntry, line: &TimelineEntry) -> bool {
     let same = before.at_ms == line.at_ms && before.event == line.event && before.pod != line.pod;
     same && before.what == line.what && before.waited_ms == line.waited_ms
 }
 
-/// The verdict, one line for each part.
+/// The verdict, with one line for each part.
 fn verdict(row: &PendingRow) -> String {
     let mut text = String::new();
     let mut line = |what: &str, value: String| {
@@ -290,7 +290,7 @@ fn verdict(row: &PendingRow) -> String {
     text
 }
 
-/// Clauses of a reason that get a line: how they begin, the title, and whether the beginning is left out.
+/// Clauses of a reason that get a line of their own: how they begin, the title, and whether the beginning is left out.
 const CLAUSES: [(&str, &str, bool); 7] = [
     ("it requests ", "job queue", false),
     ("held by: ", "held by", true),
@@ -301,10 +301,10 @@ const CLAUSES: [(&str, &str, bool); 7] = [
     ("would help: ", "would help", true),
 ];
 
-/// Those of which the fields of a verdict tell more.
+/// Clauses that are left out, since the fields of the verdict contain more.
 const TOLD_BY_VERDICT: [&str; 2] = ["held by", "would help"];
 
-/// What a leaf holds of the resource that a verdict or obstacle lacks.
+/// How much of the missing resource of a verdict or obstacle a leaf uses.
 fn held(of: &Value, holder: &Value) -> String {
     let quota = word(holder, "quota").unwrap_or("pods without a quota");
     let (resource, borrowed) = (word(of, "resource").unwrap_or_default(), decimal(&field(holder, "borrowed")));
@@ -313,7 +313,7 @@ fn held(of: &Value, holder: &Value) -> String {
     format!("{quota}: {used} {resource} in {}{borrowed} ({})", pods(holder), names(holder, "who"))
 }
 
-/// A quantity with thousandths as a decimal, as the sentences show it: `1.5` for `1500m`.
+/// A quantity in thousandths as a decimal, as in sentences: `1.5` for `1500m`.
 fn decimal(quantity: &str) -> String {
     let milli = quantity.strip_suffix('m').and_then(|digits| digits.parse().ok());
     milli.map_or_else(|| quantity.to_owned(), |amount| QuantityText { amount, unit: Unit::Milli }.decimal())
@@ -324,7 +324,7 @@ fn pods(of: &Value) -> String {
     many(of.get("pods").and_then(Value::as_u64).unwrap_or_default(), "pod")
 }
 
-/// The first few of a list of names.
+/// The first names of a list.
 fn names(value: &Value, field: &str) -> String {
     let all = list(value, field);
     let mut first: Vec<String> = all.iter().take(NAMED).map(plain).collect();
@@ -350,7 +350,7 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-/// The error that there is no such pod, with the names of the workloads.
+/// The error that there is no such pod. It lists the names of the workloads.
 fn unknown(pod: &str, result: &RunResult) -> String {
     let what = format!("workload `{pod}`");
     if let Some(row) = result.refusals.iter().find(|row| row.what == what) {

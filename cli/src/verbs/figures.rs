@@ -1,14 +1,15 @@
-//! Figures as files, for the verbs that have a report.
+//! Writes figures as files, for the verbs that have a report.
 
 use crate::{args::Picture, exit::Trouble, files};
 use quotree_figures::{Figure, FigureError};
 use quotree_reports::Report;
 use std::path::{Path, PathBuf};
 
-/// The folder of figures, within that of everything else.
+/// The folder for figures, in the folder for all output.
 const FOLDER: &str = "figures";
 
-/// Draws the figures of a run into the folder `figures` of a folder, one file for each of these formats. Gives the files.
+/// Draws the figures of a run into the folder `figures` of a folder, one file for each of these formats. Returns the
+/// files.
 ///
 /// # Errors
 /// If a file cannot be written.
@@ -19,7 +20,7 @@ pub(super) fn write(folder: &Path, report: &Report, formats: &[Picture]) -> Resu
     write_all(folder, &quotree_figures::figures(report).map_err(|error| fault(&error))?, formats)
 }
 
-/// As [`write()`], the one figure that compares two runs.
+/// Draws the figure that compares two runs, as [`write()`] does for the figures of one run.
 ///
 /// # Errors
 /// If a file cannot be written.

@@ -30,7 +30,7 @@ pub(super) fn inspect(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// The summary without the fields that are only known at the end.
+/// The summary without the fields that are known only at the end of a run.
 fn state(result: &RunResult) -> Result<serde_json::Value, Trouble> {
     let mut value = super::as_json("the state", serde_json::to_value(result))?;
     if let Some(fields) = value.as_object_mut() {

@@ -54,18 +54,18 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
     }
 }
 
-/// What was made JSON; `what` names it where that failed.
+/// A value as JSON; `what` names the value in the error message.
 ///
 /// # Errors
-/// If it failed.
+/// If the conversion failed.
 fn as_json<T>(what: &str, made: serde_json::Result<T>) -> Result<T, Trouble> {
     made.map_err(|error| Trouble::fault(format!("cannot write {what} as JSON: {error}")))
 }
 
-/// A pool of this many threads; without a number, of one for each core.
+/// A pool with this many threads; without a number, with one thread for each core.
 ///
 /// # Errors
-/// If the system does not give them.
+/// If the system does not provide the threads.
 fn threads(number: Option<usize>) -> Result<ThreadPool, Trouble> {
     let pool = ThreadPoolBuilder::new().num_threads(number.unwrap_or(0)).build();
     pool.map_err(|error| Trouble::fault(format!("cannot start threads: {error}")))
@@ -76,12 +76,12 @@ fn pretty(value: &serde_json::Value) -> String {
     format!("{value:#}\n")
 }
 
-/// A line for each file that was written.
+/// The lines that report which files were written.
 fn wrote(files: &[PathBuf]) -> String {
     files.iter().map(|path| format!("wrote {}\n", path.display())).collect()
 }
 
-/// The first names of a list for a sentence, and how many more there are.
+/// The first names of a list for a sentence, and the number of the others.
 fn first_of(names: &[String]) -> String {
     const SHOWN: usize = 8;
     let first = names.get(..SHOWN).unwrap_or(names).join(", ");

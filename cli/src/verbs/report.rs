@@ -15,7 +15,7 @@ use std::{
 
 /// The file of the page.
 pub(super) const PAGE: &str = "report.html";
-/// The file of the same as data.
+/// The file with the data of the page.
 pub(super) const DATA: &str = "report.json";
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
@@ -45,7 +45,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
 /// The report in the folder of a finished run.
 ///
 /// # Errors
-/// If there is none, or one of another version of the format.
+/// If there is no report, or its format has another version.
 pub(super) fn read(folder: &Path) -> Result<Report, Trouble> {
     let path = folder.join(DATA);
     if !path.is_file() {
@@ -82,7 +82,7 @@ fn write_page(path: &Path, report: &Report) -> Result<(), Trouble> {
     files::replace(path, &page)
 }
 
-/// Opens a page in the browser of the system, and does not wait for it.
+/// Opens a page in the browser of the system, and does not wait until it is closed.
 ///
 /// # Errors
 /// If there is no program for it.

@@ -1,4 +1,5 @@
-//! `quotree explain --rule`: the rule book, which is part of the command, so that it can be read without the repository.
+//! `quotree explain --rule`: prints the rule book. It is included in the command, so that it can be read without the
+//! repository.
 
 use crate::{
     args::Format,
@@ -9,10 +10,11 @@ use quotree_reports::Style;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// `docs/rules.md`. The file beside this one is a link to it, so that the package of this crate contains the book.
+/// The text of `docs/rules.md`. The file in this crate is a link to it, so that the package of the crate contains the
+/// book.
 const BOOK: &str = include_str!("../../rules.md");
 
-/// The longest line; longer ones are hard to read, however wide the terminal is.
+/// The longest line, even if the terminal is wider, since longer lines are hard to read.
 const MOST_COLUMNS: usize = 100;
 
 /// The columns of a label such as `Example`.
@@ -44,7 +46,7 @@ pub(super) fn rule(name: &str, format: Format, terminal: Terminal) -> Outcome {
 
 /// A chapter of the book, with its rules.
 struct Chapter<'a> {
-    /// Such as `R. Reclaim and preemption`.
+    /// The heading, such as `R. Reclaim and preemption`.
     heading: &'a str,
     intro: Vec<&'a str>,
     rules: Vec<Rule<'a>>,
@@ -53,7 +55,7 @@ struct Chapter<'a> {
 struct Rule<'a> {
     number: &'a str,
     title: &'a str,
-    /// Its paragraphs. Those that state the rule have no label.
+    /// The paragraphs with their labels. The paragraphs that state the rule have none.
     paragraphs: Vec<(Option<&'a str>, &'a str)>,
 }
 
@@ -79,7 +81,7 @@ fn labelled(paragraph: &str) -> (Option<&str>, &str) {
     split.map_or((None, paragraph), |(label, text)| (Some(label), text))
 }
 
-/// The first line of a section, and the paragraphs below without the anchor of the next section.
+/// The first line of a section, and the paragraphs below it, without the anchor of the next section.
 fn heading(section: &str) -> (&str, Vec<&str>) {
     let (heading, body) = section.split_once('\n').unwrap_or((section, ""));
     let is_shown = |text: &&str| !text.is_empty() && !text.starts_with("<a id=");
@@ -91,7 +93,7 @@ fn key(name: &str) -> String {
     name.chars().filter(|c| c.is_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-/// The error that there is no such rule, with the names close to it.
+/// The error that there is no such rule. It lists similar names.
 fn unknown(name: &str, book: &[Chapter]) -> String {
     let first = |name: &str| key(name).chars().next();
     let near = book.iter().find(|chapter| !chapter.rules.is_empty() && first(chapter.letter()) == first(name));
@@ -202,8 +204,8 @@ fn in_lines<'a>(paragraphs: impl Iterator<Item = &'a str>) -> Value {
     if lines.is_empty() { Value::Null } else { lines.join("\n").into() }
 }
 
-/// The items of a numbered list, each with its number, or the rows of a table of two columns; any other paragraph is one
-/// item without a head.
+/// The items of a numbered list, each with its number, or the rows of a table of two columns. Any other paragraph is
+/// returned as one item without a number.
 fn items(paragraph: &str) -> Vec<(&str, String)> {
     if paragraph.starts_with('|') {
         let rows = paragraph.lines().skip(2).filter_map(|line| line.trim_matches('|').split_once('|'));
@@ -221,7 +223,7 @@ fn items(paragraph: &str) -> Vec<(&str, String)> {
     items
 }
 
-/// Text without Markdown: the text of links, emphasised words without marks. Code keeps its marks.
+/// Text without Markdown: links become their text, and emphasis marks are removed. Code keeps its marks.
 fn plain(text: &str) -> String {
     let mut out = String::new();
     for (i, part) in text.split('`').enumerate() {

@@ -87,7 +87,7 @@ enum Printed {
     Prometheus,
 }
 
-/// What goes to stdout, of which there is one.
+/// Determines what goes to stdout; only one option may claim it.
 fn printed(args: &Args) -> Result<Printed, Trouble> {
     let wanted = [
         (args.format == Format::Json, Printed::Json),
@@ -102,23 +102,23 @@ fn printed(args: &Args) -> Result<Printed, Trouble> {
     }
 }
 
-/// Whether a file stands for stdout.
+/// Whether a path means stdout.
 pub(super) fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
 }
 
-/// The history of a run is collected for the report, the sentences, and the waits of pods.
+/// Whether the history of the run is needed: for the report, the findings, or the waits of pods.
 fn needs_history(args: &Args) -> bool {
     let twins = args.out.is_some() || args.markdown.is_some() || args.prometheus.is_some();
     twins || args.open || args.format == Format::Text
 }
 
-/// The jobs are listed in every form of the outcome except text, which shows them with `--by job`.
+/// Whether the table of jobs is needed: for every output except text without `--by job`.
 fn needs_jobs(args: &Args) -> bool {
     args.format != Format::Text || args.out.is_some() || args.prometheus.is_some() || args.by.contains(&args::By::Job)
 }
 
-/// The command that repeats the run, without the options that only say where its outcome is written.
+/// The command that repeats the run, without the options that only determine where output is written.
 fn command(args: &Args) -> String {
     let mut command = format!("quotree run {}", shell::word(&files::slashed(&args.file)));
     if let Some(at) = args.at {
@@ -144,7 +144,7 @@ fn trace_file(folder: &Path) -> Result<BufWriter<File>, Trouble> {
     created(&folder.join("trace.jsonl"))
 }
 
-/// A new file, with its folder.
+/// Creates a file, and its folder if needed.
 fn created(path: &Path) -> Result<BufWriter<File>, Trouble> {
     files::write(path, "")?;
     let file = File::create(path);

@@ -39,7 +39,7 @@ pub(super) fn shrink(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// What fails, and how small the scenario became.
+/// Reports what fails, and how small the scenario became.
 pub(super) fn report(shrunk: &Shrunk) -> String {
     let (before, after) = shrunk.values;
     let rest =

@@ -1,4 +1,4 @@
-//! The two sides of `diff`: the files of an earlier run, or a scenario, which is run.
+//! The two sides of `diff`: each is the files of an earlier run, or a scenario that is run now.
 
 use super::{report, shell};
 use crate::{args::Edits, exit::Trouble, files, load, runner, terminal::Terminal};
@@ -11,13 +11,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The file of the summary in the folder of a run.
+/// The name of the summary file in the folder of a run.
 const SUMMARY: &str = "summary.json";
 
-/// What is known of one run.
+/// The results of one run.
 pub(super) struct Seen {
     pub(super) summary: Value,
-    /// Absent unless it was asked for.
+    /// The report, if it was requested.
     pub(super) report: Option<Report>,
 }
 
@@ -94,7 +94,7 @@ impl Side {
         Some(Self::Files { summary, folder })
     }
 
-    /// What is known of it. A scenario without `until` that ends by itself is followed up to the horizon.
+    /// The results of this side. A scenario without `until` that ends by itself is evaluated up to the horizon.
     fn see(&self, horizon: Option<Time>, with_report: bool, terminal: Terminal) -> Result<Seen, Trouble> {
         match self {
             Self::Files { summary, folder } => {
@@ -117,7 +117,7 @@ impl Side {
         }
     }
 
-    /// Whether it can be followed for longer than to its own end.
+    /// Whether this side can be evaluated beyond its own end.
     fn may_go_on(&self) -> bool {
         matches!(self, Self::Scenario { scenario, .. } if scenario.world.until.is_none())
     }

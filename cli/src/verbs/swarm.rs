@@ -19,7 +19,7 @@ use quotree_swarm::{Failure, Feature, Features, Played, ShrinkOptions, World, pl
 use rayon::prelude::*;
 use std::{collections::BTreeMap, fmt::Write, hash::Hasher, path::Path};
 
-/// The most failures that are shrunk; for further ones the seed and the scenario are written.
+/// The most failures that are shrunk. For further ones, only the seed and the scenario are written.
 const MOST_SHRUNK: usize = 20;
 
 /// The most failures that are printed one by one.
@@ -108,7 +108,8 @@ fn scenario(text: &str) -> Result<Scenario, Failure> {
     })
 }
 
-/// Writes a scenario that failed: its failures, the command to repeat it, the scenario, and a small one that fails in the same way.
+/// Writes the files of a scenario that failed: its failures, the command to repeat it, the scenario, and a small
+/// scenario that fails in the same way.
 fn write(one: &Seeded, folder: &Path, shrink: bool, terminal: Terminal) -> Result<(), Trouble> {
     let seed = one.seed;
     let folder = folder.join(seed.to_string());

@@ -43,7 +43,7 @@ pub(super) fn validate(args: &Args, terminal: Terminal) -> Outcome {
     Ok(exit)
 }
 
-/// What is in a file, unless it has an error; and its diagnostics.
+/// A description of the contents of a file, unless it has an error, and its diagnostics.
 type Checked = (Option<String>, Vec<Diagnostic>, Vec<Source>);
 
 /// Validates a scenario, or a quota tree alone.
@@ -74,7 +74,7 @@ fn size(tree: &TreeSpec) -> String {
     many(tree.quotas.len() as u64, "quota")
 }
 
-/// Reads and validates quota objects: what there is, unless there is an error.
+/// Reads and validates quota objects. Returns a description of them, unless there is an error.
 ///
 /// # Errors
 /// If the file cannot be read; errors in its content are diagnostics.

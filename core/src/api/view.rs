@@ -91,8 +91,8 @@ pub enum PodState {
     Pending,
     /// A bind was planned, and its outcome is not reported yet.
     Binding,
-    /// A plan or another actor has stopped it, and it is not gone yet. It still uses its node and its quota.
+    /// It runs.
     Running,
-    /// It was told to stop, by a plan or by others, and is not gone yet. It still uses its node and its quota.
+    /// A plan or another actor has stopped it, and it is not gone yet. It still uses its node and its quota.
     Terminating,
 }

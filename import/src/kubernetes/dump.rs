@@ -1,4 +1,4 @@
-//! A dump: the facts of all objects in its files.
+//! A dump of a cluster: the facts of all objects in its files.
 
 use super::{others, quotas, read};
 use crate::{
@@ -16,10 +16,10 @@ use quotree_k8s::{
 };
 use std::collections::BTreeMap;
 
-/// What an object says, and where it is.
+/// The facts about an object, with its place.
 pub(super) struct Found<T> {
     pub(super) facts: T,
-    /// The problem that its first problem would be, without what is wrong.
+    /// The place of the object, in the form of a problem without a text.
     spot: RowProblem,
 }
 
@@ -36,11 +36,11 @@ pub(super) struct Dump {
     pub(super) pods: Vec<Found<PodFacts>>,
     pub(super) nodes: Vec<Found<NodeFacts>>,
     pub(super) groups: BTreeMap<(GangKind, Name, Name), GroupFacts>,
-    /// By namespace.
+    /// The disruption budgets, by namespace.
     pub(super) budgets: BTreeMap<Name, Vec<PdbFacts>>,
     pub(super) classes: BTreeMap<Name, PriorityClass>,
     pub(super) tree: quotas::Tree,
-    /// How many objects of which kinds are not read.
+    /// By kind: how many objects there are that are not read.
     pub(super) unread: BTreeMap<String, u64>,
     /// Problems with nodes.
     pub(super) bad_nodes: Vec<RowProblem>,
@@ -119,7 +119,7 @@ fn found<T>(file: Option<&str>, place: &Place<'_>, facts: T) -> Found<T> {
     Found { facts, spot: in_file(file, place.refuse("")) }
 }
 
-/// A problem of a file beside the one that is imported names that file.
+/// A problem of a file other than the imported one, with the name of that file.
 fn in_file(file: Option<&str>, problem: RowProblem) -> RowProblem {
     match (file, problem.line) {
         (None, _) => problem,
@@ -128,7 +128,7 @@ fn in_file(file: Option<&str>, problem: RowProblem) -> RowProblem {
     }
 }
 
-/// What all nodes have together.
+/// The amounts of all nodes together.
 fn total(nodes: &[Found<NodeFacts>]) -> Amounts {
     let mut total = Amounts::new();
     nodes.iter().for_each(|node| add(&mut total, &node.facts.allocatable));

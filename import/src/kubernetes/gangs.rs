@@ -1,5 +1,5 @@
-//! Gangs as rows. A row of a trace is a gang without elastic members, so a gang of a dump becomes the pods of its
-//! minimum as one row, and every pod above it as a row of its own.
+//! Gangs as rows. A row of a trace is a gang without elastic members. So the pods of the minimum of a gang become one
+//! row, and every pod above the minimum becomes a row of its own.
 
 use quotree_core::Name;
 
@@ -10,11 +10,11 @@ pub(super) struct Member {
     pub(super) pod: usize,
     /// Whether it is on a node.
     pub(super) bound: bool,
-    /// Its role, where minima are by role.
+    /// Its role, if the gang has a minimum for each role.
     pub(super) role: Option<Name>,
 }
 
-/// The rows of a gang.
+/// The members of a gang, arranged as rows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Arranged {
     /// Pods that are placed together or not at all.
@@ -29,8 +29,8 @@ pub(super) struct Arranged {
 
 /// Arranges the members of a gang, given in the order of their creation.
 ///
-/// A gang that runs keeps its minimum together. Of one that has lost members, those that run stay together, and what it
-/// lacks of its minimum comes together, as the core asks for it (G1).
+/// In a running gang, the pods of the minimum form a row. In a gang that has lost members, the running ones form a row,
+/// and the pods that are missing from the minimum form another, since the core places them together (G1).
 pub(super) fn arrange(members: &[Member], min: u32, by_role: &[(Name, u32)]) -> Arranged {
     let min = min.max(1) as usize;
     let (bound, pending): (Vec<&Member>, Vec<&Member>) = members.iter().partition(|member| member.bound);
@@ -69,7 +69,8 @@ fn of_role(members: &[Member], role: &Name) -> usize {
     members.iter().filter(|member| member.role.as_ref() == Some(role)).count()
 }
 
-/// Divides members into those of the minimum and the others: first so many of each role, then the first of the rest.
+/// Divides members into those of the minimum and the others: first the required number of each role, then the first of
+/// the rest.
 fn core_of(members: &[&Member], min: usize, by_role: &[(Name, u32)]) -> (Vec<usize>, Vec<usize>) {
     let mut chosen = vec![false; members.len()];
     for (role, least) in by_role {
@@ -89,7 +90,7 @@ fn core_of(members: &[&Member], min: usize, by_role: &[(Name, u32)]) -> (Vec<usi
 mod tests {
     use super::*;
 
-    /// Members as a row writes them: `B` bound, `p` pending, a role behind it.
+    /// Parses members from a short notation: `B` bound, `p` pending, followed by a role.
     fn members(text: &str) -> Vec<Member> {
         let member = |(pod, word): (usize, &str)| {
             let role = word.get(1..).filter(|role| !role.is_empty()).map(Name::from);

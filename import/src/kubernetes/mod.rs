@@ -1,9 +1,9 @@
 //! Dumps of a cluster (`kubectl get pods,nodes,podgroups,pdb,elasticquotatrees -A -o json`, or yaml), in one file or
-//! several: documents become facts here, and `quotree-k8s` maps the facts, as it does for a live cluster.
+//! several. This module reads documents as facts, and `quotree-k8s` maps the facts, as it does for a live cluster.
 //!
 //! A bound pod is submitted at its creation, and a selector binds it to its node, so that the replay ends in the state
-//! of the cluster. A pending pod is submitted at the time of the dump. What a scenario cannot express is reported
-//! (`notes`): nothing is dropped without a word.
+//! of the cluster. A pending pod is submitted at the time of the dump. `notes` reports everything that a scenario
+//! cannot express, so nothing is dropped silently.
 
 mod dump;
 mod gangs;
@@ -25,7 +25,7 @@ use quotree_core::{Amounts, Name, NodeId, QuotaSpec};
 use quotree_k8s::{NodeFacts, NodeSettings, affinity::NodeRule, node_spec};
 use std::collections::BTreeSet;
 
-/// How long a run continues after the dump.
+/// How long a run continues after the time of the dump.
 const AFTERWARDS_MS: u64 = 3_600_000;
 
 /// The namespace of the only leaf of a dump without quotas and without pods.
@@ -57,8 +57,8 @@ pub(super) fn nodes(bytes: &[u8], options: &TraceOptions) -> NodeRows {
     out
 }
 
-/// A node with the synthetic labels of the rules that it satisfies. A node that is not ready has a taint that says so, and
-/// is schedulable otherwise: what runs there goes on.
+/// A node with the synthetic labels of the rules that it satisfies. A node that is not ready gets a taint that states
+/// this, and stays schedulable, so that its pods keep running.
 fn node_row(node: &Found<NodeFacts>, rules: &BTreeSet<NodeRule>, options: &TraceOptions) -> NodeRow {
     let (mut spec, _) = node_spec(&node.facts, NodeId(0), &settings(options));
     let satisfied = rules.iter().filter(|rule| rule.admits(&node.facts));
@@ -94,7 +94,8 @@ pub(super) fn rows(bytes: &[u8], options: &TraceOptions) -> TraceRows {
     TraceRows { rows: plan.rows, problems, ..TraceRows::default() }
 }
 
-/// The tree of the dump; without one, a leaf for each namespace that has pods, which share the whole cluster.
+/// The quota tree of the dump. Without one, each namespace with pods gets a leaf, and the leaves share the whole
+/// cluster.
 pub(super) fn outline(bytes: &[u8], options: &TraceOptions, total: &Amounts) -> Outline {
     let dump = Dump::read(bytes, &options.more);
     let plan = plan::plan(&dump, options);

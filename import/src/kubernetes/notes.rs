@@ -1,4 +1,4 @@
-//! What is reported about a dump: what a scenario cannot express, how many pods have it, and what it would have meant.
+//! The notes about a dump: what a scenario cannot express, how many pods it concerns, and what it would have meant.
 
 use super::{
     dump::Dump,
@@ -106,7 +106,7 @@ fn about(note: PodNote, count: u64, plan: &Plan) -> String {
     }
 }
 
-/// What is reported about nodes.
+/// Adds the notes about nodes.
 fn about_nodes(dump: &Dump, options: &TraceOptions, notes: &mut Vec<String>) {
     let settings = settings(options);
     let (mut unready, mut unhealthy) = (0, 0);
@@ -144,7 +144,7 @@ fn listed(names: impl Iterator<Item = String>) -> String {
     }
 }
 
-/// A number of things.
+/// A number with its noun, in the plural where necessary.
 fn many(count: u64, thing: &str) -> String {
     format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }

@@ -1,4 +1,4 @@
-//! Where a pod of a dump goes: onto its node, or anywhere that it may run.
+//! Where a pod of a dump is placed: on its node, or on any node that its constraints allow.
 
 use super::dump::Dump;
 use crate::{Templates, TraceOptions};
@@ -9,7 +9,7 @@ use std::{
     sync::Arc,
 };
 
-/// What placing pods needs to know about the nodes.
+/// What the placement of pods needs to know about the nodes.
 pub(super) struct Nodes<'d> {
     /// The hostname and the taints of each node.
     by_name: BTreeMap<&'d Name, (&'d Name, Vec<Name>)>,
@@ -20,7 +20,7 @@ pub(super) struct Nodes<'d> {
 /// A pod with its template.
 pub(super) struct Placed {
     pub(super) template: Arc<PodTemplate>,
-    /// The rule behind its synthetic label.
+    /// The rule for which it has a synthetic label.
     pub(super) rule: Option<NodeRule>,
     pub(super) losses: BTreeSet<Loss>,
 }
@@ -42,7 +42,8 @@ impl<'d> Nodes<'d> {
         self.by_name.is_empty()
     }
 
-    /// Places a pod: on its node, if it is bound; else as its constraints say. `None` if the dump does not have its node.
+    /// Places a pod: on its node, if it is bound; otherwise by its constraints. `None` if the dump does not contain its
+    /// node.
     pub(super) fn place(&self, pod: &PodFacts, bound: bool, templates: &mut Templates) -> Option<Placed> {
         let mut mapped = map_pod(pod, &self.taints);
         let template = &mut mapped.template;
@@ -62,7 +63,7 @@ impl<'d> Nodes<'d> {
     }
 }
 
-/// The namespace of the rows of a namespace of the dump.
+/// The namespace that rows from a namespace of the dump get.
 pub(super) fn row_namespace(namespace: &Name, options: &TraceOptions) -> Name {
     options.namespace.clone().unwrap_or_else(|| format!("{}{namespace}", options.prefix).into())
 }

@@ -1,4 +1,4 @@
-//! The plan of a dump: what runs, what waits, and what of it is reported.
+//! The plan of a dump: which rows its running and pending pods become, and what is reported.
 
 use super::{
     dump::Dump,

@@ -1,4 +1,4 @@
-//! What a dump becomes, and what is reported about it.
+//! The result of the plan of a dump, and what is reported about it.
 
 use crate::RowProblem;
 use quotree_core::Name;
@@ -6,7 +6,7 @@ use quotree_k8s::{Loss, affinity::NodeRule};
 use quotree_model::TraceRow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What became of the pods of a dump.
+/// The rows of the pods of a dump, and what is reported.
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) rows: Vec<TraceRow>,
@@ -14,11 +14,12 @@ pub(super) struct Plan {
     /// The node affinities that became synthetic labels.
     pub(super) rules: BTreeSet<NodeRule>,
     pub(super) budgets: BTreeMap<Name, u32>,
-    /// Namespaces for pods that name another leaf than that of their namespace, and that leaf.
+    /// Additional namespaces, each on a leaf. They are for pods that request another leaf than that of their own
+    /// namespace.
     pub(super) visitors: BTreeMap<Name, Name>,
     pub(super) counts: BTreeMap<PodNote, u64>,
     pub(super) losses: BTreeMap<Loss, u64>,
-    /// Quotas, classes and the like that pods name and the dump does not have.
+    /// Quotas, classes and other objects that pods refer to and the dump does not contain.
     pub(super) unknown: BTreeSet<(PodNote, Name)>,
 }
 

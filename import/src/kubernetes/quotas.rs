@@ -1,4 +1,4 @@
-//! The quota tree of a dump: its ElasticQuotaTree, or the tree that its ElasticQuotas make.
+//! The quota tree of a dump: its ElasticQuotaTree, or the tree that its ElasticQuotas form.
 
 use crate::{
     RowProblem,
@@ -11,18 +11,18 @@ use quotree_k8s::names;
 use quotree_syntax::Severity;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How the quotas of a file are written.
+/// The form in which a file has quotas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Written {
-    /// As an ElasticQuotaTree.
+    /// An ElasticQuotaTree.
     Tree,
-    /// As ElasticQuotas whose labels make a tree of the whole cluster.
+    /// ElasticQuotas with labels that form one tree for the whole cluster.
     Koordinator,
-    /// As ElasticQuotas that share what they are promised together.
+    /// ElasticQuotas without labels, which share the sum of their mins.
     Flat,
 }
 
-/// How the quotas of a file are written; `None` if it has none.
+/// The form in which a file has quotas; `None` if it has none.
 pub(super) fn format(objects: &[Object<'_>]) -> Option<Written> {
     let of = |object: &Object<'_>| match QuotaFormat::of(object.kind, object.group)? {
         QuotaFormat::ElasticQuotaTree => Some(Written::Tree),
@@ -52,7 +52,7 @@ pub(super) struct Tree {
 }
 
 impl Tree {
-    /// Reads the quotas of a file of a cluster of this size.
+    /// Reads the quotas of a file; `total` is the size of the cluster.
     pub(super) fn read(
         &mut self,
         written: Written,
@@ -85,7 +85,7 @@ impl Tree {
         self.spec = read.tree;
     }
 
-    /// Sees whose namespaces are whose.
+    /// Fills in the leaf of each namespace, and the leaves.
     pub(super) fn finish(&mut self) {
         let quotas = self.spec.iter().flat_map(|tree| &tree.quotas);
         let parents: BTreeSet<&Name> = quotas.clone().filter_map(|quota| quota.parent.as_ref()).collect();
@@ -105,7 +105,7 @@ impl Tree {
         self.homes.get(namespace)
     }
 
-    /// The tree with more namespaces on its leaves.
+    /// The tree with additional namespaces on its leaves.
     pub(super) fn with(&self, visitors: &BTreeMap<Name, Name>) -> Option<TreeSpec> {
         let mut tree = self.spec.clone()?;
         for (namespace, leaf) in visitors {

@@ -1,4 +1,4 @@
-//! Documents to facts: the fields of pods and nodes that matter. Each problem names its place.
+//! Reads documents as facts: the relevant fields of pods and nodes. Each problem names its place.
 
 use crate::document::{Place, Taken};
 use jiff::Timestamp;
@@ -30,12 +30,12 @@ pub(super) fn name_of(place: &Place<'_>) -> Taken<Option<Name>> {
     Ok(place.text()?.filter(|text| !text.is_empty()).map(Name::from))
 }
 
-/// Whether this says `true`.
+/// Whether the value is `true`.
 pub(super) fn is_true(place: &Place<'_>) -> Taken<bool> {
     Ok(place.text()? == Some("true"))
 }
 
-/// A time as milliseconds since 1970.
+/// A timestamp as milliseconds since 1970.
 fn moment(place: &Place<'_>) -> Taken<Option<i64>> {
     let Some(text) = place.text()? else { return Ok(None) };
     let stamp = text
@@ -74,7 +74,7 @@ pub(crate) fn taint(place: &Place<'_>) -> Taken<Taint> {
     })
 }
 
-/// A pod. Of one that has ended, only its name and phase are read.
+/// A pod. If it has ended, only its name and phase are read.
 pub(super) fn pod(place: &Place<'_>) -> Taken<PodFacts> {
     let (metadata, spec, status) = (place.get("metadata"), place.get("spec"), place.get("status"));
     let phase = Phase::of(status.get("phase").text()?.unwrap_or_default());
@@ -155,7 +155,7 @@ fn sizes(resources: &Place<'_>) -> Taken<Sizes> {
     Ok(Sizes { requests, limits, actual: None })
 }
 
-/// What a status says about sizes; `None` if it does not say `resources`.
+/// The sizes in a status; `None` if it has no `resources`.
 fn actual(status: &Place<'_>) -> Taken<Option<ActualSizes>> {
     let resources = status.get("resources");
     if !resources.is_there() {
@@ -165,7 +165,7 @@ fn actual(status: &Place<'_>) -> Taken<Option<ActualSizes>> {
     Ok(Some(ActualSizes { allocated, actuated: resources.get("requests").quantities()? }))
 }
 
-/// On which nodes the pod may run, and what else it asks of them.
+/// The constraints on the nodes of the pod, and its other requirements on nodes.
 fn constraints(pod: &mut PodFacts, spec: &Place<'_>) -> Taken<()> {
     pod.node_selector = texts(&spec.get("nodeSelector"))?.into_iter().collect();
     let affinity = spec.get("affinity");
@@ -208,7 +208,7 @@ pub(super) fn requirement(place: &Place<'_>) -> Taken<Requirement> {
     })
 }
 
-/// What the pod asks that the core does not model.
+/// What the pod requests that the core does not model.
 fn losses(spec: &Place<'_>, affinity: &Place<'_>) -> Taken<BTreeSet<Loss>> {
     let mut losses = BTreeSet::new();
     let mut note = |found: bool, loss: Loss| found.then(|| losses.insert(loss));

@@ -83,7 +83,8 @@ fn priority(pod: &PodFacts, dump: &Dump, plan: &mut Plan) -> Option<i32> {
     pod.priority.or(class.map(|class| class.value))
 }
 
-/// The namespace of a row. A pod that names another leaf than the one of its namespace gets a namespace there.
+/// The namespace of a row. A pod that requests another leaf than that of its namespace gets an additional namespace on
+/// that leaf.
 fn home(pod: &PodFacts, pods: usize, dump: &Dump, options: &TraceOptions, plan: &mut Plan) -> Name {
     let namespace = row_namespace(&pod.namespace, options);
     let Some(named) = named_quota(pod) else { return namespace };
@@ -101,8 +102,8 @@ fn home(pod: &PodFacts, pods: usize, dump: &Dump, options: &TraceOptions, plan: 
     visitor
 }
 
-/// Whether the pods of a row may be evicted; `None`: as the trace says. A leaf must guarantee what may not be evicted (A2),
-/// so this is kept only where the dump has quotas.
+/// Whether the pods of a row may be evicted; `None`: as for the whole trace. A leaf must have a guarantee for pods that
+/// may not be evicted (A2), so this is kept only if the dump has quotas.
 fn preemption(pods: &[&PodFacts], dump: &Dump, plan: &mut Plan) -> Option<bool> {
     let pod = pods.first()?;
     let ours: Vec<Name> = pod.scheduler.iter().cloned().chain([names::DEFAULT_SCHEDULER.into()]).collect();

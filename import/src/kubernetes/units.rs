@@ -1,4 +1,4 @@
-//! The pods of a dump as units: single pods, and gangs that come together.
+//! The pods of a dump as units: single pods, and gangs whose pods form one row.
 
 use super::{
     dump::{Dump, Found},
@@ -24,7 +24,7 @@ pub(super) struct Candidate<'d> {
     gang: Option<Membership>,
 }
 
-/// The pod as a part of a row; nothing if it is left out, because it has ended or is gated, or refused. Notes which.
+/// The pod as a part of a row. Nothing if it is left out: it has ended, is gated, or is refused. Notes the reason.
 pub(super) fn candidate<'d>(
     found: &'d Found<PodFacts>,
     nodes: &Nodes<'_>,
@@ -66,7 +66,7 @@ pub(super) fn candidate<'d>(
 
 /// Pods that become one row.
 pub(super) struct Unit {
-    /// The gang; `None` if it is a pod of its own.
+    /// The gang; `None` for a single pod.
     pub(super) gang: Option<Name>,
     pods: Vec<usize>,
     pub(super) together: Option<Level>,

@@ -1,4 +1,4 @@
-//! What a reader tells about the file that it reads: mistakes at their places, and notes.
+//! What a reader reports about its file: mistakes with their places, and notes.
 
 use super::note::{Notes, Says};
 use crate::yaml::{self, Node, Value, is_null, map, scalar};
@@ -21,17 +21,17 @@ impl Diagnostics {
         Span::new(self.source, range.clone())
     }
 
-    /// A mistake.
+    /// Reports a mistake.
     pub(crate) fn error(&mut self, span: Span, what: impl Into<String>, label: impl Into<String>) -> Help<'_> {
         self.report.error(span, what, label)
     }
 
-    /// A mistake that needs no label and no help.
+    /// Reports a mistake that needs no label and no help.
     pub(crate) fn mistake(&mut self, span: Span, what: impl Into<String>) {
         self.error(span, what, "");
     }
 
-    /// A mistake in a value.
+    /// Reports a mistake in a value.
     fn wrong(&mut self, node: &Node, what: impl Into<String>) {
         let span = self.span(&node.span);
         self.error(span, what, "");
@@ -179,7 +179,7 @@ impl Diagnostics {
         pairs
     }
 
-    /// Tells that an object is left out.
+    /// Notes that an object is left out.
     pub(crate) fn skipped(&mut self, kind: &str, why: &str, span: Span) {
         self.notes.lost(kind, Says::Is, why, span);
     }

@@ -1,5 +1,5 @@
-//! `ElasticQuota`: flat, one for each namespace (scheduler-plugins), or a tree that labels describe (Koordinator). In the
-//! flat form the quotas borrow from each other up to the sum of their mins.
+//! `ElasticQuota`: a flat list, one for each namespace (scheduler-plugins), or a tree that labels describe
+//! (Koordinator). In the flat form the quotas borrow from each other up to the sum of their mins.
 
 use super::{
     Draft, QuotaOptions,
@@ -21,7 +21,7 @@ const WEIGHT: &str = names::KOORDINATOR_WEIGHT;
 const NAMESPACES: &str = names::KOORDINATOR_NAMESPACES;
 const TOTAL: &str = names::KOORDINATOR_TOTAL;
 
-/// The root that Koordinator has without an object.
+/// The root quota, for which Koordinator has no object.
 const ROOT: &str = names::KOORDINATOR_ROOT;
 
 const LABELS: &[Field] = &[
@@ -136,7 +136,7 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: 
     Draft { tree: forest.finish(root, &options, diagnostics), ..Draft::default() }
 }
 
-/// What labels and annotations say.
+/// Reads the labels and annotations of a quota.
 fn labels(object: &Object<'_>, spec: &mut QuotaSpec, options: &mut QuotaOptions, diagnostics: &mut Diagnostics) {
     if object.label(LENDS).is_some_and(|(text, _)| text == "false") {
         spec.lend = Some(Amounts::new());

@@ -1,5 +1,5 @@
-//! `ElasticQuotaTree` (`scheduling.sigs.k8s.io/v1beta1`): a whole quota tree in one object. Jobs that may run at once
-//! (`kube-queue/max-jobs`) are written among the resources, and the limit of lending among the attributes.
+//! `ElasticQuotaTree` (`scheduling.sigs.k8s.io/v1beta1`): a whole quota tree in one object. It has the limit of jobs
+//! (`kube-queue/max-jobs`) among the resources, and the lending limit among the attributes.
 
 use super::{
     Draft, QuotaOptions,
@@ -23,7 +23,7 @@ const API_VERSION: &str = "scheduling.sigs.k8s.io/v1beta1";
 /// The `kind` of the object.
 const KIND: &str = "ElasticQuotaTree";
 
-/// Among the attributes: how much of min may be lent, as JSON.
+/// The attribute with the lending limit, as JSON.
 const LEND: &str = names::LEND_LIMIT;
 
 const FLAVORS: &str = "pods of the quota would run only on nodes of these flavors; give them a selector";
@@ -53,7 +53,7 @@ pub(super) const FIELDS: &[(&str, &[Field])] = &[(
     &[idle("apiVersion"), idle("kind"), idle("metadata"), idle("status"), holds("spec", &[holds("root", QUOTA)])],
 )];
 
-/// Reads the one tree of the files.
+/// Reads the tree of the files, which may have only one.
 pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: &mut Diagnostics) -> Draft {
     let mut trees = objects.iter().filter(|object| object.kind == KIND);
     let Some(object) = trees.next() else { return Draft::default() };
@@ -115,7 +115,7 @@ impl Reading<'_> {
         }
     }
 
-    /// Takes the limit of jobs out of the amounts.
+    /// Moves the limit of jobs from the amounts to its own field.
     fn jobs(&mut self, spec: &mut QuotaSpec, at: Span) {
         let (limited, stated) = (spec.max.get(names::MAX_JOBS), spec.min.get(names::MAX_JOBS));
         (spec.max_jobs, _) = (take_max_jobs(&mut spec.max), take_max_jobs(&mut spec.min));

@@ -1,20 +1,21 @@
-//! Tables that say what becomes of each field of a format. They are the one statement of it: the readers tell by them
-//! what has no place in the model, the fields that no table has are reported as unknown, and docs/import.md shows them.
+//! Tables of the fields of each format, with the way in which the importer handles each of them. The readers use the
+//! tables to report fields that have no place in the model. A field that is in no table is reported as unknown.
+//! docs/import.md shows the tables.
 
 use super::{diagnostics::Diagnostics, note::Says};
 use crate::yaml::{Node, Value, is_null, scalar};
 use quotree_syntax::Span;
 
-/// A field, and what becomes of it.
+/// A field, and how it is handled.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
-    /// Its name; a `*` at the end stands for anything.
+    /// Its name; a `*` at the end matches any text.
     pub name: &'static str,
-    /// What becomes of it.
+    /// How it is handled.
     pub fate: Fate,
 }
 
-/// What becomes of a field.
+/// How a field is handled.
 #[derive(Debug, Clone, Copy)]
 pub enum Fate {
     /// It becomes this part of the scenario.
@@ -23,7 +24,8 @@ pub enum Fate {
     Holds(&'static [Field]),
     /// It has no effect on scheduling.
     Idle,
-    /// It has no place in the model: it would have meant this. It is not reported where it has one of the neutral values.
+    /// It has no place in the model; the first text says what it would have meant. It is not reported if its value is
+    /// one of the neutral values.
     Lost(&'static str, &'static [&'static str]),
 }
 
@@ -32,7 +34,7 @@ pub(crate) const fn becomes(name: &'static str, what: &'static str) -> Field {
     Field { name, fate: Fate::Becomes(what) }
 }
 
-/// A field with fields of its own.
+/// A field that contains further fields.
 pub(super) const fn holds(name: &'static str, fields: &'static [Field]) -> Field {
     Field { name, fate: Fate::Holds(fields) }
 }
@@ -60,8 +62,8 @@ pub(crate) fn find<'f>(fields: &'f [Field], name: &str) -> Option<&'f Field> {
     })
 }
 
-/// Tells of each field below `node` that has no place in the model, or that nobody knows. `kind` names the object, and
-/// `path` is the path of the node in it.
+/// Reports each field below `node` that has no place in the model, or that is unknown. `kind` names the object, and
+/// `path` is the path of the node in the object.
 pub(super) fn tell(fields: &'static [Field], kind: &str, path: &str, node: &Node, diagnostics: &mut Diagnostics) {
     match &node.value {
         Value::List(items) => items.iter().for_each(|item| tell(fields, kind, path, item, diagnostics)),
@@ -105,7 +107,7 @@ pub(super) fn tell_text(
     }
 }
 
-/// A field that no table has: a slip of the pen if it is nearly a known one, otherwise something newer.
+/// Reports a field that is in no table: as a spelling mistake if its name is nearly a known one, otherwise as unknown.
 fn unknown(
     fields: &'static [Field],
     kind: &str,
@@ -125,7 +127,7 @@ fn unknown(
     }
 }
 
-/// `a Queue`, `an ElasticQuota`.
+/// A kind with its article: `a Queue`, `an ElasticQuota`.
 pub(super) fn article(kind: &str) -> String {
     let an = kind.starts_with(['A', 'E', 'I', 'O', 'U', 'a', 'e', 'i', 'o', 'u']);
     format!("{} {kind}", if an { "an" } else { "a" })

@@ -1,5 +1,5 @@
-//! From queues as files state them to a tree that quotree accepts: one root of a known size, limits that fit into those
-//! above, a namespace for every leaf. What is assumed on the way is reported.
+//! Converts queues, as files state them, to a tree that quotree accepts: with one root of a known size, limits within
+//! those above, and a namespace for every leaf. Assumptions on the way are reported.
 
 use super::{QuotaOptions, diagnostics::Diagnostics, note::Says};
 use quotree_core::{Amounts, FindingKind, Name, QuotaSpec, QuotaTree, Severity, TreeSpec, Unit, format_quantity};
@@ -7,26 +7,26 @@ use quotree_k8s::quota::is_unlimited;
 use quotree_syntax::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A quota with the place of its name.
+/// A quota, with the place of its name.
 #[derive(Debug)]
 struct Plant {
     spec: QuotaSpec,
     at: Span,
-    /// Whether it is promised what its children are, where the file promises it nothing.
+    /// Whether its min is the sum of its children's mins, where the file gives it none.
     sums: bool,
 }
 
-/// Where the root of a tree comes from.
+/// Where the root of the tree comes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Root {
-    /// The files have it, with min and max.
+    /// The files contain the root, with min and max.
     Own,
-    /// The files have it; it is the cluster, and its min is its max.
+    /// The files contain the root. It is the whole cluster, so its min is its max.
     Cluster,
-    /// It is the cluster, which the format does not name: it stands above all quotas without a parent, unless one of
-    /// them has all that there is.
+    /// The format has no root. A quota for the whole cluster is added above all quotas without a parent, unless one of
+    /// these has the size of the cluster already.
     Above(&'static str),
-    /// As `Above`; the size of the cluster is what the quotas are promised together.
+    /// As `Above`, and the size of the cluster is the sum of the mins.
     Sum(&'static str),
 }
 
@@ -44,7 +44,7 @@ impl Forest {
         Self { kind, plants: Vec::new(), names: BTreeMap::new() }
     }
 
-    /// Adds a quota, unless one of its name is there. A limit that means "none" is taken out.
+    /// Adds a quota, unless there is one of the same name. A limit that means "none" is removed.
     pub(super) fn add(&mut self, mut spec: QuotaSpec, at: Span, diagnostics: &mut Diagnostics) {
         let is_limit = |(name, amount): &(&Name, i64)| !is_unlimited(name.as_str(), *amount);
         spec.max = spec.max.iter().filter(is_limit).map(|(name, amount)| (name.clone(), amount)).collect();
@@ -56,7 +56,7 @@ impl Forest {
         self.plants.push(Plant { spec, at, sums: false });
     }
 
-    /// Adds a quota that is promised what its children are, where the file promises it nothing.
+    /// Adds a quota whose min is the sum of its children's mins, where the file gives it none.
     pub(super) fn add_summing(&mut self, spec: QuotaSpec, at: Span, diagnostics: &mut Diagnostics) {
         let before = self.plants.len();
         self.add(spec, at, diagnostics);
@@ -126,7 +126,7 @@ impl Forest {
         tree
     }
 
-    /// Puts a root above the quotas without a parent, unless there is one and it has all that there is.
+    /// Adds a root above the quotas without a parent, unless there is only one and it has the size of the cluster.
     fn crown(&mut self, root: &str) {
         let is_top = |plant: &&Plant| plant.spec.parent.is_none();
         let tops: Vec<&Plant> = self.plants.iter().filter(is_top).collect();
@@ -153,7 +153,7 @@ impl Forest {
         self.plants.insert(0, Plant { spec: QuotaSpec::new(name.as_str(), None), at, sums: true });
     }
 
-    /// The quotas that a root reaches, parents before children, each with the index of its parent.
+    /// The quotas that can be reached from a root, parents before children, each with the index of its parent.
     fn order(&self) -> Vec<(usize, Option<usize>)> {
         let mut below: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut order: Vec<(usize, Option<usize>)> = Vec::new();
@@ -171,8 +171,8 @@ impl Forest {
         order
     }
 
-    /// Raises mins to the sum of those of the children, as far as max allows it: all of them if `all`, otherwise those
-    /// that the file leaves open.
+    /// Raises mins to the sum of the children's mins, as far as max allows it: all mins if `all`, otherwise those that
+    /// the file does not set.
     fn sum_mins(&mut self, order: &[(usize, Option<usize>)], all: bool, diagnostics: &mut Diagnostics) {
         let mut sums: BTreeMap<usize, Amounts> = BTreeMap::new();
         for (i, parent) in order.iter().rev() {
@@ -202,8 +202,8 @@ impl Forest {
         }
     }
 
-    /// Gives the root a min and a max of every resource of the tree: the size of the cluster if that is known. Otherwise
-    /// the cluster has what is promised, and as much as some limit allows.
+    /// Gives the root a min and a max of every resource of the tree: the size of the cluster, if that is known.
+    /// Otherwise the min is the sum of the mins, and the max the largest limit.
     fn size_root(
         &mut self,
         root: Root,
@@ -249,7 +249,7 @@ impl Forest {
         }
     }
 
-    /// Lowers each max to the smallest above it: more could never be used.
+    /// Lowers each max to the smallest max above it, since more could never be used.
     fn cap(&mut self, order: &[(usize, Option<usize>)], diagnostics: &mut Diagnostics) {
         let mut above: BTreeMap<usize, Amounts> = BTreeMap::new();
         for (i, parent) in order {
@@ -276,7 +276,7 @@ impl Forest {
         }
     }
 
-    /// Gives each leaf without a namespace one of its own name.
+    /// Adds a namespace to each leaf without one, with the name of the leaf.
     fn house(&mut self, order: &[(usize, Option<usize>)], diagnostics: &mut Diagnostics) {
         let inner: BTreeSet<usize> = order.iter().filter_map(|(_, parent)| *parent).collect();
         let mut taken: BTreeSet<Name> = self.specs().flat_map(|spec| spec.namespaces.iter().cloned()).collect();
@@ -301,13 +301,13 @@ impl Forest {
     }
 }
 
-/// Ways to go on with a tree that promises too much.
+/// Two ways to correct a tree that guarantees too much.
 const WAYS: [&str; 2] = [
     "`quotree import --derive-mins` raises the mins of parents to what their children are promised, as far as max allows",
     "`quotree import --over-promised warn` takes the tree as it is: not every guarantee can then be honoured at once",
 ];
 
-/// How to correct a finding, where that is not obvious.
+/// How to correct a finding, if that is not obvious.
 fn help(finding: &FindingKind, quota: &str) -> Vec<String> {
     match finding {
         FindingKind::OverPromised { resource, children, error: true, .. } => {

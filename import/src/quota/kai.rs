@@ -1,5 +1,6 @@
-//! `Queue` of KAI: `quota` is the guarantee and `limit` the limit, each apart for CPU (in thousandths of a core), memory
-//! (in millions of bytes) and GPUs. -1 is "unlimited", and a limit that is absent or 0 allows nothing above the quota.
+//! `Queue` of KAI: `quota` is the guarantee and `limit` the limit, separately for CPU (in thousandths of a core),
+//! memory (in millions of bytes) and GPUs. -1 is "unlimited", and a limit that is absent or 0 allows nothing above the
+//! quota.
 
 use super::{
     Draft, QuotaOptions,

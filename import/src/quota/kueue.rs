@@ -1,6 +1,6 @@
-//! Objects of Kueue. A ClusterQueue is a leaf: its nominal quota is its min, and what it may borrow is on top of that its
-//! max. A Cohort has what its members have and what it has itself. LocalQueues are the namespaces. A resource that a
-//! queue does not list cannot be used in it.
+//! Objects of Kueue. A ClusterQueue is a leaf: its nominal quota is its min, and its nominal quota plus its borrowing
+//! limit is its max. The min of a Cohort is the sum over its members plus its own quota. LocalQueues are the
+//! namespaces. A resource that a queue does not list cannot be used in it.
 
 use super::{
     Draft, QuotaOptions,
@@ -18,10 +18,10 @@ use quotree_core::{Amounts, Name, Queueing, QuotaSpec};
 use quotree_syntax::Span;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most cohorts within each other.
+/// The deepest nesting of cohorts.
 const MOST_DEPTH: usize = 64;
 
-/// Kinds that only together with queues are part of the format.
+/// Kinds that belong to the format only in files that also have queues.
 pub(super) const ALSO: [&str; 2] = ["ResourceFlavor", "WorkloadPriorityClass"];
 
 const FAIR: Field = holds(
@@ -122,24 +122,24 @@ pub(super) const FIELDS: &[(&str, &[Field])] = &[
     ("WorkloadPriorityClass", CLASS),
 ];
 
-/// What a queue or a cohort has of its own.
+/// The quotas that a queue or cohort itself has.
 #[derive(Default)]
 struct Own {
-    /// Also where it is 0: the queue may borrow it.
+    /// The nominal quota. It includes amounts of 0, since the queue may borrow such a resource.
     nominal: Amounts,
-    /// On top of it; absent: no limit.
+    /// The borrowing limit, on top of the nominal quota; absent: no limit.
     borrow: Amounts,
-    /// Empty: all of it.
+    /// The lending limit; empty: everything may be lent.
     lend: Amounts,
 }
 
-/// A cohort, of which there need not be an object.
+/// A cohort. It need not have an object of its own.
 struct Cohort<'n> {
     own: Own,
     parent: Option<&'n str>,
-    /// What all of its subtree has.
+    /// The quotas of its whole subtree.
     all: Amounts,
-    /// The place of its name, or of the first object that names it.
+    /// The place of its name, or of the first object that refers to it.
     at: Span,
 }
 
@@ -196,7 +196,7 @@ fn queue<'n>(object: &Object<'n>, diagnostics: &mut Diagnostics) -> Queue<'n> {
     Queue { object: *object, cohort, own: own("ClusterQueue", object, diagnostics) }
 }
 
-/// All cohorts: those that are objects, and those that are only named.
+/// All cohorts: those with an object, and those that are only referred to.
 fn cohorts<'n>(
     objects: impl Iterator<Item = &'n Object<'n>>,
     queues: &[Queue<'n>],
@@ -231,7 +231,7 @@ fn cohorts<'n>(
     cohorts
 }
 
-/// A quota with this guarantee and the limits of `own`. Without a parent it borrows nothing.
+/// A quota with this guarantee and the limits of `own`. Without a parent, it cannot borrow.
 fn quota(name: &str, parent: Option<&str>, min: &Amounts, own: &Own) -> QuotaSpec {
     let mut spec = QuotaSpec::new(name, parent);
     for (resource, amount) in min.iter() {
@@ -331,7 +331,7 @@ fn namespaces(queues: Vec<&Object<'_>>, forest: &mut Forest, diagnostics: &mut D
     }
 }
 
-/// The policy: one for all queues, that of the first.
+/// The policy of the first queue, which applies to all queues.
 fn preemption<'n>(queues: impl Iterator<Item = &'n Object<'n>>, diagnostics: &mut Diagnostics) -> Vec<String> {
     let mut first: Option<[&str; 2]> = None;
     for object in queues {

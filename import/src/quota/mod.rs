@@ -1,5 +1,5 @@
-//! Readers of quota objects as people have them: those of schedulers of Kubernetes, of YARN and of Slurm. Each gives a
-//! quota tree, says what of the file has no place in quotree's model, and what it assumed. Mistakes are diagnostics with
+//! Readers of deployed quota objects: those of schedulers of Kubernetes, of YARN and of Slurm. Each reader returns a
+//! quota tree, and reports what has no place in quotree's model and what it assumed. Mistakes are diagnostics with
 //! file, line and column.
 
 mod diagnostics;
@@ -64,7 +64,7 @@ impl QuotaFormat {
         Self::Slurm,
     ];
 
-    /// What it is, for a sentence.
+    /// The name of the format in a sentence.
     #[must_use]
     pub const fn what(self) -> &'static str {
         match self {
@@ -79,7 +79,7 @@ impl QuotaFormat {
         }
     }
 
-    /// What becomes of the fields of each kind of object of the format, by the name of the kind.
+    /// For each kind of object of the format: how its fields are handled.
     #[must_use]
     pub const fn fields(self) -> &'static [(&'static str, &'static [Field])] {
         match self {
@@ -94,7 +94,7 @@ impl QuotaFormat {
         }
     }
 
-    /// The format of which an object of this kind and API group is a part.
+    /// The format to which objects of this kind and API group belong.
     #[must_use]
     pub fn of(kind: &str, group: &str) -> Option<Self> {
         match (kind, group) {
@@ -111,11 +111,11 @@ impl QuotaFormat {
 /// How quota objects are read.
 #[derive(Debug, Clone)]
 pub struct QuotaOptions {
-    /// The resource that GPUs of formats without resource names are.
+    /// The resource name for GPUs, in formats without resource names.
     pub gpu: Name,
     /// The size of the cluster, if it is known.
     pub total: Option<Amounts>,
-    /// Whether a parent that promises more than it has is an error.
+    /// Whether a parent whose children are guaranteed more than it has is an error.
     pub over_promised: OverPromised,
     /// Whether the mins of parents are raised to the sum of their children's.
     pub derive_mins: bool,
@@ -127,26 +127,26 @@ impl Default for QuotaOptions {
     }
 }
 
-/// The quotas of one or more files, with all that was noticed while reading them.
+/// The quotas of one file or several, with everything that was noticed while reading them.
 #[derive(Debug, Clone, Default)]
 pub struct Quotas {
     /// The tree; `None` if there is an error.
     pub tree: Option<TreeSpec>,
     /// Priority classes.
     pub classes: Vec<(Name, i32)>,
-    /// Knobs of the policy that is nearest, as scenarios write them, such as `reclaim: Off`.
+    /// The policy settings that are nearest, as scenarios write them, such as `reclaim: Off`.
     pub knobs: Vec<String>,
-    /// What has no place in the model, and what was assumed.
+    /// Notes about settings that have no place in the model, and about assumptions.
     pub notes: Vec<Note>,
     /// Mistakes and oddities in order of place, each with its source.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files that it was read from, to which the places refer.
+    /// The files from which it was read, to which the places refer.
     pub sources: Vec<Source>,
     /// Objects of kinds that this reader does not read, by kind.
     pub others: BTreeMap<String, u64>,
 }
 
-/// The result of a reader, before places are made of it.
+/// The result of a reader, before positions are converted to places.
 #[derive(Debug, Default)]
 struct Draft {
     tree: TreeSpec,
@@ -187,7 +187,7 @@ pub fn read(format: QuotaFormat, sources: Vec<Source>, options: &QuotaOptions) -
     finish(draft, diagnostics, sources)
 }
 
-/// Reads quota objects from the documents of one file, which is source 0. Places are bytes only.
+/// Reads quota objects from the documents of one file, which is source 0. Places have only byte positions.
 pub(crate) fn of_documents(format: QuotaFormat, documents: &[Node], options: &QuotaOptions) -> Quotas {
     let mut diagnostics = Diagnostics::default();
     let draft = of_files(format, &[File { source: 0, documents }], &[], options, &mut diagnostics);

@@ -1,22 +1,23 @@
-//! Notes: what a file says and quotree's model has no place for, and what was assumed where a file leaves something
-//! open. Equal notes are counted, so that a thousand queues with the same field give one sentence.
+//! Notes: what a file states that has no place in quotree's model, and what was assumed where a file leaves something
+//! open. Equal notes are counted, so that a thousand queues with the same field result in one sentence.
 
 use indexmap::IndexMap;
 use quotree_syntax::{Place, Span};
 use std::fmt;
 
-/// A note about equal things in the files, with how many there are.
+/// A note that applies to a number of equal objects or fields.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
-    /// What kind of thing, in the singular, such as `ClusterQueue`.
+    /// The kind of these things in the singular, such as `ClusterQueue`.
     pub kind: String,
-    /// What it does, such as "sets `fairSharing.weight`" or "has no LocalQueue", without the verb.
+    /// The statement about them, such as "sets `fairSharing.weight`" or "has no LocalQueue"; the verb follows from the
+    /// variant.
     pub says: Says,
-    /// How many such things there are.
+    /// The number of these things.
     pub count: u64,
-    /// What it would have meant, or how it was read.
+    /// What the setting would have meant, or how it was read.
     pub means: String,
-    /// Whether something of the file is lost; otherwise something was assumed.
+    /// Whether something in the file is lost; otherwise something was assumed.
     pub lost: bool,
     /// The place of the first.
     pub first: Place,
@@ -24,14 +25,14 @@ pub struct Note {
     pub span: Span,
 }
 
-/// What the things of a note do.
+/// The statement of a note.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Says {
     /// They set this field.
     Sets(String),
     /// They have this.
     Has(String),
-    /// They are there.
+    /// They exist.
     Is,
 }
 
@@ -57,20 +58,20 @@ fn plural(kind: &str) -> String {
     }
 }
 
-/// What makes notes equal: the kind, what it says, what that means, and whether it is lost.
+/// Equal notes have equal keys: the kind, the statement, its meaning, and whether something is lost.
 type Key = (String, Says, String, bool);
 
-/// The notes so far, in the order in which the first of each kind came.
+/// The notes so far, in the order of the first note of each kind.
 #[derive(Debug, Default)]
 pub(crate) struct Notes(IndexMap<Key, (u64, Span)>);
 
 impl Notes {
-    /// Something that has no place in the model.
+    /// Adds a note about something that has no place in the model.
     pub(crate) fn lost(&mut self, kind: &str, says: Says, means: &str, span: Span) {
         self.add((kind.to_owned(), says, means.to_owned(), true), span);
     }
 
-    /// Something that the files leave open, and how it was read.
+    /// Adds a note about something that the files leave open, and how it was read.
     pub(crate) fn assumed(&mut self, kind: &str, says: Says, means: &str, span: Span) {
         self.add((kind.to_owned(), says, means.to_owned(), false), span);
     }
@@ -79,7 +80,7 @@ impl Notes {
         self.0.entry(key).or_insert((0, span)).0 += 1;
     }
 
-    /// All notes, those of what is lost first; `place` finds the place of a span.
+    /// All notes, those about losses first; `place` returns the place of a span.
     pub(crate) fn finish(self, place: impl Fn(Span) -> Place) -> Vec<Note> {
         let note = |((kind, says, means, lost), (count, span)): (Key, (u64, Span))| Note {
             kind,

@@ -1,4 +1,4 @@
-//! Objects of Kubernetes in files: documents, or the items of lists, whichever way they are written.
+//! Kubernetes objects in files: documents, or the items of lists, in either notation.
 
 use crate::yaml::{Node, Value, find, is_null, scalar};
 use quotree_syntax::Span;
@@ -65,8 +65,8 @@ pub(super) fn objects<'n>(files: &[File<'n>]) -> Vec<Object<'n>> {
     found
 }
 
-/// The object of this node, or the objects of the list that it is. `inherited` is the kind and the apiVersion that the
-/// items of a typed list leave out.
+/// Collects the object at this node or, if the node is a list, its items. `inherited` is the kind and the apiVersion
+/// that the items of a typed list leave out.
 fn gather<'n>(node: &'n Node, source: u32, inherited: Option<(&'n str, &'n str)>, found: &mut Vec<Object<'n>>) {
     let text = |field: &str| find(node, field).and_then(scalar).filter(|text| !is_null(text));
     let (kind, version) = match (text("kind"), inherited) {

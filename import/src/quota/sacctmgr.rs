@@ -1,6 +1,6 @@
 //! Accounts of Slurm, from `sacctmgr dump CLUSTER` or `sacctmgr show associations -P`. An account is a quota: its group
-//! limits are its max, its fair share its weight. Slurm promises nothing to anybody, so there are no mins. The users of
-//! an account are not quotas; what limits them is reported.
+//! limits are its max, and its fair share is its weight. Slurm has no guarantees, so there are no mins. The users of an
+//! account are not quotas; their limits are reported.
 
 use super::{
     Draft, QuotaOptions,
@@ -75,7 +75,7 @@ pub(super) const FIELDS: &[(&str, &[Field])] =
 /// The account above all others.
 const ROOT: &str = "root";
 
-/// An account or a user of one.
+/// An account, or a user of an account.
 struct Entry<'t> {
     account: &'t str,
     /// The user; empty for the account itself.
@@ -240,7 +240,8 @@ fn dump<'t>(text: &'t str, diagnostics: &mut Diagnostics) -> Vec<Entry<'t>> {
     entries
 }
 
-/// The parts between colons, each with its place. A colon in quotes, in a time or in `gres/gpu:a100` divides nothing.
+/// The parts between colons, each with its place. A colon in quotes, in a time or in `gres/gpu:a100` is not a
+/// separator.
 fn parts(text: &str, start: usize) -> Vec<(usize, &str)> {
     let (mut parts, mut from, mut quoted) = (Vec::new(), 0, false);
     let divides = |from: usize, i: usize| {

@@ -1,5 +1,5 @@
-//! `Queue` of Volcano: `deserved` is what a queue gets back from others, so it is the min; `guarantee` is kept for it
-//! even when idle, so it is the part of min that is not lent; `capability` is the max.
+//! `Queue` of Volcano. `deserved` is what a queue may reclaim from others, so it is the min. `guarantee` is reserved
+//! for the queue even when idle, so it is the part of min that is not lent. `capability` is the max.
 
 use super::{
     Draft, QuotaOptions,

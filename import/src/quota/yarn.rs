@@ -1,6 +1,6 @@
 //! `capacity-scheduler.xml` of YARN. A quota has the whole path of its queue as its name. `capacity` is the min and
-//! `maximum-capacity` the max: percents and weights are of the parent, and so of the cluster, whose size is not in the
-//! file; amounts are as they are.
+//! `maximum-capacity` the max. Percents and weights are relative to the parent, and so to the cluster, whose size is
+//! not in the file. Absolute amounts are not converted.
 
 use super::{
     Draft, QuotaOptions,
@@ -112,7 +112,7 @@ pub(super) fn read(sources: &[Source], options: &QuotaOptions, diagnostics: &mut
     Draft { tree: forest.finish(Root::Cluster, options, diagnostics), ..Draft::default() }
 }
 
-/// The byte at which a position is.
+/// The byte offset of a position.
 fn offset(text: &str, at: TextPos) -> usize {
     let before = text.split_inclusive('\n').take(at.row.saturating_sub(1) as usize).map(str::len).sum::<usize>();
     let line = text.get(before..).unwrap_or_default();
@@ -120,7 +120,7 @@ fn offset(text: &str, at: TextPos) -> usize {
     before + column
 }
 
-/// The properties of a document. The last of equal names counts, as in Hadoop.
+/// Collects the properties of a document. Of several with the same name, the last one counts, as in Hadoop.
 fn gather<'t>(document: &'t Document<'_>, properties: &mut Properties<'t>, diagnostics: &mut Diagnostics) {
     let root = document.root_element();
     let span_of = |node: Node<'_, '_>, diagnostics: &Diagnostics| diagnostics.span(&node.range());
@@ -174,7 +174,7 @@ struct Part {
     whole: i128,
 }
 
-/// How much a queue has.
+/// The capacity of a queue.
 enum Capacity {
     Part(Part),
     Weight(i128),
@@ -191,7 +191,7 @@ impl<'t> Reading<'_, 't> {
         text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(|name| (name, span)).collect()
     }
 
-    /// Adds all queues below `root`, and gives their paths.
+    /// Adds all queues below `root`, and returns their paths.
     fn queues(&mut self, forest: &mut Forest) -> Vec<String> {
         let Some((_, at)) = self.property("root", "queues") else {
             if self.diagnostics.report.errors() == 0 {
@@ -335,7 +335,7 @@ impl<'t> Reading<'_, 't> {
         amounts
     }
 
-    /// Tells of the properties that are not read.
+    /// Reports the properties that are not read.
     fn others(&mut self, paths: &[String]) {
         let known: std::collections::BTreeSet<&str> = paths.iter().map(String::as_str).collect();
         let mut named = false;
@@ -374,7 +374,7 @@ impl<'t> Reading<'_, 't> {
     }
 }
 
-/// A decimal number as a part of 100.
+/// A decimal number of percent, as a fraction.
 fn percent(text: &str) -> Option<Part> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -386,12 +386,12 @@ fn percent(text: &str) -> Option<Part> {
     Some(Part { of: number, whole: 100 * 10_i128.pow(10) })
 }
 
-/// That part of these amounts.
+/// This part of these amounts.
 fn of(part: Part, amounts: &Amounts) -> Amounts {
     amounts.iter().map(|(name, amount)| (name.clone(), share(part, amount, name.as_str()))).collect()
 }
 
-/// That part of an amount, rounded down so that the parts never exceed the whole.
+/// This part of an amount, rounded down so that the parts never exceed the whole.
 fn share(part: Part, amount: i64, resource: &str) -> i64 {
     let exact = i128::from(amount).saturating_mul(part.of) / part.whole.max(1);
     let step = if Unit::of(resource) == Unit::Bytes { 1 << 20 } else { 1000 };

@@ -1,5 +1,6 @@
-//! `queues.yaml` of YuniKorn, alone or in its ConfigMap: partitions of queues, each named within its parent. A quota has the whole path as its name.
-//! `guaranteed` is the min and `max` the max; a parent without `guaranteed` is promised what its children are.
+//! `queues.yaml` of YuniKorn, alone or in its ConfigMap: partitions of queues, each named within its parent. A quota
+//! has the whole path as its name. `guaranteed` is the min and `max` the max. The min of a parent without `guaranteed`
+//! is the sum of its children's mins.
 
 use super::{
     Draft, QuotaOptions,
@@ -135,7 +136,7 @@ fn partitions(document: &Node, first: &mut bool, forest: &mut Forest, diagnostic
     }
 }
 
-/// The queues of a partition. Without a `root`, one is put above them, as YuniKorn does.
+/// Adds the queues of a partition. If they have no `root`, one is added above them, as in YuniKorn.
 fn partition_of(partition: &Node, forest: &mut Forest, diagnostics: &mut Diagnostics) {
     let queues = diagnostics.items(find(partition, "queues"), "queues");
     let name = |queue: &Node| find(queue, "name").and_then(scalar).map(str::to_owned);

@@ -1,10 +1,10 @@
-//! Why something is refused: a value with all facts for its sentence, and one word that claims can name.
+//! Why something is refused: a value with all facts for a sentence, and a word for the reason that claims can name.
 
 use quotree_core::Name;
 use quotree_syntax::{Node, Read, Report, choice};
 use std::fmt;
 
-/// The most items of a list that a sentence names; the others are counted.
+/// The most items of a list that a sentence names; the number of the others is given.
 const NAMED: usize = 8;
 
 /// Why a submission or an edit is refused. A refused submission or edit changes nothing.
@@ -40,7 +40,7 @@ pub enum Refusal {
         /// The namespace.
         namespace: Name,
     },
-    /// Only an admin may do that.
+    /// Only an admin may make this change.
     #[error("`{user}` is a researcher, and only an admin may do this")]
     NotAdmin {
         /// The user.
@@ -54,7 +54,7 @@ pub enum Refusal {
         /// The workload.
         workload: Name,
     },
-    /// Groups are bound to quotas that would no longer be leaves.
+    /// The edit would make quotas to which groups are bound into inner quotas.
     #[error("groups are bound to leaves that would be gone: {}", named(.leaves.iter().map(|(leaf, group)| format!("`{group}` to `{leaf}`"))))]
     LeafNamed {
         /// The leaves with their groups.
@@ -76,7 +76,7 @@ pub enum Refusal {
         /// The pods.
         pods: Vec<String>,
     },
-    /// Guaranteed cells are unavailable. This is a note of the run: no user attempted anything.
+    /// Guaranteed cells are unavailable. This records a state of the run; no user attempted anything.
     #[error("{why}")]
     CellsShort {
         /// The whole sentence.

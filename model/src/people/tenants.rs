@@ -1,6 +1,6 @@
 //! The current users and groups: who is in which group, which leaf each group is bound to, and who has which
-//! permission. The same code answers before a run (as far as the answer is known then) and during it, so both give the
-//! same answers.
+//! permission. The checks before a run (as far as the answer is known then) and the run itself use this code, so they
+//! agree.
 
 use super::{Group, People, PeopleEdit, Refusal, Role, User};
 use indexmap::IndexMap;
@@ -8,7 +8,7 @@ use quotree_core::Name;
 use rustc_hash::FxBuildHasher;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What an edit needs to know about the rest of the world.
+/// What the check of an edit needs to know about the rest of the world.
 pub trait Surroundings {
     /// Whether the current tree has this leaf.
     fn is_leaf(&self, quota: &Name) -> bool;
@@ -37,7 +37,7 @@ pub struct Tenants {
 }
 
 impl Tenants {
-    /// The users and groups of a scenario. `asks` says whether permissions are checked although there are none yet,
+    /// The users and groups of a scenario. `asks` sets whether permissions are checked even if there are none yet,
     /// because events will add some.
     pub fn new(people: &People, asks: bool) -> Self {
         let account = |user: &User| Account { role: user.role, groups: user.groups.iter().cloned().collect() };
@@ -179,7 +179,7 @@ impl Tenants {
         }
     }
 
-    /// Checks that the group exists and that none of its work runs.
+    /// Checks that the group exists and that no pods of its members run.
     fn at_rest(&self, group: &Name, around: &impl Surroundings) -> Result<(), Refusal> {
         self.known(std::slice::from_ref(group))?;
         let pods = around.running(group);
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
     use crate::people::Reason;
 
-    /// Leaves a, b and c; group `one` (of leaf a) is at work.
+    /// The leaves a, b and c; pods of group `one` (of leaf a) run.
     struct Here;
 
     impl Surroundings for Here {
@@ -240,7 +240,8 @@ mod tests {
         Tenants::new(&People { users, groups: vec![group("one", "a"), group("two", "b")] }, false)
     }
 
-    /// workloads.md, People and tenancy: one row an attempt to submit, the last column the outcome.
+    /// The table of workloads.md, People and tenancy: one row for each attempt to submit, the last column is the
+    /// outcome.
     #[test]
     fn who_may_submit_where() {
         let t = tenants();
@@ -282,7 +283,7 @@ mod tests {
         assert_eq!(t.may_plant(|_| true), Ok(()));
     }
 
-    /// One row an edit, the last column the reason it is refused for; what is refused changes nothing.
+    /// One row for each edit; the last column is the reason of the refusal. A refused edit changes nothing.
     #[test]
     fn edits_are_made_whole_or_not_at_all() {
         let edit_user = |user: &str, groups: &[&str]| PeopleEdit::EditUser {

@@ -12,7 +12,7 @@ use crate::MAX_MS;
 const LN_2: i128 = 0xB172_17F7_D1CF_79AB;
 
 impl Stream {
-    /// True with probability exp(-a / 2^64): a run of falling uniforms that starts at `a` has even length.
+    /// True with probability exp(-a / 2^64): the falling run of uniform numbers that starts at `a` has even length.
     fn survives(&mut self, a: u64) -> bool {
         let (mut last, mut even) = (a, true);
         loop {
@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    /// If these numbers change, every scenario with log-normal times changes its outcome.
+    /// If these numbers change, the outcome of every scenario with log-normal times changes.
     #[test]
     fn first_draws_are_pinned() {
         let mut stream = Stream::new(1, "log-normal");

@@ -1,4 +1,4 @@
-//! A figure of two runs: its signed difference, whether that is good, and how it is printed.
+//! A figure of two runs: its signed difference, whether the difference is an improvement, and how it is printed.
 
 use super::Both;
 use crate::{
@@ -8,29 +8,29 @@ use crate::{
 };
 use std::cmp::Ordering;
 
-/// Which direction is good.
+/// Which direction is an improvement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Good {
-    /// Less of it: waits, evictions.
+    /// Less, such as for waits and evictions.
     Less,
-    /// More of it: work that is done.
+    /// More, such as for finished work.
     More,
-    /// None: use, borrowing, cost.
+    /// Neither, such as for usage, borrowing and cost.
     None,
 }
 
 /// A figure of both runs.
 pub(super) struct Change<'a> {
-    /// Before; nothing: there is no end to it (never started, not done).
+    /// The value before. `None` for an endless time (never started, not done).
     pub(super) before: Option<u128>,
-    /// After.
+    /// The value after, in the same form.
     pub(super) after: Option<u128>,
     pub(super) good: Good,
-    /// How a value is printed.
+    /// Prints a value.
     say: Box<dyn Fn(u128) -> String + 'a>,
-    /// What nothing is called.
+    /// The text for `None`.
     nothing: &'static str,
-    /// Whether it is a share: differences of shares are percentage points.
+    /// Whether it is a share. The difference of shares is in percentage points.
     is_share: bool,
     /// Whether before and after are lower bounds.
     at_least: (bool, bool),
@@ -53,23 +53,23 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// A number of things.
+    /// A number of things in both runs.
     pub(super) fn count(values: (impl Into<u128>, impl Into<u128>), good: Good) -> Self {
         Self::of(values, good, |n| units::whole(units::wide(n)))
     }
 
-    /// A span of which less is better.
+    /// A duration; less is better.
     pub(super) fn span(values: (impl Into<u128>, impl Into<u128>)) -> Self {
         Self::of(values, Good::Less, units::long_span)
     }
 
-    /// A span that may have no end.
+    /// A duration that may be endless.
     pub(super) fn open_span(before: Option<u64>, after: Option<u64>, nothing: &'static str) -> Self {
         let (before, after) = (before.map(u128::from), after.map(u128::from));
         Self { before, after, nothing, ..Self::span((0_u64, 0_u64)) }
     }
 
-    /// A span, and whether it is a lower bound.
+    /// A duration that may be a lower bound.
     pub(super) fn bounded_span((before, after): ((u64, bool), (u64, bool))) -> Self {
         Self { at_least: (before.1, after.1), ..Self::span((before.0, after.0)) }
     }
@@ -79,19 +79,19 @@ impl<'a> Change<'a> {
         Self { is_share: true, ..Self::of(values, good, |permille| units::percent(units::wide(permille))) }
     }
 
-    /// An integral of a resource.
+    /// An amount of a resource, integrated over time.
     pub(super) fn amount_time(both: &Both<'a>, resource: ResourceIx, values: (u128, u128), good: Good) -> Self {
         let units = both.before.units;
         Self::of(values, good, move |unit_s| units.amount_time(AmountTime { resource, unit_s }))
     }
 
-    /// Money.
+    /// An amount of money.
     pub(super) fn money(both: &Both<'a>, values: (u128, u128)) -> Self {
         let units = both.before.units;
         Self::of(values, Good::None, move |milli| units.money(milli))
     }
 
-    /// Whether more after, less, or the same. What has no end is more than anything.
+    /// How the value after compares with the value before. An endless time is greater than any other.
     pub(super) fn direction(&self) -> Ordering {
         match (self.before, self.after) {
             (None, None) => Ordering::Equal,
@@ -101,7 +101,7 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Whether the change is good; nothing if there is none, or no direction is.
+    /// Whether the change is an improvement; nothing if there is no change, or if neither direction is one.
     pub(super) fn is_better(&self) -> Option<bool> {
         match (self.direction(), self.good) {
             (Ordering::Equal, _) | (_, Good::None) => None,
@@ -109,7 +109,7 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// The size of the change, to order by.
+    /// The size of the change, for sorting.
     pub(super) fn size(&self) -> u128 {
         match (self.before, self.after) {
             (None, None) => 0,
@@ -118,17 +118,17 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Whether it is anything in one of the runs.
+    /// Whether the figure is not 0 in at least one of the runs.
     pub(super) fn is_something(&self) -> bool {
         (self.before, self.after) != (Some(0), Some(0))
     }
 
-    /// `better`, `worse`, or nothing.
+    /// The tone of the change: `better`, `worse`, or empty.
     pub(super) fn tone(&self) -> &'static str {
         self.is_better().map_or("", |better| if better { "better" } else { "worse" })
     }
 
-    /// The difference with its sign; a dot for none.
+    /// The difference with its sign, or a dot if there is none.
     pub(super) fn difference(&self) -> String {
         match (self.before, self.after) {
             (None, Some(after)) => format!("now {}", (self.say)(after)),
@@ -143,12 +143,12 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// The value before, in words.
+    /// The value before, as text.
     pub(super) fn said_before(&self) -> String {
         self.said(self.before, self.at_least.0)
     }
 
-    /// The value after.
+    /// The value after, as text.
     pub(super) fn said_after(&self) -> String {
         self.said(self.after, self.at_least.1)
     }
@@ -158,18 +158,18 @@ impl<'a> Change<'a> {
         value.map_or_else(|| self.nothing.to_owned(), |value| format!("{bound}{}", (self.say)(value)))
     }
 
-    /// `2 h → 1 h`, or the one value of both.
+    /// Both values as text: `2 h → 1 h`, or only one if they are equal.
     pub(super) fn values(&self) -> String {
         let (before, after) = (self.said_before(), self.said_after());
         if self.direction() == Ordering::Equal { before } else { format!("{before} → {after}") }
     }
 
-    /// The value of one run alone, which is no difference.
+    /// A cell with the value of the only run that has it.
     pub(super) fn alone(said: String) -> Cell<'static> {
         Cell::Changed("", "·".to_owned(), said)
     }
 
-    /// The difference, and under it the values.
+    /// A cell with the difference, and the two values below it.
     pub(super) fn cell(&self) -> Cell<'static> {
         Cell::Changed(self.tone(), self.difference(), self.values())
     }

@@ -12,7 +12,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The claims that come out differently.
+/// The claims with different outcomes in the two runs.
 pub(super) struct Flips<'a> {
     flipped: Vec<(&'a Claim, &'a Claim)>,
     in_both: usize,
@@ -20,7 +20,8 @@ pub(super) struct Flips<'a> {
     only_after: usize,
 }
 
-/// Claims by their text and how often it was before: equal texts are matched in their order.
+/// Claims by their text, and the number of earlier claims with the same text. So equal texts are matched in their
+/// order.
 fn keyed(claims: &[Claim]) -> BTreeMap<(&str, usize), &Claim> {
     let mut times: BTreeMap<&str, usize> = BTreeMap::new();
     let mut keyed = BTreeMap::new();
@@ -43,13 +44,13 @@ impl<'a> Flips<'a> {
         Self { flipped, in_both, only_before: before.len() - in_both, only_after: after.len() - in_both }
     }
 
-    /// The line under the heading.
+    /// The line below the heading.
     pub(super) fn says(&self) -> String {
         let (flipped, in_both) = (units::count(self.flipped.len() as u64), units::many(self.in_both as u64, "claim"));
         format!("{flipped} of {in_both} that both runs have.{}", only(self.only_before, self.only_after, "claim"))
     }
 
-    /// The table.
+    /// Writes the table.
     pub(super) fn table(&self, html: &mut Html, both: &Both<'_>) {
         if self.flipped.is_empty() {
             let said =

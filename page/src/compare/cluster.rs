@@ -14,7 +14,7 @@ use crate::{
     units,
 };
 
-/// The name of the cost, which a run without prices does not have.
+/// The name of the cost figure, which only runs with prices have.
 const COST: &str = "Cost";
 
 /// One total of the main resource in both runs.
@@ -42,7 +42,7 @@ fn used<'a>(both: &Both<'a>) -> Change<'a> {
     Change::permille((before, after), Good::More)
 }
 
-/// Six numbers: after, the difference, before.
+/// Writes six numbers, each with the value after, the difference, and the value before.
 pub(super) fn tiles(html: &mut Html, both: &Both<'_>) {
     let main = both.before.main;
     let short = both.before.units.short_name(main);
@@ -75,7 +75,7 @@ pub(super) fn tiles(html: &mut Html, both: &Both<'_>) {
     html.close("div");
 }
 
-/// All figures.
+/// Writes the table of all figures.
 pub(super) fn table(html: &mut Html, both: &Both<'_>) {
     let main = both.before.main;
     let hours = |get, good| Change::amount_time(both, main, of(both, get), good);

@@ -1,4 +1,4 @@
-//! What the two runs were given: scenario, policy, nodes, work, and the quotas whose guarantee or limit differs.
+//! The inputs of the two runs: scenario, policy, nodes, work, and the quotas whose guarantee or limit differs.
 
 use super::Both;
 use crate::{
@@ -37,7 +37,7 @@ const FACTS: [Fact; 11] = [
     }),
 ];
 
-/// What differs, as name, before, after.
+/// The inputs that differ: name, value before, value after.
 fn differences(both: &Both<'_>) -> Vec<(String, String, String)> {
     let (before, after) = (&both.before, &both.after);
     let facts = FACTS.iter().map(|(name, of)| ((*name).to_owned(), of(before), of(after)));
@@ -67,7 +67,7 @@ fn limits(context: &Context<'_>, quota: &Quota) -> String {
     format!("min {}; max {}", amounts(&quota.min), amounts(&quota.max))
 }
 
-/// The table.
+/// Writes the table.
 pub(super) fn table(html: &mut Html, both: &Both<'_>) {
     let rows = differences(both);
     if rows.is_empty() {

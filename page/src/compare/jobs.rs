@@ -1,4 +1,4 @@
-//! Jobs of both runs, matched by name: which waited longer or shorter, were done sooner or later, or were evicted.
+//! Jobs of both runs, matched by name: those that waited longer or shorter, ended sooner or later, or were evicted.
 
 use super::{
     Both,
@@ -64,7 +64,7 @@ fn pair<'a>(both: &Both<'a>, before: &'a Job, after: &'a Job) -> Pair<'a> {
 }
 
 impl Jobs<'_> {
-    /// The line under the heading.
+    /// The line below the heading.
     pub(super) fn says(&self) -> String {
         let (changed, in_both) = (units::count(self.changed.len() as u64), units::many(self.in_both as u64, "job"));
         format!(
@@ -73,7 +73,7 @@ impl Jobs<'_> {
         )
     }
 
-    /// The table.
+    /// Writes the table.
     pub(super) fn table(&self, html: &mut Html, both: &Both<'_>) {
         if self.changed.is_empty() {
             return none(html, "No job waited, ended or was evicted differently.");

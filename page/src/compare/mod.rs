@@ -1,5 +1,5 @@
-//! Two runs side by side, on one page without scripts: who wins and loses first, then the cluster, what was changed, waits, the
-//! claims that flipped, use on one scale, and the jobs that changed most.
+//! Two runs side by side, on one page without scripts: first the teams that win and lose, then the cluster, the changed
+//! inputs, waits, the claims with different outcomes, usage on one scale, and the jobs that changed most.
 
 mod change;
 mod claims;
@@ -59,7 +59,7 @@ pub(crate) fn write(html: &mut Html, both: &Both<'_>) {
     html.close("div").close("main");
 }
 
-/// A card with a heading and a line under it.
+/// Writes a card with a heading and a line below it.
 fn card(html: &mut Html, columns: &str, title: &str, sub: &str, body: impl FnOnce(&mut Html)) {
     html.open("article", &[("class", &format!("card {columns}"))]).open("header", &[]).open("div", &[]);
     html.leaf("h2", &[("class", "in-card")], title).leaf("p", &[("class", "sub")], sub).close("div").close("header");
@@ -67,7 +67,7 @@ fn card(html: &mut Html, columns: &str, title: &str, sub: &str, body: impl FnOnc
     html.close("article");
 }
 
-/// Names of the runs, the verdict, what each was, and a warning where figures do not compare.
+/// Writes the names of the runs, the verdict, the inputs of each, and a warning where figures cannot be compared.
 fn head(html: &mut Html, both: &Both<'_>, teams: &[teams::Team<'_>]) {
     let (a, b) = (&both.before.report.run, &both.after.report.run);
     html.open("header", &[("class", "head")]).open("div", &[("class", "wide")]).open("div", &[("class", "what")]);
@@ -115,7 +115,7 @@ fn head(html: &mut Html, both: &Both<'_>, teams: &[teams::Team<'_>]) {
     html.close("div").close("div").close("header");
 }
 
-/// How many of a thing only one of the two runs has, a sentence for each: ` 2 jobs only before.`
+/// A sentence for each of the numbers of things that only one of the two runs has: ` 2 jobs only before.`
 fn only(before: usize, after: usize, thing: &str) -> String {
     let sentence = |(count, which): (usize, &str)| format!(" {} only {which}.", units::many(count as u64, thing));
     [(before, "before"), (after, "after")].into_iter().filter(|(count, _)| *count > 0).map(sentence).collect()

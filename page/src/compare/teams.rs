@@ -1,4 +1,4 @@
-//! Teams: the leaves of both trees, matched by name, with what each gained and lost.
+//! Teams: the leaves of both trees, matched by name, with the gains and losses of each.
 
 use super::{
     Both,
@@ -15,20 +15,20 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// What came of it for a team: its unmet guarantee, its waits and its evictions.
+/// The result for a team, by its unmet guarantee, its waits and its evictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Something is worse, nothing is better.
+    /// Some of these figures are worse, and none is better.
     Loses,
-    /// Something is better, nothing is worse.
+    /// Some of these figures are better, and none is worse.
     Wins,
-    /// Both.
+    /// Some are better, and some are worse.
     Mixed,
-    /// Nothing of these changed.
+    /// None of these figures has changed.
     Same,
-    /// Only the first run has it.
+    /// Only the first run has the team.
     OnlyBefore,
-    /// Only the second.
+    /// Only the second run has the team.
     OnlyAfter,
 }
 
@@ -111,7 +111,7 @@ fn team<'a>(both: &Both<'a>, before: Option<QuotaIx>, after: Option<QuotaIx>) ->
     team
 }
 
-/// The line under the heading.
+/// The line below the heading.
 pub(super) fn says(teams: &[Team<'_>]) -> String {
     let same = teams.iter().filter(|team| team.verdict == Verdict::Same).count() as u64;
     let same = if same > 0 {
@@ -125,7 +125,7 @@ pub(super) fn says(teams: &[Team<'_>]) -> String {
     )
 }
 
-/// The table.
+/// Writes the table.
 pub(super) fn table(html: &mut Html, both: &Both<'_>, teams: &[Team<'_>]) {
     if teams.is_empty() {
         return none(html, "Neither run has a quota.");

@@ -1,4 +1,4 @@
-//! The cluster: what is there and what is used over time, nodes with their outages, the load of devices.
+//! The cluster: its capacity and usage over time, nodes with their outages, and the load of devices.
 
 use super::{Amount, JobIx, Ms, NodeIx, PodIx, ResourceIx, Series};
 use serde::{Deserialize, Serialize};
@@ -15,17 +15,17 @@ pub struct Cluster {
     pub nodes_total: Series,
     /// Devices that are unhealthy, on nodes that are up.
     pub unhealthy_devices: Series,
-    /// Pods that wait.
+    /// Pending pods.
     pub pods_waiting: Series,
-    /// Pods that run, are being bound, or leave.
+    /// Pods that are running, being bound, or terminating.
     pub pods_running: Series,
-    /// Instances that were submitted and have not begun.
+    /// Instances that were submitted and have not started.
     pub jobs_pending: Series,
     /// Instances that run.
     pub jobs_running: Series,
-    /// Instances that ended well, so far.
+    /// Instances that have succeeded so far.
     pub jobs_succeeded: Series,
-    /// Instances that failed, so far.
+    /// Instances that have failed so far.
     pub jobs_failed: Series,
     /// What all nodes that exist cost, thousandths of the currency an hour.
     pub price_milli_per_hour: Series,
@@ -49,22 +49,22 @@ pub struct ResourceSeries {
     pub capacity: Series,
     /// What pods are allocated of it.
     pub allocated: Series,
-    /// The most that is free on one node that takes pods.
+    /// The largest free amount on one node that takes pods.
     pub most_free: Series,
-    /// The largest gangs that would still fit, for devices.
+    /// For devices: how many pods of certain sizes would still fit.
     pub fits: Vec<Fit>,
 }
 
 /// How many pods of one size would still fit.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fit {
-    /// What a pod of the gang asks for, base units (1, 2, 4, 8 devices).
+    /// What one such pod requests, base units (1, 2, 4 or 8 devices).
     pub each: i64,
-    /// How many such pods fit at once, quotas aside.
+    /// How many such pods would fit at once, regardless of quotas.
     pub pods: Series,
 }
 
-/// What state a node is in.
+/// The state of a node.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NodeState {
@@ -73,11 +73,11 @@ pub enum NodeState {
     Ready,
     /// Up, and takes no new pods.
     Cordoned,
-    /// Up, takes no new pods, and its pods are told to leave.
+    /// Up, takes no new pods, and its pods are being evicted by a drain.
     Draining,
     /// Lost, with its pods.
     Down,
-    /// Not there: it was not yet added, or was removed.
+    /// Does not exist: it was not yet added, or was removed.
     Absent,
 }
 
@@ -92,7 +92,7 @@ pub struct Node {
     /// The rack, if there are any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rack: Option<String>,
-    /// Its role: `worker` if nothing else is said.
+    /// Its role: `worker` unless the source states another.
     pub role: String,
     /// Its address, if the source of the cluster has one.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,18 +114,18 @@ pub struct Node {
     /// The memory of one device, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_memory: Option<i64>,
-    /// All it has at the end, unhealthy devices included.
+    /// Its amounts at the end, including unhealthy devices.
     pub capacity: Vec<Amount>,
-    /// Thousandths of the currency an hour.
+    /// Its price: thousandths of the currency an hour.
     pub price_milli_per_hour: u64,
     /// Its states in order of time. The first begins when it joins.
     pub spans: Vec<NodeSpan>,
-    /// Devices that were unhealthy, and when.
+    /// Its unhealthy devices, with times.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub ill: Vec<DeviceSpan>,
 }
 
-/// A stretch of time in one state.
+/// A period in which a node had one state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeSpan {
     /// When the state began.
@@ -134,12 +134,12 @@ pub struct NodeSpan {
     pub to_ms: Ms,
     /// The state of the node.
     pub state: NodeState,
-    /// Why, in a few words: `outage of gpu-rack-1`, `drain by root`.
+    /// The cause in a few words: `outage of gpu-rack-1`, `drain by root`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub cause: String,
 }
 
-/// A device that was ill.
+/// A period in which a device was unhealthy.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceSpan {
     /// Which device of the node.
@@ -150,14 +150,14 @@ pub struct DeviceSpan {
     pub to_ms: Ms,
 }
 
-/// How busy a device was.
+/// The load of a device.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeviceLoad {
     /// The node.
     pub node: NodeIx,
     /// The index of the device on its node.
     pub device: u32,
-    /// The part of the time in which it computes, thousandths.
+    /// The fraction of time in which it computes, thousandths.
     pub duty_permille: Series,
     /// The memory in use, bytes.
     pub memory_used: Series,
@@ -169,23 +169,23 @@ pub struct DeviceLoad {
 pub struct Incident {
     /// When it began.
     pub from_ms: Ms,
-    /// When it was over; absent: not in this run.
+    /// When it was over; absent if it was not over at the end of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to_ms: Option<Ms>,
-    /// In a word: `outage`, `failure`, `drain`, `scale_in`, `scale_out`, `ill_devices`.
+    /// The kind as a word: `outage`, `failure`, `drain`, `scale_in`, `scale_out`, `ill_devices`.
     pub kind: String,
     /// What is affected, in a few words: `rack gpu-rack-1`.
     pub what: String,
-    /// Whether nodes were not there because of it.
+    /// Whether nodes were down or removed because of it.
     pub nodes_down: bool,
     /// The nodes.
     pub nodes: Vec<NodeIx>,
-    /// What was gone with them.
+    /// The amounts that were missing with these nodes.
     pub gone: Vec<Amount>,
-    /// Pods that were lost.
+    /// Pods that were lost with these nodes.
     pub lost_pods: Vec<PodIx>,
     /// The jobs of these pods.
     pub jobs: Vec<JobIx>,
-    /// Work that was thrown away, pod-milliseconds.
+    /// Lost work, pod-milliseconds.
     pub lost_work_ms: u128,
 }

@@ -1,4 +1,5 @@
-//! What happened, in sentences whose parts are data: readers can print them in any form, and machines can count them.
+//! Findings: what happened in the run, as sentences whose parts are data. Readers can print them in any form, and
+//! programs can count them.
 
 use super::{Amount, AmountTime, Ms};
 use serde::{Deserialize, Serialize};
@@ -8,22 +9,23 @@ use serde::{Deserialize, Serialize};
 pub struct Finding {
     /// The kind of finding.
     pub kind: FindingKind,
-    /// How much it matters; the largest first. Thousandths of the run's worst case of this kind are a good measure.
+    /// Its importance; findings are sorted by it, the largest first. It is usually in thousandths of the worst case of
+    /// this kind.
     pub weight: u64,
-    /// The moment to look at: the worst one.
+    /// The most relevant moment: the worst one.
     pub at_ms: Ms,
-    /// When it began and ended, if it took time. Equal to the run for what holds throughout.
+    /// When it began, if it took time. For something that holds throughout, the beginning of the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_ms: Option<Ms>,
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to_ms: Option<Ms>,
-    /// The sentence. Subjects and amounts are among its pieces.
+    /// The sentence, in pieces; subjects and amounts are pieces of their own.
     pub pieces: Vec<Piece>,
 }
 
 impl Finding {
-    /// Whether it holds throughout a run that ends then.
+    /// Whether the finding is about the whole of a run that ends at this time.
     #[must_use]
     pub fn is_of_whole_run(&self, end_ms: Ms) -> bool {
         self.from_ms == Some(0) && self.to_ms.is_some_and(|to| to >= end_ms)
@@ -36,21 +38,21 @@ impl Finding {
 pub enum FindingKind {
     /// A claim failed, or an invariant was violated.
     Failed,
-    /// Somebody ran on what others lent.
+    /// A leaf used guarantees that others did not use.
     Borrowed,
-    /// A guarantee was taken back by eviction.
+    /// A guarantee was reclaimed by eviction.
     TakenBack,
-    /// Another eviction: by priority, by a drain of a quota, of a stale gang.
+    /// Another eviction: by priority, because of a lowered max, or of a gang below its minimum.
     Evicted,
-    /// A guarantee was not given to pods that waited for it.
+    /// A leaf did not get its guarantee although its pods were pending.
     Missed,
-    /// Enough was free in all, but not on one node.
+    /// Enough was free on all nodes together, but not on one node.
     Fragmented,
     /// A long wait.
     Waited,
-    /// Nodes failed, or came and went.
+    /// Nodes failed, were drained, or joined or left.
     Incident,
-    /// The tree was edited, and what came of it.
+    /// The tree was edited; with the effects of the edit.
     QuotaEdit,
     /// A submission or an edit was refused.
     Refused,
@@ -58,9 +60,9 @@ pub enum FindingKind {
     Lost,
     /// Something is unfinished at the end.
     Unfinished,
-    /// What there was lay idle although somebody asked for it, or nobody asked.
+    /// Resources were idle, although pods were pending or because none were.
     Idle,
-    /// A finding of no other kind.
+    /// Any other finding.
     Note,
 }
 
@@ -68,9 +70,9 @@ pub enum FindingKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Piece {
-    /// Words, with the spaces between pieces.
+    /// Words, including the spaces between pieces.
     Text(String),
-    /// A name, which opens its story.
+    /// A name, which is a link to its details.
     Subject {
         /// What kind of thing it is.
         kind: SubjectKind,
@@ -79,9 +81,9 @@ pub enum Piece {
     },
     /// An amount with its unit.
     Amount(Amount),
-    /// An integral with its unit.
+    /// An amount integrated over time, with its unit.
     AmountTime(AmountTime),
-    /// A span.
+    /// A duration.
     Span(Ms),
     /// A moment.
     Moment(Ms),
@@ -95,7 +97,7 @@ pub enum Piece {
     Rule(String),
 }
 
-/// What a name is the name of.
+/// The kind of thing that a name refers to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[expect(missing_docs, reason = "they say it")]

@@ -1,7 +1,7 @@
 //! The report as data: what docs/report-format.md describes. Amounts are integers in base units (thousandths of a core
 //! or device, bytes of memory), times are milliseconds of virtual time, rows refer to each other by index.
 //!
-//! A new field has a default and is left out where it says nothing, so older reports can still be read. A change of
+//! A new field has a default and is left out where it has that value, so older reports can still be read. A change of
 //! meaning raises [`SCHEMA`].
 
 mod cluster;
@@ -32,11 +32,11 @@ use serde::{Deserialize, Serialize};
 /// The version of the format. It rises when a field changes its meaning or is removed.
 pub const SCHEMA: u32 = 1;
 
-/// Virtual time or a span of it, milliseconds.
+/// A moment of virtual time or a duration, milliseconds.
 pub type Ms = u64;
 /// An amount of a resource in base units: bytes of memory and storage, thousandths of everything else.
 pub type Units = i64;
-/// An integral: base units times seconds, rounded down.
+/// An amount integrated over time: base units times seconds, rounded down.
 pub type UnitSeconds = u128;
 /// An index into [`Report::resources`].
 pub type ResourceIx = u32;
@@ -62,7 +62,7 @@ pub struct Amount {
     pub amount: Units,
 }
 
-/// An integral of one resource over time.
+/// An amount of one resource integrated over time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AmountTime {
     /// The resource.
@@ -75,11 +75,11 @@ pub struct AmountTime {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Report {
-    /// [`SCHEMA`] of whoever wrote it.
+    /// The [`SCHEMA`] of the program that wrote the report.
     pub schema: u32,
     /// The scenario that was run, and how.
     pub run: Run,
-    /// The six numbers of the head, and everything else that is about the whole run.
+    /// The six numbers at the top of the page, and all other figures of the whole run.
     pub totals: Totals,
     /// The resources, those that the quota tree governs first, GPUs before cpu and memory.
     pub resources: Vec<Resource>,
@@ -87,29 +87,30 @@ pub struct Report {
     pub quotas: Vec<Quota>,
     /// Series of each quota and governed resource.
     pub quota_series: Vec<QuotaSeries>,
-    /// Edits of the tree in order of time, those without an effect included.
+    /// Edits of the tree in order of time, including refused ones.
     pub quota_edits: Vec<QuotaEdit>,
-    /// Who lent to whom. Sums of a borrower are its borrowed time, sums of a lender its lent time.
+    /// What each leaf lent to each other leaf. The sum over the lenders of a borrower is its borrowed time, and the sum
+    /// over the borrowers of a lender is its lent time.
     pub loans: Vec<Loan>,
     /// Series of the whole cluster.
     pub cluster: Cluster,
     /// Every node that ever existed.
     pub nodes: Vec<Node>,
-    /// How much devices did, of those whose workloads say so.
+    /// The load of devices whose workloads declare it.
     pub loads: Vec<DeviceLoad>,
-    /// Nodes that failed or were drained, racks that went down, and what it cost.
+    /// Incidents: nodes that failed or were drained, racks that went down, and the losses.
     pub incidents: Vec<Incident>,
-    /// Requests of pods; equal ones once.
+    /// Requests of pods; equal requests are stored once.
     pub shapes: Vec<Shape>,
     /// One row for each instance of a workload, in order of submission.
     pub jobs: Vec<Job>,
     /// Every pod, in order of creation.
     pub pods: Vec<Pod>,
-    /// Which pod held which devices of which node, and when, in order of binding.
+    /// Which pod had which devices of which node, and when, in order of binding.
     pub placements: Vec<Placement>,
-    /// Stretches of waiting, each with the one rule that bound, in order of their begin.
+    /// Periods of waiting, each with the one rule that blocked the pod, in the order of their beginnings.
     pub waits: Vec<Wait>,
-    /// Full reasons of waits. Those kept are listed in docs/report-format.md.
+    /// Full reasons of waits. docs/report-format.md states which ones are kept.
     pub verdicts: Vec<Verdict>,
     /// The distribution of waits by leaf and by size.
     pub wait_steps: Vec<WaitSteps>,
@@ -131,14 +132,14 @@ pub struct Report {
     pub datasets: Vec<Dataset>,
     /// What happened, in sentences, the most important first.
     pub findings: Vec<Finding>,
-    /// The rules that the report cites, in plain words.
+    /// The rules that the report mentions, in plain words.
     pub rules: Vec<Rule>,
-    /// What was thinned or left out.
+    /// What was reduced or left out.
     pub left_out: Vec<LeftOut>,
 }
 
 impl Report {
-    /// The distributions of waits over pods of all sizes: that of all pods, and those of the leaves that have pods.
+    /// The distributions of waits over pods of all sizes: that of all pods, and that of each leaf with pods.
     pub fn whole_waits(&self) -> impl Iterator<Item = &WaitSteps> {
         self.wait_steps.iter().filter(|steps| steps.size.is_empty() && steps.pods_in_all() > 0)
     }

@@ -1,4 +1,4 @@
-//! People, what they may not do, and datasets.
+//! People, refusals, and datasets.
 
 use super::{AmountTime, Ms, WaitQuantiles};
 use serde::{Deserialize, Serialize};
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct People {
-    /// Everybody who is declared or submits.
+    /// All users that are declared or that submit.
     pub users: Vec<User>,
     /// Groups.
     pub groups: Vec<Group>,
@@ -19,11 +19,11 @@ pub struct People {
 pub struct User {
     /// The name.
     pub name: String,
-    /// `researcher`, `admin`, or empty if it is not declared.
+    /// `researcher`, `admin`, or empty for a name that is not declared as a user.
     pub role: String,
     /// The groups.
     pub groups: Vec<String>,
-    /// What the user's pods did.
+    /// What happened to the pods of the user.
     pub account: Account,
 }
 

@@ -1,4 +1,4 @@
-//! The quota tree: what it is, how it was used over time, who edited it, and who lent to whom.
+//! The quota tree: its quotas, their usage over time, edits, and what leaves lent to each other.
 
 use super::{Amount, JobWaits, Ms, QuotaIx, ResourceIx, Series, UnitSeconds, WaitQuantiles};
 use serde::{Deserialize, Serialize};
@@ -20,27 +20,27 @@ pub struct Quota {
     /// The groups bound to it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<String>,
-    /// Its guarantee. A resource that is not named has none.
+    /// Its guarantee. A resource that is not named has a guarantee of 0.
     pub min: Vec<Amount>,
-    /// Its limit. A resource that is not named has none of its own.
+    /// Its limit. A resource that is not named has no limit here.
     pub max: Vec<Amount>,
-    /// When it came, if not at the start.
+    /// When it was added, if not at the start.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub added_ms: Option<Ms>,
     /// When it was removed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub removed_ms: Option<Ms>,
-    /// Pods below it that run, wait, succeeded and failed at the end.
+    /// Pods below it that are running at the end.
     pub running: u64,
     /// How many of its pods are pending.
     pub pending: u64,
-    /// Pods whose work was done.
+    /// Pods that succeeded.
     pub succeeded: u64,
     /// How many of its pods have failed.
     pub failed: u64,
     /// Evictions of its pods, in all.
     pub evicted: u64,
-    /// Evictions that were decided for its pods.
+    /// Evictions that were made for its pods.
     pub evicted_for: u64,
     /// Waits of its pods.
     pub wait: WaitQuantiles,
@@ -48,7 +48,7 @@ pub struct Quota {
     pub job_wait: JobWaits,
     /// Work of its pods that was lost, pod-milliseconds.
     pub lost_work_ms: u128,
-    /// What its pods paid for nodes, thousandths.
+    /// The part of node prices that its pods paid, thousandths.
     pub cost_milli: u128,
 }
 
@@ -64,17 +64,17 @@ pub struct QuotaSeries {
     pub min: Series,
     /// The limit; -1 where there is none.
     pub max: Series,
-    /// What its pods use, those that are leaving included (L1).
+    /// What its pods use, including terminating ones (L1).
     pub used: Series,
-    /// What its pods use and its waiting pods ask for.
+    /// What its pods use, plus what its pending pods request.
     pub request: Series,
     /// What leaves at or below it use above their guarantees (L2).
     pub borrowed: Series,
-    /// The unused part of the guarantees of its leaves that other leaves borrow. `loans` says which.
+    /// The unused part of the guarantees of its leaves that other leaves borrow. `loans` has the pairs.
     pub lent: Series,
-    /// What its reservations hold and nobody uses yet (H1).
+    /// What its reservations hold that no pod uses yet (H1).
     pub held: Series,
-    /// Unmet guarantee that this resource is the cause of, as the verdicts name it.
+    /// Unmet guarantee that is caused by this resource, as the verdicts name it.
     pub missed: Series,
     /// Its fair share (F1).
     pub share: Series,
@@ -86,22 +86,23 @@ pub struct QuotaSeries {
     pub lent_unit_s: UnitSeconds,
     /// The integral of `missed` over the run.
     pub missed_unit_s: UnitSeconds,
-    /// `missed_unit_s` under the name that it has in `summary.json`.
+    /// `missed_unit_s`, under the name that `summary.json` uses.
     pub starved_unit_s: UnitSeconds,
 }
 
-/// What a borrower had of a lender. At every moment the idle guarantees of all lenders share a loan in proportion.
+/// What one leaf borrowed from another. At every moment, all lenders contribute to a loan in proportion to their unused
+/// guarantees.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Loan {
     /// The resource.
     pub resource: ResourceIx,
-    /// The leaf whose guarantee lay idle.
+    /// The leaf with the unused guarantee.
     pub lender: QuotaIx,
     /// The leaf that used it.
     pub borrower: QuotaIx,
     /// The integral, base units times seconds.
     pub unit_s: UnitSeconds,
-    /// The most at one moment.
+    /// The largest amount at one moment.
     #[serde(default)]
     pub most: i64,
 }
@@ -120,15 +121,15 @@ pub struct QuotaEdit {
     pub quota: Option<QuotaIx>,
     /// What changed, field by field.
     pub changes: Vec<FieldChange>,
-    /// Whether it was refused. `refusals` says why.
+    /// Whether the edit was refused. `refusals` has the reason.
     pub refused: bool,
-    /// The most that the quota used after it, until its next edit or the end.
+    /// The largest usage of the quota after the edit, until its next edit or the end.
     pub most_used_after: Vec<Amount>,
-    /// For how long pods waited for this limit, from the edit before to this one.
+    /// How long pods waited for this limit, from the previous edit to this one.
     pub bound_before_ms: Ms,
-    /// For how long pods waited for it, from this edit to the next one or the end.
+    /// How long pods waited for this limit, from this edit to the next one or the end.
     pub bound_after_ms: Ms,
-    /// For how long the quota stayed over the new limit.
+    /// How long the quota stayed over the new limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub over_for_ms: Option<Ms>,
     /// By how much it was over.
@@ -136,7 +137,7 @@ pub struct QuotaEdit {
     pub over: Vec<Amount>,
 }
 
-/// One field of a quota before and after an edit, as printed in a scenario.
+/// A field of a quota before and after an edit, as in a scenario.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldChange {
     /// `min`, `max`, `weight`, `namespaces`, ...
@@ -144,13 +145,13 @@ pub struct FieldChange {
     /// The resource, if the field has amounts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resource: Option<ResourceIx>,
-    /// Before; absent: it was not set.
+    /// The value before; absent if the field was not set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<i64>,
-    /// After; absent: it is not set any more.
+    /// The value after; absent if the field is not set any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<i64>,
-    /// The change in words, for fields that are no amounts.
+    /// The change in words, for fields that are not amounts.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub words: String,
 }

@@ -1,17 +1,17 @@
-//! What was run, the totals of the run, its claims, and what the report leaves out.
+//! The inputs of the run, its totals, its claims, and what the report leaves out.
 
 use super::{Amount, JobIx, JobWaits, Ms, NodeIx, PodIx, QuotaIx, ResourceIx, UnitSeconds, WaitQuantiles};
 use serde::{Deserialize, Serialize};
 
-/// The scenario that was run, and how.
+/// The scenario of the run, and its settings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Run {
     /// The scenario's name.
     pub scenario: String,
-    /// What it is about, in a sentence.
+    /// Its description, in a sentence.
     pub about: String,
-    /// The file, as it was given.
+    /// The path of the file, as the user gave it.
     pub file: String,
     /// The seed.
     pub seed: u64,
@@ -19,32 +19,32 @@ pub struct Run {
     pub semantics: String,
     /// The policy in a word.
     pub policy: String,
-    /// The knobs that are not at their default, and their values.
+    /// The policy settings that differ from their defaults, with their values.
     pub options: Vec<Choice>,
     /// The end of the run. Integrals and means run from 0 to here.
     pub end_ms: Ms,
-    /// Whether nothing more could happen (else it was stopped by its time).
+    /// Whether nothing more could happen; otherwise the run was stopped by a time limit.
     pub settled: bool,
     /// How many events were handled.
     pub events: u64,
-    /// How often the scheduler was asked for a plan.
+    /// How often the scheduler made a decision.
     pub decisions: u64,
     /// Digest of the scenario's text, 32 hex digits.
     pub scenario_digest: String,
     /// Digest of the trace of the run, 32 hex digits.
     pub digest: String,
-    /// The command that runs it again.
+    /// The command that repeats the run.
     pub command: String,
     /// The version of the program.
     pub version: String,
-    /// The name of the currency of prices; empty: price units.
+    /// The currency of prices; empty if the scenario names none.
     pub currency: String,
-    /// What moment 0 is, as `2026-11-29T00:00:00`, without a time zone; absent: days are counted.
+    /// The calendar time of moment 0, as `2026-11-29T00:00:00`, without a time zone. If absent, days are numbered.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<String>,
 }
 
-/// A knob and its value.
+/// A policy setting and its value.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Choice {
     /// Its name.
@@ -53,7 +53,7 @@ pub struct Choice {
     pub value: String,
 }
 
-/// What a resource is measured in.
+/// The unit of a resource.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ResourceKind {
@@ -63,7 +63,7 @@ pub enum ResourceKind {
     Bytes,
     /// Thousandths of a whole GPU.
     Gpu,
-    /// Thousandths of whatever it counts (memory of devices in GiB, percent of a device, licences).
+    /// Thousandths of another unit (GiB of device memory, percent of a device, licences).
     #[default]
     Other,
 }
@@ -76,11 +76,11 @@ pub struct Resource {
     pub name: String,
     /// A short name for headings: `GPUs`, `cores`, `memory`.
     pub short: String,
-    /// The unit in the singular and in the plural: `GPU`, `GPUs`; of bytes both are empty.
+    /// The unit in the singular, such as `GPU`; empty for bytes.
     pub unit: String,
     /// The unit in the plural.
     pub units: String,
-    /// How to print it.
+    /// How amounts of it are printed.
     pub kind: ResourceKind,
     /// Whether the quota tree limits it.
     pub governed: bool,
@@ -101,7 +101,7 @@ pub struct Totals {
     pub wait: WaitQuantiles,
     /// Waits of all jobs.
     pub job_wait: JobWaits,
-    /// The pod that waited longest, bound or not, and for how long.
+    /// The pod with the longest wait, bound or not, and the length of the wait.
     pub longest_wait_pod: Option<PodIx>,
     pub longest_wait_ms: Ms,
     pub evictions: u64,
@@ -110,14 +110,14 @@ pub struct Totals {
     pub thrash_permille: u64,
     pub lost_work_ms: u128,
     pub makespan_ms: Ms,
-    /// Absent if nothing has a price; thousandths of the currency.
+    /// Cost, thousandths of the currency; absent if nothing has a price.
     pub cost_milli: Option<u128>,
     pub cost_idle_milli: Option<u128>,
     pub jain_permille: u64,
     /// Jain's index over time, thousandths; absent if there never were two leaves to compare.
     pub jain_mean_permille: Option<u64>,
     pub fairness_error_permille: u64,
-    /// Absent if it was switched off for speed.
+    /// The fairness error over the run, thousandths; absent if the run did not compute it.
     pub fairness_error_mean_permille: Option<u64>,
     pub dominant_share_gap_permille: u64,
     pub search_bounds_hit: u64,
@@ -126,7 +126,7 @@ pub struct Totals {
     pub resources: Vec<ResourceTotals>,
 }
 
-/// Deadlines of everything that has one.
+/// Deadlines of workloads, tasks and rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the figures of docs/metrics.md, under the same names")]
 pub struct Deadlines {
@@ -148,7 +148,7 @@ pub struct ResourceTotals {
     pub lent_unit_s: UnitSeconds,
     /// Unmet guarantee (docs/metrics.md).
     pub starved_unit_s: UnitSeconds,
-    /// `starved_unit_s` under the name of the series `missed`, of which it is the integral.
+    /// `starved_unit_s`, under the name of the series `missed`, whose integral it is.
     pub missed_unit_s: UnitSeconds,
     pub fairness_error_unit_s: UnitSeconds,
 }
@@ -157,7 +157,7 @@ pub struct ResourceTotals {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Claim {
-    /// As written in the scenario.
+    /// The text of the claim in the scenario.
     pub claim: String,
     /// Its line in the file.
     pub line: u32,
@@ -168,18 +168,18 @@ pub struct Claim {
     pub passed: bool,
     /// What was expected, in words: `at most 5 min`.
     pub expected: String,
-    /// What was seen, in words.
+    /// What was measured, in words.
     pub seen: String,
-    /// The bound, as a value.
+    /// The expected value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expected_value: Option<Measure>,
-    /// What was seen, as a value.
+    /// The measured value.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seen_value: Option<Measure>,
-    /// When the claim was judged.
+    /// When the claim was evaluated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_ms: Option<Ms>,
-    /// Of a claim that failed: the first moment at which it did not hold, and the last.
+    /// For a failed claim: the first moment at which it did not hold.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub breach_from_ms: Option<Ms>,
     /// The last moment at which it did not hold.
@@ -205,7 +205,7 @@ pub struct Claim {
 pub enum Measure {
     /// A number of things.
     Count(i64),
-    /// A span.
+    /// A duration.
     Ms(u64),
     /// Thousandths of a whole.
     Permille(i64),
@@ -220,9 +220,9 @@ pub enum Measure {
 pub struct Failure {
     /// When it was noticed.
     pub at_ms: Ms,
-    /// What was violated.
+    /// What failed or was violated.
     pub what: String,
-    /// Why; empty if `what` says it.
+    /// The reason; empty if `what` states it.
     #[serde(default)]
     pub why: String,
 }
@@ -234,15 +234,15 @@ pub struct Rule {
     pub rule: String,
     /// Its title.
     pub title: String,
-    /// What it says, in plain words.
+    /// Its text, in plain words.
     #[serde(default)]
     pub text: String,
 }
 
-/// Something that the report does not tell in full.
+/// Something that the report contains only in part.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeftOut {
-    /// What was thinned or left out, in a sentence.
+    /// What was reduced or left out, in a sentence.
     pub what: String,
     /// How many entries are kept.
     #[serde(default)]

@@ -1,9 +1,9 @@
-//! Step functions of time. A short one keeps every change; a long one is thinned to buckets.
+//! Step functions of time. A short series keeps every change; a long one is reduced to buckets.
 
 use super::{Ms, Units};
 use serde::{Deserialize, Serialize};
 
-/// A value from a moment until the next.
+/// A value that holds from a moment until the next step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// The time from which the value holds.
@@ -34,7 +34,7 @@ pub enum Series {
         /// The mean, rounded down. The remainder is carried into the next bucket, so the integral to the end of any
         /// bucket is exact to less than one base unit times the width.
         mean: Vec<Units>,
-        /// The value at the end of the run. Absent in reports of before it was told: then the last mean stands for it.
+        /// The value at the end of the run. Absent in old reports, where the last mean is used instead.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         last: Option<Units>,
     },
@@ -63,7 +63,7 @@ impl Series {
         }
     }
 
-    /// The values as steps; of a bucket its mean.
+    /// The values as steps; for a bucket, its mean.
     pub fn steps(&self) -> impl Iterator<Item = Step> + '_ {
         let (exact, thinned) = match self {
             Self::Steps { at_ms, value } => (Some(at_ms.iter().zip(value)), None),
@@ -75,7 +75,7 @@ impl Series {
         exact.chain(thinned.into_iter().flatten().map(|(at_ms, value)| Step { at_ms, value: *value }))
     }
 
-    /// The value at a moment; of a bucket its mean. Absent before the first step.
+    /// The value at a moment; in a bucket, its mean. Absent before the first step.
     #[must_use]
     pub fn at(&self, moment: Ms) -> Option<Units> {
         match self {
@@ -90,7 +90,7 @@ impl Series {
         }
     }
 
-    /// The largest value; 0 of an empty series.
+    /// The largest value; 0 for an empty series.
     #[must_use]
     pub fn peak(&self) -> Units {
         let values = match self {
@@ -100,7 +100,7 @@ impl Series {
         values.iter().copied().max().unwrap_or(0)
     }
 
-    /// The value at the end; 0 of an empty series.
+    /// The value at the end; 0 for an empty series.
     #[must_use]
     pub fn last(&self) -> Units {
         let (told, values) = match self {
@@ -110,7 +110,7 @@ impl Series {
         told.or_else(|| values.last().copied()).unwrap_or(0)
     }
 
-    /// The integral from 0 to `end_ms`, base units times milliseconds. Values that are absent count nothing.
+    /// The integral from 0 to `end_ms`, base units times milliseconds. Times without a value count as 0.
     #[must_use]
     pub fn area(&self, end_ms: Ms) -> i128 {
         let mut area = 0;

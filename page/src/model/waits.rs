@@ -1,4 +1,4 @@
-//! Waits: who waited when, by which rule, the full reason, and how waits are distributed.
+//! Waits: which pod waited when, by which rule, the full reason, and the distribution of waits.
 
 use super::{Amount, Ms, NodeIx, PodIx, QuotaIx, ResourceIx, Units, VerdictIx};
 use serde::{Deserialize, Serialize};
@@ -16,20 +16,20 @@ pub struct WaitQuantiles {
     pub max_ms: Ms,
 }
 
-/// How long jobs waited in all: the `wait` of docs/metrics.md, as `summary.json` has it. Times that go on at the end count with
-/// what they are so far.
+/// How long jobs waited in total: the `wait` of docs/metrics.md, with the values of `summary.json`. Waits that have not
+/// ended at the end count with their length so far.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct JobWaits {
     /// How many jobs.
     pub count: u64,
-    /// The median.
+    /// The median, milliseconds.
     pub p50_ms: Ms,
-    /// What 95 of 100 jobs do not exceed.
+    /// The 95th percentile, milliseconds.
     pub p95_ms: Ms,
-    /// The longest.
+    /// The maximum, milliseconds.
     pub max_ms: Ms,
-    /// Which of these are lower bounds: `p50`, `p95`, `max`.
+    /// Which of these figures are lower bounds: `p50`, `p95`, `max`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub at_least: Vec<String>,
 }
@@ -41,13 +41,13 @@ impl JobWaits {
         (self.p50_ms, self.is_bound("p50"))
     }
 
-    /// What 95 of 100 jobs do not exceed, and whether it is a lower bound.
+    /// The 95th percentile, and whether it is a lower bound.
     #[must_use]
     pub fn p95(&self) -> (Ms, bool) {
         (self.p95_ms, self.is_bound("p95"))
     }
 
-    /// The longest, and whether it is a lower bound.
+    /// The maximum, and whether it is a lower bound.
     #[must_use]
     pub fn max(&self) -> (Ms, bool) {
         (self.max_ms, self.is_bound("max"))
@@ -58,34 +58,35 @@ impl JobWaits {
     }
 }
 
-/// A stretch of time in which a pod waited by one rule, at one place. A pod that waits on for another reason has another row.
+/// A period in which a pod waited by one rule, at one quota. If the pod waits on for another reason, that is another
+/// row.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Wait {
     /// The pod that waits.
     pub pod: PodIx,
-    /// When the stretch begins.
+    /// When the period begins.
     pub from_ms: Ms,
-    /// Until when: it was bound, another rule bound, it was deleted, or the run ended.
+    /// When the period ends: the pod was bound or deleted, the reason changed, or the run ended.
     pub to_ms: Ms,
-    /// The rule that bound.
+    /// The rule that blocked the pod.
     pub rule: String,
-    /// The quota whose limit it was.
+    /// The quota whose limit blocked it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaIx>,
-    /// The resource that was short.
+    /// The resource that was missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<ResourceIx>,
-    /// What it asked of it.
+    /// How much of the resource it requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<Units>,
-    /// What there was: under the limit, or on the closest node.
+    /// How much was available: under the limit, or on the closest node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub available: Option<Units>,
-    /// While it has a reservation: the pods that must leave.
+    /// During a reservation: the pods that must leave.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub victims: Vec<PodIx>,
-    /// When the last of them will have left.
+    /// When the last of these pods will have left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub victims_until_ms: Option<Ms>,
     /// The full reason, if it was kept.
@@ -93,7 +94,7 @@ pub struct Wait {
     pub verdict: Option<VerdictIx>,
 }
 
-/// Why a workload waits, in full (X1). Equal ones are stored once.
+/// Why a workload waits, in full (X1). Equal verdicts are stored once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Verdict {
@@ -101,46 +102,46 @@ pub struct Verdict {
     pub binding: Obstacle,
     /// Whether it would be within every guarantee on its path (O1).
     pub entitled: bool,
-    /// What is free in all, of the resource that is short.
+    /// How much of the missing resource is free on all nodes together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub free: Option<Units>,
-    /// Whether there is enough in sum, but not on one node (S4).
+    /// Whether enough is free on all nodes together, but not on one node (S4).
     pub fragmented: bool,
-    /// The workload that is ahead of it (O2).
+    /// The workload that blocks the queue before it (O2).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub head: Option<String>,
-    /// Who holds what is missing.
+    /// The leaves that use what is missing.
     pub holders: Vec<Holder>,
     /// What else blocks the pod.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<Obstacle>,
-    /// Who was not evicted for it, and why.
+    /// The pods that were not evicted for it, and why.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub spared: Vec<Spared>,
     /// Single changes that would let the next decision place it, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub helps: Vec<String>,
-    /// Limits at which the search stopped, in words.
+    /// Bounds at which the search stopped, in words.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub bounds_hit: Vec<String>,
-    /// How many nodes failed which test.
+    /// How many nodes failed each test.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nodes: Option<NodeTally>,
     /// The nodes that lack least.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub closest: Vec<Closest>,
-    /// Node by node, which test failed first (the why-matrix).
+    /// For each node, which test failed first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub checks: Vec<NodeCheck>,
 }
 
-/// Something that blocks a pod.
+/// An obstacle of a pod.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Obstacle {
     /// The rule.
     pub rule: String,
-    /// In a sentence, without the rule.
+    /// The obstacle in a sentence, without the rule.
     pub text: String,
     /// The quota whose limit it is.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -148,7 +149,7 @@ pub struct Obstacle {
     /// The resource.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<ResourceIx>,
-    /// What is asked of it.
+    /// How much of the resource is requested.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub needed: Option<Units>,
     /// How much of it is available.
@@ -156,20 +157,20 @@ pub struct Obstacle {
     pub available: Option<Units>,
 }
 
-/// A leaf that holds what is missing.
+/// A leaf that uses what is missing.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Holder {
     /// The leaf; absent: pods without a quota.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaIx>,
-    /// What it uses of the resource that is missing.
+    /// How much of the missing resource it uses.
     pub used: Units,
     /// How much of that it borrows.
     pub borrowed: Units,
-    /// How many pods that is.
+    /// How many pods use it.
     pub pods: u32,
-    /// The first of them.
+    /// The first of these pods.
     pub who: Vec<PodIx>,
 }
 
@@ -183,7 +184,7 @@ pub struct Spared {
     pub why: String,
     /// How many pods.
     pub pods: u32,
-    /// The first of them.
+    /// The first of these pods.
     pub who: Vec<PodIx>,
 }
 
@@ -201,7 +202,7 @@ pub struct NodeTally {
     pub unschedulable: u32,
 }
 
-/// A node that lacks little.
+/// One of the nodes that lack least.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Closest {
@@ -211,9 +212,9 @@ pub struct Closest {
     pub resource: ResourceIx,
     /// How much of it a pod requests.
     pub needed: Units,
-    /// What would be free, were `taken` gone.
+    /// What would be free if the pods in `taken` were gone.
     pub available: Units,
-    /// The victims that count as gone.
+    /// The possible victims that count as gone.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub taken: Vec<PodIx>,
 }
@@ -224,42 +225,43 @@ pub struct Closest {
 pub struct NodeCheck {
     /// The node.
     pub node: NodeIx,
-    /// `up`, `topology`, `schedulable`, `taint`, `selector`, `room` or `devices`: nodes are tested in this order.
+    /// `up`, `topology`, `schedulable`, `taint`, `selector`, `room` or `devices`. Nodes are tested in this order.
     pub failed: String,
-    /// What it lacks, for `room` and `devices`.
+    /// What the node lacks, for `room` and `devices`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lacks: Option<Amount>,
 }
 
-/// The exact distribution of waits of one leaf and size, thinned to 200 points.
+/// The exact distribution of the waits in one leaf and size class, reduced to 200 points.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct WaitSteps {
-    /// The leaf; absent where all leaves are meant.
+    /// The leaf; absent for all leaves together.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaIx>,
-    /// The size class: `1 GPU`, `2 to 7 GPUs`, `8 GPUs`, `no GPU`; empty: all.
+    /// The size class: `1 GPU`, `2 to 7 GPUs`, `8 GPUs`, `no GPU`; empty for all sizes.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub size: String,
     /// Waits, ascending. The last one is the longest.
     pub wait_ms: Vec<Ms>,
     /// How many pods waited at most that long.
     pub pods: Vec<u64>,
-    /// Pods that were never bound, in no step.
+    /// Pods that were never bound; they are in no point.
     pub never: u64,
     /// Quantiles of the same waits.
     pub quantiles: WaitQuantiles,
 }
 
 impl WaitSteps {
-    /// How many pods there are, bound or not.
+    /// How many pods there are in total, bound or not.
     #[must_use]
     pub const fn pods_in_all(&self) -> u64 {
         self.quantiles.count.saturating_add(self.never)
     }
 
-    /// The wait that so many percent of all pods did not exceed, by nearest rank; nothing if fewer were ever bound. Exact if
-    /// every pod was bound (50, 95, 99), else that of the next point of the distribution.
+    /// The wait that so many percent of all pods did not exceed, by nearest rank; nothing if fewer were ever bound. It
+    /// is exact for 50, 95 and 99 if every pod was bound; otherwise it is the wait of the next point of the
+    /// distribution.
     ///
     /// ```
     /// use quotree_page::model::{WaitQuantiles, WaitSteps};
@@ -297,6 +299,6 @@ pub struct WaitTime {
     pub quota: Option<QuotaIx>,
     /// The sum over pods.
     pub wait_ms: u128,
-    /// How many stretches of waiting there were.
+    /// How many periods of waiting there were.
     pub waits: u64,
 }

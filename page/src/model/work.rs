@@ -1,4 +1,4 @@
-//! Work: jobs, their pods, where these ran, and evictions.
+//! Work: jobs, their pods, the nodes that these ran on, and evictions.
 
 use super::{Amount, AmountTime, EvictionIx, JobIx, Ms, NodeIx, PodIx, QuotaIx};
 use serde::{Deserialize, Serialize};
@@ -7,15 +7,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Shape {
-    /// What a pod asks for.
+    /// What a pod requests.
     pub request: Vec<Amount>,
-    /// Memory of devices that is allocated to a pod, bytes.
+    /// Device memory that is allocated to a pod, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_memory: Option<i64>,
-    /// How busy it keeps its devices, as its workload declares it, thousandths.
+    /// The duty cycle of its devices, as its workload declares it, thousandths.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duty_permille: Option<u32>,
-    /// Memory of devices that it uses, as its workload declares it, bytes.
+    /// Device memory that it uses, as its workload declares it, bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub device_memory_used: Option<i64>,
 }
@@ -24,14 +24,14 @@ pub struct Shape {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum JobState {
-    /// Submitted, and nothing of it runs or ran.
+    /// Submitted; none of its pods runs or has run.
     #[default]
     Pending,
-    /// At least its minimum runs.
+    /// At least its minimum is running.
     Running,
-    /// Something of it ran, and less than its minimum runs now.
+    /// Some of its pods have run, and fewer than its minimum are running now.
     Interrupted,
-    /// All its work was done.
+    /// All its work is done.
     Succeeded,
     /// It failed for good.
     Failed,
@@ -54,10 +54,10 @@ pub struct Job {
     pub framework: String,
     /// Its namespace.
     pub namespace: String,
-    /// The leaf of the namespace when it was submitted.
+    /// The leaf of its namespace at its submission.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota: Option<QuotaIx>,
-    /// Who submitted it.
+    /// The user who submitted it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<String>,
     /// The group through which the user submitted it.
@@ -65,7 +65,7 @@ pub struct Job {
     pub group: Option<String>,
     /// Its priority.
     pub priority: i32,
-    /// Whether it may be a victim.
+    /// Whether its pods may be evicted.
     pub preemptible: bool,
     /// When it was submitted.
     pub submitted_ms: Ms,
@@ -77,13 +77,13 @@ pub struct Job {
     pub ended_ms: Option<Ms>,
     /// Its state at the end of the run.
     pub state: JobState,
-    /// Pods that run at once when it is complete.
+    /// How many pods run at once when it is complete.
     pub gang: u32,
-    /// The fewest that it runs with.
+    /// The fewest pods with which it runs.
     pub gang_min: u32,
-    /// What all pods of the complete gang ask for.
+    /// What all pods of the complete gang request.
     pub request: Vec<Amount>,
-    /// The longest wait of a pod of it, until it was bound or the run ended.
+    /// The longest wait of one of its pods, until the pod was bound or the run ended.
     pub longest_wait_ms: Ms,
     /// The sum of all waits of its pods.
     pub wait_ms: u128,
@@ -91,18 +91,18 @@ pub struct Job {
     pub used: Vec<AmountTime>,
     /// Evictions of its pods.
     pub evictions: u32,
-    /// Evictions that were decided for it.
+    /// Evictions that were made for it.
     pub evicted_for: u32,
     /// Pods lost with their nodes.
     pub lost_pods: u32,
-    /// Work that was thrown away, pod-milliseconds.
+    /// Lost work, pod-milliseconds.
     pub lost_work_ms: u128,
-    /// What its pods paid for nodes, thousandths.
+    /// The part of node prices that its pods paid, thousandths.
     pub cost_milli: u128,
-    /// By when it is to be done.
+    /// Its deadline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_ms: Option<Ms>,
-    /// Whether it was; absent while that is open.
+    /// Whether the deadline was met; absent while that is open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deadline_met: Option<bool>,
 }
@@ -122,10 +122,10 @@ pub struct Pod {
     pub shape: u32,
     /// When it was created.
     pub created_ms: Ms,
-    /// When it ended; absent: it waits or runs at the end of the run.
+    /// When it ended; absent if it is pending or running at the end of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_ms: Option<Ms>,
-    /// How its stay ended; absent while it lasts.
+    /// How it ended; absent if it has not ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<PlacementEnd>,
     /// The pod that it replaces.
@@ -142,17 +142,17 @@ pub struct Pod {
 pub enum PlacementEnd {
     /// Its work was done.
     Succeeded,
-    /// It failed, or its job gave up.
+    /// It failed, or its job failed.
     Failed,
     /// It was lost with its node.
     Lost,
     /// The scheduler evicted it.
     Evicted,
-    /// A drain told it to leave.
+    /// A drain evicted it.
     Drained,
     /// Its job was deleted, scaled in or replaced.
     Deleted,
-    /// The binding failed: it waits again.
+    /// The bind failed, and the pod is pending again.
     BindFailed,
 }
 
@@ -164,24 +164,24 @@ pub struct Placement {
     pub pod: PodIx,
     /// The node.
     pub node: NodeIx,
-    /// Which whole devices it has, or shares; ascending.
+    /// The devices that it has, whole or shared; ascending.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<u32>,
-    /// When the scheduler decided. From here on it counts as used.
+    /// When the scheduler decided the bind. From then on it counts as used.
     pub bound_ms: Ms,
     /// When it began to run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub running_ms: Option<Ms>,
-    /// When it was told to leave.
+    /// When it began to terminate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub leaving_ms: Option<Ms>,
-    /// When it was gone; absent: it is there at the end of the run.
+    /// When it was gone; absent if it is still there at the end of the run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gone_ms: Option<Ms>,
     /// Why the pod left the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end: Option<PlacementEnd>,
-    /// How much of it was borrowed when it was bound.
+    /// How much of its request was borrowed when it was bound.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub borrowed: Vec<Amount>,
     /// The eviction that ended it.
@@ -204,36 +204,36 @@ pub struct Eviction {
     pub leaf: Option<QuotaIx>,
     /// The node that the pod ran on.
     pub node: NodeIx,
-    /// The indices of the whole devices that it had there.
+    /// The indices of the devices that it had there.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<u32>,
-    /// The resources that the pod gave up.
+    /// The amounts that the pod used.
     pub amounts: Vec<Amount>,
-    /// The rule that allowed it.
+    /// The rule that allowed the eviction.
     pub rule: String,
-    /// Why, in a sentence without the rule.
+    /// The reason in a sentence, without the rule.
     pub reason: String,
-    /// The job that it was done for; absent: for nobody (G3, T4).
+    /// The job for which it was made; absent if it was for no workload (G3, T4).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause: Option<JobIx>,
-    /// Its leaf.
+    /// The leaf of that job.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause_leaf: Option<QuotaIx>,
-    /// The pods of the cause that waited for it.
+    /// The pods of that job that waited.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cause_pods: Vec<PodIx>,
     /// When the victim was gone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_ms: Option<Ms>,
-    /// When the cause was bound.
+    /// When that job was bound.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cause_bound_ms: Option<Ms>,
-    /// Work that was thrown away, pod-milliseconds.
+    /// Lost work, pod-milliseconds.
     pub lost_work_ms: u128,
-    /// Lost work by resource: what the victim requested, times the time that was thrown away.
+    /// Lost work by resource: the request of the victim times the lost time.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub lost: Vec<AmountTime>,
-    /// Whether it was for a workload that was not bound because of it (S3).
+    /// Whether it was wasted: the workload that it was for was not bound because of it (S3).
     pub wasted: bool,
     /// The pod that its controller created in its place.
     #[serde(skip_serializing_if = "Option::is_none")]

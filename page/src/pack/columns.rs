@@ -1,11 +1,11 @@
-//! Rows as columns. A column compresses to a fraction of the same values row by row. What follows from another column is
-//! not written again: [`SAME`] stands for it.
+//! Rows as columns. A column compresses to a fraction of the same values row by row. A value that can be derived from
+//! another column is replaced by [`SAME`].
 
 use crate::model::{Amount, AmountTime, JobState, PlacementEnd, Report, at};
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, ops::Not};
 
-/// In place of a value that follows from another column.
+/// Written instead of a value that can be derived from another column.
 const SAME: i64 = -2;
 
 /// Words that recur.
@@ -16,7 +16,7 @@ pub(super) struct Dictionary<'a> {
 }
 
 impl<'a> Dictionary<'a> {
-    /// The place of a word; -1 of an empty one.
+    /// The index of a word; -1 for an empty one.
     fn place(&mut self, word: &'a str) -> i64 {
         if word.is_empty() {
             return -1;
@@ -33,15 +33,15 @@ impl<'a> Dictionary<'a> {
     }
 }
 
-/// Names that count: those of a workload have a stem and a number, as in `sweep-7`.
+/// Names with numbers: those of the instances of a workload have a stem and a number, as in `sweep-7`.
 #[derive(Default)]
 struct Numbered<'a> {
     next: BTreeMap<&'a str, (&'a str, u64)>,
 }
 
 impl<'a> Numbered<'a> {
-    /// Whether a name is what the reader of the columns would guess: the stem of the workload's last name, and its number plus
-    /// one. The first guess is the name of the workload with 0.
+    /// Whether a name is the one that a reader expects next: the stem of the workload's last name, and its number plus
+    /// one. The first expected name is the name of the workload with number 0.
     fn is_next(&mut self, workload: &'a str, name: &'a str) -> bool {
         let next = self.next.entry(workload).or_insert((workload, 0));
         // A number that the page's script reads and writes in the same way.
@@ -85,7 +85,7 @@ fn amounts_place(lists: &mut Lists<Amount>, amounts: &[Amount]) -> i64 {
     lists.place(amounts, |a| [i64::from(a.resource), a.amount])
 }
 
-/// Each value less the one before.
+/// The difference of each value from the one before.
 pub(super) fn differences(values: impl Iterator<Item = u64>) -> Vec<u64> {
     let mut last = 0;
     let mut from_last = |value: u64| {
@@ -96,7 +96,7 @@ pub(super) fn differences(values: impl Iterator<Item = u64>) -> Vec<u64> {
     values.map(&mut from_last).collect()
 }
 
-/// The same of places, which also fall.
+/// Differences of indices, which can also decrease.
 fn place_differences(values: impl Iterator<Item = u32>) -> Vec<i64> {
     let mut last = 0;
     values.map(|value| i64::from(value) - std::mem::replace(&mut last, i64::from(value))).collect()
@@ -108,17 +108,18 @@ fn from(moment: u64, other: u64) -> i64 {
     moment.saturating_sub(other)
 }
 
-/// A later moment relative to a first one; -1 of none.
+/// A later moment relative to a first one; -1 if there is none.
 fn after(moment: Option<u64>, first: u64) -> i64 {
     moment.and_then(|moment| i64::try_from(moment.saturating_sub(first)).ok()).unwrap_or(-1)
 }
 
-/// A moment that is often one that is known: [`SAME`] if it is.
+/// A moment that is often equal to a known one: [`SAME`] in that case.
 fn after_or_same(moment: Option<u64>, first: u64, known: Option<u64>) -> i64 {
     if moment.is_some() && moment == known { SAME } else { after(moment, first) }
 }
 
-/// What the pods of each job show, so that it need not be written: use by resource, and when the first pod was bound.
+/// What can be derived from the pods of each job, so that it need not be written: usage by resource, and when the first
+/// pod was bound.
 fn follows(report: &Report) -> (Vec<Vec<u128>>, Vec<Option<u64>>) {
     let mut used = vec![vec![0_u128; report.jobs.len()]; report.resources.len()];
     let mut bound = vec![None; report.jobs.len()];
@@ -169,7 +170,7 @@ const fn end_word(end: Option<PlacementEnd>) -> &'static str {
 
 #[derive(Serialize, Default)]
 pub(super) struct Jobs<'a> {
-    /// None: the name that comes next, as `sweep-7` after `sweep-6`.
+    /// The name; `None` if it is the expected next name, such as `sweep-7` after `sweep-6`.
     name: Vec<Option<&'a str>>,
     workload: Vec<i64>,
     kind: Vec<i64>,
@@ -247,12 +248,12 @@ impl<'a> Jobs<'a> {
 
 #[derive(Serialize)]
 pub(super) struct Pods<'a> {
-    /// Without the name of the job, if it begins with that.
+    /// The name of the pod, without the name of the job if it begins with that.
     name: Vec<&'a str>,
     stem: Vec<u8>,
     job: Vec<i64>,
     shape: Vec<u32>,
-    /// After the job was submitted.
+    /// The creation, relative to the submission of the job.
     created: Vec<i64>,
     ended: Vec<i64>,
     end: Vec<i64>,
@@ -284,7 +285,7 @@ impl<'a> Pods<'a> {
 pub(super) struct Placements {
     pod: Vec<i64>,
     node: Vec<u32>,
-    /// After the pod was created.
+    /// The bind, relative to the creation of the pod.
     bound: Vec<i64>,
     running: Vec<i64>,
     leaving: Vec<i64>,

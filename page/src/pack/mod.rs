@@ -1,5 +1,5 @@
-//! The data of the page: one JSON text, compressed, in columns where there are many rows. Times are differences, names
-//! and lists that recur are places in a dictionary, -1 says absent.
+//! The data of the page: one JSON text, compressed, in columns where there are many rows. Times are differences,
+//! recurring names and lists are indices into a dictionary, and -1 means absent.
 
 mod columns;
 mod series;
@@ -64,7 +64,7 @@ struct Data<'a> {
     left_out: &'a [LeftOut],
 }
 
-/// How hard gzip tries.
+/// The compression level of gzip.
 const LEVEL: u32 = 6;
 
 /// The data of a report as gzip in base64.
@@ -125,7 +125,7 @@ pub(crate) fn text(text: &str) -> std::io::Result<String> {
 
 type Gzip = GzEncoder<BufWriter<Vec<u8>>>;
 
-/// No file name and no time: equal reports give equal pages.
+/// Compresses without a file name and a time, so that equal reports give equal pages.
 fn gzip() -> Gzip {
     GzBuilder::new().mtime(0).write(BufWriter::new(Vec::new()), Compression::new(LEVEL))
 }

@@ -1,4 +1,4 @@
-//! Series as the page keeps them: moments as differences, or the width of the buckets.
+//! Series in the data of the page: moments as differences, or the width of the buckets.
 
 use crate::model::{Cluster, DeviceLoad, QuotaSeries, Series};
 use serde::Serialize;

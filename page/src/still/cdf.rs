@@ -1,4 +1,5 @@
-//! The part of pods that had started after so long: a place for "at once", then a logarithmic axis.
+//! The distribution of waits: the fraction of pods that had started after a wait. The axis has a section for "at once"
+//! and is logarithmic after it.
 
 use crate::{html::Html, model::WaitSteps, units};
 use std::fmt::Write;
@@ -9,12 +10,12 @@ const LEFT: f64 = 46.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 24.0;
-/// The width of the place for waits under a second.
+/// The width of the section for waits below a second.
 const AT_ONCE: f64 = 46.0;
-/// Where the axis has a tick, milliseconds.
+/// The ticks of the axis, milliseconds.
 const TICKS: [u64; 9] = [1_000, 10_000, 60_000, 600_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000, 2_592_000_000];
 
-/// A curve: its class, what it is of, and the waits.
+/// A curve: its class, its label, and the waits.
 pub(crate) type Curve<'a> = (String, String, &'a WaitSteps);
 
 /// Draws curves over one another.

@@ -1,4 +1,4 @@
-//! Claims, refusals, failures, datasets, rules, and what was run.
+//! Claims, refusals, failures, datasets, rules, and the inputs of the run.
 
 use super::{
     Context, at, none,
@@ -10,7 +10,7 @@ use crate::{
     units,
 };
 
-/// The claims, failed ones first.
+/// Writes the claims, failed ones first.
 pub(super) fn claims(html: &mut Html, context: &Context<'_>) {
     let mut rows: Vec<&Claim> = context.report.claims.iter().collect();
     if rows.is_empty() {
@@ -33,7 +33,7 @@ pub(super) fn claims(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Claims", &headings, rows.len(), cells);
 }
 
-/// What was refused.
+/// Writes what was refused.
 pub(super) fn refusals(html: &mut Html, context: &Context<'_>) {
     let rows = &context.report.refusals;
     if rows.is_empty() {
@@ -52,7 +52,7 @@ pub(super) fn refusals(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Refusals", &headings, rows.len(), cells);
 }
 
-/// What failed, and broken invariants.
+/// Writes what failed, and violated invariants.
 pub(super) fn failures(html: &mut Html, context: &Context<'_>) {
     let all: Vec<&Failure> = context.report.breaches.iter().chain(&context.report.failures).collect();
     let headings = [("When", false), ("What", false), ("Why", false)];
@@ -61,7 +61,7 @@ pub(super) fn failures(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Failures", &headings, all.len(), cells);
 }
 
-/// Datasets.
+/// Writes the datasets.
 pub(super) fn datasets(html: &mut Html, context: &Context<'_>) {
     let rows = &context.report.datasets;
     let headings = [
@@ -92,7 +92,7 @@ pub(super) fn datasets(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Datasets", &headings, rows.len(), cells);
 }
 
-/// The rules that the report cites.
+/// Writes the rules that the report mentions.
 pub(super) fn rules(html: &mut Html, context: &Context<'_>) {
     if context.report.rules.is_empty() {
         return none(html, "No rule is cited.");
@@ -112,7 +112,7 @@ pub(super) fn rules(html: &mut Html, context: &Context<'_>) {
     html.close("dl");
 }
 
-/// What was run, and how to run it again.
+/// Writes the inputs of the run, and how to repeat it.
 pub(super) fn run(html: &mut Html, context: &Context<'_>) {
     let (run, totals) = (&context.report.run, &context.report.totals);
     html.open("dl", &[("class", "kv")]);

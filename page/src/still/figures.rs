@@ -1,5 +1,5 @@
-//! Stills of the figures over time: use by quota, what is waited for, what would still fit, each leaf, the cluster; and the
-//! flows of loans.
+//! Static versions of the figures over time: usage by quota, pending requests, what would still fit, each leaf, the
+//! cluster; and the loans.
 
 use super::{
     Context, none,
@@ -28,7 +28,7 @@ fn amounts(html: &mut Html, context: &Context<'_>, label: String, height: f64, t
     scaled(html, context, label, height, (top, 0), layers);
 }
 
-/// As [`amounts`], on axes that reach at least an amount and a moment.
+/// As [`amounts`], on axes that reach at least this amount and this moment.
 fn scaled(
     html: &mut Html,
     context: &Context<'_>,
@@ -44,7 +44,7 @@ fn scaled(
     draw(html, &plot, context.report.run.end_ms, &context.units);
 }
 
-/// How far the axes of use reach at least: what is used, what is waited for, the end.
+/// How far the axes of the usage figure must reach: usage, pending requests, and time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Reach {
     used: f64,
@@ -53,13 +53,13 @@ pub(crate) struct Reach {
 }
 
 impl Reach {
-    /// How far one run reaches.
+    /// The values of one run.
     pub(crate) fn of(context: &Context<'_>) -> Self {
         let end = context.report.run.end_ms;
         Self { used: peak(&used(context), end), waited: peak(&waited(context), end), until_ms: end }
     }
 
-    /// What both reach.
+    /// The maximum of both.
     pub(crate) fn and(self, other: Self) -> Self {
         Self {
             used: self.used.max(other.used),
@@ -69,7 +69,7 @@ impl Reach {
     }
 }
 
-/// Use of the main resource, leaf by leaf, and the line of capacity.
+/// The usage of the main resource as a layer for each leaf, and the line of capacity.
 fn used<'a>(context: &Context<'a>) -> Vec<Layer<'a>> {
     let mut layers = Vec::new();
     for (quota, row) in rows(context).into_iter().filter(|(_, row)| row.used_unit_s > 0) {
@@ -89,14 +89,15 @@ fn used<'a>(context: &Context<'a>) -> Vec<Layer<'a>> {
     layers
 }
 
-/// The root, where pods of namespaces that no leaf has run beside it: what it does not use is theirs.
+/// The root quota, if there is also usage by pods whose namespaces are on no leaf: the usage of the cluster beyond that
+/// of the root is theirs.
 fn without_quota<'a>(context: &Context<'a>) -> Option<&'a QuotaSeries> {
     let mut roots = (0..).zip(&context.report.quotas).filter(|(_, quota)| quota.parent.is_none());
     let root = roots.next().filter(|_| roots.next().is_none() && context.report.jobs.iter().any(|j| j.quota.is_none()));
     context.series(root?.0, context.main)
 }
 
-/// What pods wait for, leaf by leaf.
+/// The pending requests of the main resource, as a layer for each leaf.
 fn waited<'a>(context: &Context<'a>) -> Vec<Layer<'a>> {
     let layer = |(quota, row): (QuotaIx, &'a QuotaSeries)| {
         area(&row.request, Some(&row.used), context.colour(quota).class(), String::new())
@@ -108,7 +109,7 @@ fn rows<'a>(context: &Context<'a>) -> Vec<(QuotaIx, &'a QuotaSeries)> {
     context.leaves().into_iter().filter_map(|q| context.series(q, context.main).map(|row| (q, row))).collect()
 }
 
-/// Who uses the main resource, stacked by leaf, under the line of capacity; below it what is waited for.
+/// Draws the usage of the main resource, stacked by leaf, with the line of capacity; below it, the pending requests.
 pub(crate) fn uses(html: &mut Html, context: &Context<'_>, reach: Reach) {
     let short = context.units.short_name(context.main);
     let label = format!("{short} in use over time, by quota, with capacity");
@@ -119,7 +120,7 @@ pub(crate) fn uses(html: &mut Html, context: &Context<'_>, reach: Reach) {
     legend(html, context);
 }
 
-/// The leaves and their colours.
+/// Writes the leaves and their colours.
 fn legend(html: &mut Html, context: &Context<'_>) {
     html.open("ul", &[("class", "legend")]);
     for quota in context.leaves().into_iter().take(MOST_LEAVES) {
@@ -130,7 +131,7 @@ fn legend(html: &mut Html, context: &Context<'_>) {
     html.leaf("li", &[], "hatched: borrowed").close("ul");
 }
 
-/// What is free on one node, and in all.
+/// Draws what is free on one node, and on all nodes together.
 pub(super) fn fit(html: &mut Html, context: &Context<'_>) {
     let Some(row) = context.report.cluster.resources.iter().find(|r| r.resource == context.main) else {
         return none(html, "Nothing to show.");
@@ -145,7 +146,7 @@ pub(super) fn fit(html: &mut Html, context: &Context<'_>) {
     amounts(html, context, format!("the most {short} that are free on one node, over time"), 120.0, 0.0, most);
 }
 
-/// Who lent to whom, as a table.
+/// Writes what each leaf lent to each other leaf, as a table.
 pub(super) fn loans(html: &mut Html, context: &Context<'_>) {
     let mut loans: Vec<_> =
         context.report.loans.iter().filter(|l| l.resource == context.main && l.unit_s > 0).collect();
@@ -165,7 +166,7 @@ pub(super) fn loans(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Who lent to whom", &headings, loans.len(), rows);
 }
 
-/// A chart for each leaf: what it uses, borrows and waits for, with its limits.
+/// Draws a chart for each leaf: usage, borrowed and pending amounts, and its limits.
 pub(super) fn leaves(html: &mut Html, context: &Context<'_>) {
     let rows = rows(context);
     let top = rows.iter().map(|(_, row)| row.request.peak().max(row.min.peak())).max().unwrap_or(0);
@@ -184,7 +185,7 @@ pub(super) fn leaves(html: &mut Html, context: &Context<'_>) {
     });
 }
 
-/// A chart for each leaf: how far it is from its fair share.
+/// Draws a chart for each leaf: the distance from its fair share.
 pub(super) fn shares(html: &mut Html, context: &Context<'_>) {
     let end = context.report.run.end_ms;
     let far = |(quota, row): &(QuotaIx, &QuotaSeries)| peak(&distance(context, *quota, row), end);
@@ -211,7 +212,7 @@ struct LeafChart<'a> {
     layers: Vec<Layer<'a>>,
 }
 
-/// How far a leaf is above and below its fair share.
+/// How far a leaf is above or below its fair share, as layers.
 fn distance<'a>(context: &Context<'_>, quota: QuotaIx, row: &'a QuotaSeries) -> Vec<Layer<'a>> {
     let colour = context.colour(quota);
     vec![
@@ -245,7 +246,7 @@ fn each_leaf<'a>(
     }
 }
 
-/// The cluster over time: what is allocated, jobs, nodes.
+/// Draws the cluster over time: allocated amounts, jobs, nodes.
 pub(super) fn cluster(html: &mut Html, context: &Context<'_>) {
     let cluster = &context.report.cluster;
     html.open("div", &[("class", "grid")]);

@@ -1,5 +1,6 @@
-//! The rows of a node in the still of who ran where: its devices; the GPUs that it counts, each pod on the lowest that are free;
-//! without GPUs as many rows as pods ran at once.
+//! The rows of a node in the static placement chart. A node with devices has a row for each. A node that only counts
+//! GPUs has a row for each GPU, and a pod is drawn on the lowest rows that are free. A node without GPUs has as many
+//! rows as pods ran at once.
 
 use super::{Context, at};
 use crate::model::{Amount, Node, Placement, ResourceIx, ResourceKind};
@@ -7,7 +8,7 @@ use crate::model::{Amount, Node, Placement, ResourceIx, ResourceKind};
 /// The most rows of a node without GPUs.
 const MOST: usize = 16;
 
-/// Who ran on a node, with the first row and the number of rows.
+/// The pods that ran on a node, each with its first row and its number of rows.
 pub(super) struct Lanes<'a> {
     pub(super) rows: usize,
     pub(super) bars: Vec<(&'a Placement, usize, usize)>,
@@ -27,7 +28,7 @@ pub(super) fn gpus(context: &Context<'_>, node: &Node) -> Option<(ResourceIx, us
     Some((counted.resource, usize::try_from(counted.amount / 1000).ok()?))
 }
 
-/// The rows of a node, and who ran on them.
+/// The rows of a node, with the pods that ran on them.
 pub(super) fn lanes<'a>(context: &Context<'a>, index: u32, node: &Node) -> Lanes<'a> {
     let here = context.report.placements.iter().filter(|p| p.node == index);
     let gpus = gpus(context, node);

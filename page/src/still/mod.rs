@@ -1,4 +1,5 @@
-//! The page as it is without scripts: head, tiles, sentences, tables at the end of the run, a still of each figure.
+//! The page without scripts: the top, tiles, sentences, tables at the end of the run, and a static version of each
+//! figure.
 
 pub(crate) mod cdf;
 mod claims;
@@ -30,9 +31,9 @@ pub(crate) struct Context<'a> {
     pub(crate) report: &'a Report,
     pub(crate) units: Units<'a>,
     pub(crate) colours: &'a [Colour],
-    /// The resource that the page opens with.
+    /// The resource that the page shows first.
     pub(crate) main: ResourceIx,
-    /// Whether the page has stories, which names open.
+    /// Whether the page has details to which names can link.
     pub(crate) stories: bool,
 }
 
@@ -54,7 +55,7 @@ impl<'a> Context<'a> {
         quota.and_then(|q| at(&self.report.quotas, q)).map_or("no quota", |q| &q.name)
     }
 
-    /// A quota with its colour, which opens its story.
+    /// Writes a quota with its colour, as a link to its details.
     pub(crate) fn team(&self, html: &mut Html, quota: Option<QuotaIx>) {
         let Some((index, row)) = quota.and_then(|q| at(&self.report.quotas, q).map(|row| (q, row))) else {
             html.leaf("span", &[("class", "soft")], "no quota");
@@ -66,7 +67,7 @@ impl<'a> Context<'a> {
         html.close("span");
     }
 
-    /// A name, which opens its story where there are any.
+    /// Writes a name, as a link to its details where there are any.
     pub(crate) fn named(&self, html: &mut Html, kind: &'static str, name: &str) {
         if self.stories {
             html.story(kind, name)
@@ -84,7 +85,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// A card: a heading, a line under it, and a body that the script may replace.
+/// Writes a card: a heading, a line below it, and a body that the script may replace.
 pub(crate) fn card(
     html: &mut Html,
     columns: &'static str,
@@ -100,18 +101,18 @@ pub(crate) fn card(
     html.close("div").close("article");
 }
 
-/// A sentence where there is nothing to show.
+/// Writes a sentence in a place where there is nothing to show.
 pub(crate) fn none(html: &mut Html, text: &str) {
     html.leaf("p", &[("class", "none")], text);
 }
 
-/// A chip with an icon and a word.
+/// Writes a chip with an icon and a word.
 pub(crate) fn chip(html: &mut Html, tone: &str, icon: &str, word: &str) {
     html.open("span", &[("class", &format!("chip {tone}"))]);
     html.leaf("span", &[("aria-hidden", "true")], icon).text(" ").text(word).close("span");
 }
 
-/// A dot for nothing, else the text.
+/// The text, or a dot if there is nothing.
 pub(crate) fn or_dot(is_something: bool, text: impl FnOnce() -> String) -> String {
     if is_something { text() } else { "·".to_owned() }
 }

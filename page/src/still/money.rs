@@ -1,4 +1,4 @@
-//! How money is computed, in words and prices: shown wherever the page shows money.
+//! How the cost is computed, in words and prices. The page shows this wherever it shows money.
 
 use super::Context;
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
 /// The most pools whose price is shown.
 const MOST_POOLS: usize = 6;
 
-/// What money is in this run; nothing where nothing has a price.
+/// How the cost of this run is computed; nothing if nothing has a price.
 pub(crate) fn says(context: &Context<'_>) -> Option<String> {
     let mut pools: Vec<(&str, String)> = Vec::new();
     for node in &context.report.nodes {
@@ -37,7 +37,7 @@ pub(crate) fn says(context: &Context<'_>) -> Option<String> {
     ))
 }
 
-/// The price of a node, for a GPU where it has some.
+/// The price of a node; if it has GPUs, the price for a GPU.
 fn price(context: &Context<'_>, node: &Node) -> String {
     let is_gpu = |resource| context.units.resource(resource).is_some_and(|r| r.kind == ResourceKind::Gpu);
     let gpus = node.capacity.iter().find(|a| a.amount > 0 && is_gpu(a.resource));
@@ -48,7 +48,7 @@ fn price(context: &Context<'_>, node: &Node) -> String {
     }
 }
 
-/// Writes it under a table of money.
+/// Writes this text below a table with money.
 pub(crate) fn note(html: &mut Html, context: &Context<'_>) {
     if let Some(text) = says(context) {
         html.leaf("p", &[("class", "sub")], text);

@@ -1,4 +1,4 @@
-//! The overview: six numbers, the sentences, the teams.
+//! The overview: six numbers, the findings, the teams.
 
 use super::{
     Context, at, none,
@@ -10,7 +10,7 @@ use crate::{
     units,
 };
 
-/// The resource that the page opens with: the first that is governed and used, else the first that is there.
+/// The resource that the page shows first: the first one that is governed and used, else the first one.
 #[must_use]
 pub fn main_resource(report: &crate::model::Report) -> ResourceIx {
     let governed = |row: &&ResourceTotals| at(&report.resources, row.resource).is_some_and(|r| r.governed);
@@ -22,7 +22,7 @@ pub fn main_resource(report: &crate::model::Report) -> ResourceIx {
     row.map_or(0, |row| row.resource)
 }
 
-/// A tile: what, how much, its unit, a line under it, the tab that it leads to.
+/// A tile: label, value, unit, a line below it, and the tab that it links to.
 struct Tile {
     key: String,
     value: String,
@@ -30,11 +30,11 @@ struct Tile {
     note: String,
     tab: &'static str,
     at_ms: Option<u64>,
-    /// How it is computed, where the name does not say it.
+    /// How the value is computed, if the label does not show it.
     how: Option<String>,
 }
 
-/// The six numbers.
+/// Writes the six numbers.
 pub(super) fn tiles(html: &mut Html, context: &Context<'_>) {
     html.open("div", &[("class", "tiles")]);
     for tile in [used(context), borrowed(context), missed(context), waited(context), evicted(context), cost(context)] {
@@ -74,7 +74,7 @@ fn used(context: &Context<'_>) -> Tile {
     Tile { key, value, unit, note, tab: "cluster", at_ms: None, how: None }
 }
 
-/// Who has the largest part of something, and how much of it.
+/// The leaf with the largest part of a figure, and that part.
 fn mostly(context: &Context<'_>, of: fn(&crate::model::QuotaSeries) -> u128) -> Option<String> {
     let leaves = context.leaves();
     let rows = leaves.iter().filter_map(|q| context.series(*q, context.main).map(|row| (*q, of(row))));
@@ -199,7 +199,7 @@ fn cost(context: &Context<'_>) -> Tile {
     }
 }
 
-/// The sentences.
+/// Writes the findings.
 pub(super) fn sentences(html: &mut Html, context: &Context<'_>) {
     if context.report.findings.is_empty() {
         return none(html, "Nothing out of the ordinary.");
@@ -265,7 +265,7 @@ fn write_piece(html: &mut Html, context: &Context<'_>, piece: &Piece) {
     };
 }
 
-/// The teams over the whole run.
+/// Writes the teams with their figures for the whole run.
 pub(super) fn teams(html: &mut Html, context: &Context<'_>) {
     let leaves = context.leaves();
     if leaves.is_empty() {

@@ -1,4 +1,4 @@
-//! People: what became of the pods of each user and of each group.
+//! People: what happened to the pods of each user and of each group.
 
 use super::{
     Context, none,
@@ -21,7 +21,7 @@ const ACCOUNT: [(&str, bool); 7] = [
     ("Cost", true),
 ];
 
-/// Users, then groups.
+/// Writes the users, then the groups.
 pub(super) fn people(html: &mut Html, context: &Context<'_>) {
     let people = &context.report.people;
     if people.users.is_empty() && people.groups.is_empty() {

@@ -1,4 +1,5 @@
-//! Plots over time as still SVG: axes, stacked steps, lines. Colours are classes, so theme and print need nothing.
+//! Plots over time as static SVG: axes, stacked steps, lines. Colours are CSS classes, so that themes and print work
+//! without changes to the SVG.
 
 use crate::{
     axis::{ticks, time_step, time_ticks},
@@ -14,21 +15,22 @@ const LEFT: f64 = 44.0;
 const RIGHT: f64 = 8.0;
 const TOP: f64 = 10.0;
 const BOTTOM: f64 = 20.0;
-/// Lines that are more than so many times above what is used are named instead of drawn, and the axis reaches so far beyond use.
+/// A limit line that is more than this many times above the usage is named instead of drawn. The axis reaches at most
+/// this many times the usage.
 const LOW: f64 = 20.0;
 const ROOM: f64 = 1.15;
-/// The most moments at which a series is drawn: one for two units of the view box.
+/// The most moments at which a series is drawn: one for every two units of the view box.
 const MOST_MOMENTS: usize = 360;
 
 /// A layer of a plot.
 pub(crate) struct Layer<'a> {
     pub(crate) series: &'a Series,
-    /// Taken off the series, where a layer is the rest of another.
+    /// A series that is subtracted, for a layer that shows the rest of another one.
     pub(crate) less: Option<&'a Series>,
     pub(crate) class: String,
-    /// A pattern; empty: the colour of the class.
+    /// The pattern; empty for the colour of the class.
     pub(crate) paint: String,
-    /// Whether it is a line. Areas stack in their order.
+    /// Whether it is a line. Areas are stacked in their order.
     pub(crate) line: bool,
 }
 
@@ -45,12 +47,12 @@ pub(crate) struct Plot<'a> {
     pub(crate) label: String,
     pub(crate) height: f64,
     pub(crate) layers: Vec<Layer<'a>>,
-    /// Base units of one on the axis.
+    /// Base units of one unit on the axis.
     pub(crate) unit: f64,
     pub(crate) tick: &'a dyn Fn(f64) -> String,
-    /// The least that the axis reaches, base units.
+    /// The least value that the axis must reach, base units.
     pub(crate) top: f64,
-    /// The least that the axis of time reaches.
+    /// The least time that the time axis must reach.
     pub(crate) until_ms: u64,
 }
 
@@ -147,13 +149,13 @@ pub(crate) fn draw(html: &mut Html, plot: &Plot<'_>, end_ms: u64, units: &Units<
     html.close("svg");
 }
 
-/// Moments are drawn to a tenth of a pixel.
+/// Milliseconds as a number for drawing, which is exact to a tenth of a pixel.
 #[expect(clippy::cast_precision_loss, reason = "moments are drawn to a tenth of a pixel")]
 fn ms_real(ms: u64) -> f64 {
     ms as f64
 }
 
-/// When to draw: at every change if they are few, else at equal distances.
+/// The moments at which to draw: every change if there are few, else moments at equal distances.
 fn moments(layers: &[Layer<'_>], end: u64) -> Vec<u64> {
     let series = layers.iter().flat_map(|l| std::iter::once(l.series).chain(l.less));
     let mut all: Vec<u64> = series.flat_map(|s| s.steps().map(|step| step.at_ms)).filter(|ms| *ms < end).collect();

@@ -1,4 +1,4 @@
-//! The quota tree at the end of the run, a table for each governed resource.
+//! The quota tree at the end of the run, as a table for each governed resource.
 
 use super::{
     Context, none,
@@ -9,7 +9,7 @@ use crate::{
     model::{QuotaSeries, Series},
 };
 
-/// The tables.
+/// Writes the tables.
 pub(super) fn tables(html: &mut Html, context: &Context<'_>) {
     let report = context.report;
     if report.quotas.is_empty() {

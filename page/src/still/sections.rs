@@ -3,7 +3,7 @@
 use super::{Context, card, claims, figures, money, overview, people, quotas, waits, work};
 use crate::{html::Html, units};
 
-/// A tab: the id of its section, its name.
+/// A tab: the id of its section, and its name.
 const TABS: [(&str, &str); 7] = [
     ("overview", "Overview"),
     ("quotas", "Quotas"),
@@ -14,10 +14,10 @@ const TABS: [(&str, &str); 7] = [
     ("claims", "Claims and run"),
 ];
 
-/// From this many leaves on, the tree is drawn as an icicle, too.
+/// From this many leaves on, the tree is also drawn as an icicle chart.
 const ICICLE_LEAVES: usize = 7;
 
-/// Writes head, bar and sections.
+/// Writes the top of the page, the bar and the sections.
 pub(crate) fn write(html: &mut Html, context: &Context<'_>) {
     head(html, context);
     bar(html, context);
@@ -90,7 +90,7 @@ fn head(html: &mut Html, context: &Context<'_>) {
     html.leaf("button", &theme, "◐").close("div").close("div").close("header");
 }
 
-/// What was run, in a line.
+/// Writes the inputs of the run in a line.
 fn facts(html: &mut Html, context: &Context<'_>) {
     let (report, run) = (context.report, &context.report.run);
     html.open("p", &[("class", "facts")]);

@@ -1,37 +1,37 @@
-//! Still tables. A long one shows its first rows and says how many there are.
+//! Static tables. A long table shows its first rows, and how many there are in total.
 
 use super::{Context, chip};
 use crate::{html::Html, model::QuotaIx};
 
-/// The most rows of a still table.
+/// The most rows of a static table.
 pub(crate) const MOST_ROWS: usize = 30;
 
-/// A heading, and whether its column is of numbers.
+/// A heading, and whether its column contains numbers.
 pub(crate) type Heading = (&'static str, bool);
 
 /// The content of a cell.
 pub(crate) enum Cell<'a> {
     /// Text.
     Text(String),
-    /// A name without a story.
+    /// A name that is not a link.
     Name(&'a str),
-    /// A name with a story.
+    /// A name that is a link to its details.
     Story(&'static str, &'a str),
     /// A quota.
     Team(Option<QuotaIx>),
     /// A rule.
     Rule(&'a str),
-    /// Tone, icon, word.
+    /// A chip: tone, icon, word.
     Chip(&'static str, &'static str, &'static str),
-    /// Words that may take more than one line.
+    /// Text that may take more than one line.
     Long(String),
-    /// A quota of the run that it is compared with: the class of its colour, its name.
+    /// A quota of the other run in a comparison: the class of its colour, and its name.
     TeamOf(String, &'a str),
     /// A difference, and whether it is `better` or `worse`.
     Toned(&'static str, String),
     /// A difference, whether it is `better` or `worse`, and the two values.
     Changed(&'static str, String, String),
-    /// What was written in a file, and a remark.
+    /// Text from a file, and a remark.
     Written(&'a str, Option<&'a str>),
 }
 
@@ -40,7 +40,7 @@ impl Cell<'_> {
         Self::Text(text.into())
     }
 
-    /// Text, or a dot for nothing.
+    /// A cell with a text, or a dot if there is nothing.
     pub(crate) fn some(is_something: bool, text: impl FnOnce() -> String) -> Self {
         Self::Text(super::or_dot(is_something, text))
     }
@@ -73,7 +73,7 @@ impl Cell<'_> {
     }
 }
 
-/// Writes a table of `count` rows, the first of which are given.
+/// Writes a table that has `count` rows in total, of which the first are given.
 pub(crate) fn table<'a>(
     html: &mut Html,
     context: &Context<'_>,

@@ -13,7 +13,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The curves of all pods and of each leaf.
+/// Draws the curves of all pods and of each leaf.
 pub(super) fn curves(html: &mut Html, context: &Context<'_>) {
     let curves: Vec<Curve<'_>> = context
         .report
@@ -31,7 +31,7 @@ pub(super) fn curves(html: &mut Html, context: &Context<'_>) {
 /// The most curves in one figure.
 const MOST_CURVES: usize = 24;
 
-/// Waits by leaf and size.
+/// Writes the waits by leaf and size.
 pub(super) fn distribution(html: &mut Html, context: &Context<'_>) {
     let rows: Vec<&WaitSteps> = context.report.wait_steps.iter().collect();
     if rows.is_empty() {
@@ -67,7 +67,7 @@ pub(super) fn distribution(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Waits by leaf and size", &headings, rows.len(), cells);
 }
 
-/// Time waited by the rule that bound.
+/// Writes the time waited by the rule that blocked the pods.
 pub(super) fn by_rule(html: &mut Html, context: &Context<'_>) {
     let mut sums: BTreeMap<&str, (u128, u64)> = BTreeMap::new();
     for row in &context.report.wait_times {
@@ -92,7 +92,7 @@ pub(super) fn by_rule(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Time waited by rule", &headings, rows.len(), cells);
 }
 
-/// Who waits at the end.
+/// Writes the pods that are pending at the end.
 pub(super) fn waiting(html: &mut Html, context: &Context<'_>) {
     let report = context.report;
     let open = |wait: &&Wait| {
@@ -119,7 +119,7 @@ pub(super) fn waiting(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Pods that wait at the end", &headings, rows.len(), cells);
 }
 
-/// Every eviction.
+/// Writes all evictions.
 pub(super) fn evictions(html: &mut Html, context: &Context<'_>) {
     let all = &context.report.evictions;
     if all.is_empty() {
@@ -153,7 +153,7 @@ pub(super) fn evictions(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Evictions", &headings, all.len(), cells);
 }
 
-/// What happened to nodes.
+/// Writes what happened to nodes.
 pub(super) fn incidents(html: &mut Html, context: &Context<'_>) {
     let all = &context.report.incidents;
     if all.is_empty() {

@@ -1,4 +1,4 @@
-//! Nodes and jobs at the end of the run, and the still of who ran where.
+//! Nodes and jobs at the end of the run, and the static placement chart.
 
 pub(super) use super::lanes::gpus;
 use super::{
@@ -14,7 +14,7 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// The most bars that are drawn, and the most nodes.
+/// The most bars, and the most nodes, that are drawn.
 const MOST_BARS: usize = 3_000;
 const MOST_NODES: usize = 24;
 
@@ -39,7 +39,7 @@ const fn job_state(state: JobState) -> Cell<'static> {
     }
 }
 
-/// The table of nodes.
+/// Writes the table of nodes.
 pub(super) fn nodes(html: &mut Html, context: &Context<'_>) {
     let report = context.report;
     if report.nodes.is_empty() {
@@ -106,7 +106,7 @@ pub(super) fn nodes(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Nodes at the end", &headings, report.nodes.len(), rows);
 }
 
-/// The table of jobs.
+/// Writes the table of jobs.
 pub(super) fn jobs(html: &mut Html, context: &Context<'_>) {
     let report = context.report;
     if report.jobs.is_empty() {
@@ -147,7 +147,7 @@ pub(super) fn jobs(html: &mut Html, context: &Context<'_>) {
     table(html, context, "Jobs", &headings, report.jobs.len(), rows.take(MOST_ROWS));
 }
 
-/// Who ran where: a band for each node that ran anything, nodes with GPUs first.
+/// Draws the placement chart: a band for each node that ran any pod, nodes with GPUs first.
 pub(super) fn gantt(html: &mut Html, context: &Context<'_>) {
     let report = context.report;
     if report.placements.len() > MOST_BARS {

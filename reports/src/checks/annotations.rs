@@ -4,8 +4,8 @@ use super::Checked;
 use crate::format::moment;
 use std::fmt::Write;
 
-/// Checks as workflow commands, one for each claim that failed, each error and each warning. GitHub shows them beside the
-/// lines, of each kind the first ten in a step.
+/// Checks as workflow commands: one for each failed claim, each error and each warning. GitHub shows them beside the
+/// lines of the files, but of each kind only the first ten in a step.
 #[must_use]
 pub fn check_annotations(checks: &[Checked]) -> String {
     let mut text = String::new();
@@ -37,12 +37,12 @@ fn path(file: &str) -> String {
     property(file.strip_prefix("./").unwrap_or(file))
 }
 
-/// What stands behind `::`, as the runner of GitHub decodes it.
+/// The text after `::`, escaped for the runner of GitHub.
 fn data(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
-/// The same before `::`, where two more signs have a meaning.
+/// The text before `::`, escaped. Here two more characters have a meaning.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

@@ -1,12 +1,13 @@
-//! JUnit XML: a suite for each scenario, with a case that it runs, and a case for each claim.
+//! JUnit XML: a suite for each scenario, with one case for loading and running it, and one for each claim.
 
 use super::{CheckOutcome, Checked, count};
 use crate::format::short_reason;
 use quotree_sim::result::ClaimResult;
 use std::{fmt::Write, time::Duration};
 
-/// Checks as JUnit XML. Each scenario is a suite. Its first case, `runs`, says whether the scenario could be loaded and run,
-/// and has the time that this took. The others are its claims; their time is 0, since they are judged during the run.
+/// Checks as JUnit XML. Each scenario is a suite. Its first case, `runs`, shows whether the scenario could be loaded
+/// and run, and how long that took. The other cases are its claims; their time is 0, since they are evaluated during
+/// the run.
 #[must_use]
 pub fn check_junit(checks: &[Checked]) -> String {
     let claims: usize = checks.iter().map(|one| one.claims.len()).sum();

@@ -1,4 +1,4 @@
-//! The checks as Markdown, fit for a comment on a pull request or for the summary of a job.
+//! Checks as Markdown, for a comment on a pull request or the summary of a CI job.
 
 use super::{
     CheckOutcome, Checked, count,
@@ -10,15 +10,15 @@ use crate::{
 };
 use quotree_sim::result::ClaimResult;
 
-/// The most bytes of the list of what failed, and the most rows of the table. A comment on GitHub has at most 65,536
+/// The most bytes of the list of failures, and the most rows of the table. A comment on GitHub has at most 65,536
 /// characters.
 const MOST_OF_THE_LIST: usize = 40_000;
 const MOST_ROWS: usize = 60;
-/// The most characters of a text.
+/// The most characters of one text.
 const LONG: usize = 400;
 
-/// Checks as Markdown below 65,536 bytes: the sum, what failed, and a table of the scenarios, those that failed first. What
-/// is left out is counted.
+/// Checks as Markdown below 65,536 bytes: the totals, the failures, and a table of the scenarios, failed ones first.
+/// The number of omitted entries is given.
 #[must_use]
 pub fn check_markdown(checks: &[Checked]) -> String {
     let is_fine = count(checks, CheckOutcome::Passed) == checks.len();

@@ -29,7 +29,7 @@ pub struct Checked {
     pub remarks: Vec<Remark>,
     /// The digest of the run; empty where there was none.
     pub digest: String,
-    /// Why the file is invalid, or what the internal error was; empty otherwise.
+    /// Why the file is invalid, or the text of the internal error; otherwise empty.
     pub trouble: String,
     /// How long loading and running took on this machine. Only JUnit shows it.
     pub took: Duration,
@@ -70,7 +70,7 @@ impl Checked {
         self.claims.iter().filter(|claim| !claim.passed)
     }
 
-    /// The claims that hold with a note.
+    /// The claims that hold, but have a note.
     fn noted(&self) -> impl Iterator<Item = &ClaimResult> {
         self.claims.iter().filter(|claim| claim.passed && claim.note.is_some())
     }
@@ -80,7 +80,7 @@ impl Checked {
     }
 }
 
-/// How many checks ended like this.
+/// How many checks have this outcome.
 fn count(checks: &[Checked], outcome: CheckOutcome) -> usize {
     checks.iter().filter(|one| one.outcome == outcome).count()
 }

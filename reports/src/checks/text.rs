@@ -1,11 +1,11 @@
-//! A line for each scenario, with the claims that failed below it.
+//! Checks as text: a line for each scenario, with its failed claims below it.
 
 use super::{CheckOutcome, Checked, count};
 use crate::format::{many, moment, short_reason};
 use quotree_sim::result::ClaimResult;
 use std::fmt::Write;
 
-/// Checks as text: a line for each scenario, with what is wrong below it, and the sum.
+/// Checks as text: a line for each scenario, with its problems below it, and the totals.
 #[must_use]
 pub fn check_text(checks: &[Checked]) -> String {
     let width = checks.iter().map(|one| one.scenario.chars().count()).max().unwrap_or(0);
@@ -34,7 +34,7 @@ pub(super) fn sum(checks: &[Checked]) -> String {
     format!("{passed} passed, {failed} failed{invalid}")
 }
 
-/// What became of a scenario, in a few words.
+/// The outcome of a scenario, in a few words.
 pub(super) fn what(one: &Checked) -> String {
     let claims = many(one.claims.len() as u64, "claim");
     match one.outcome {

@@ -1,4 +1,5 @@
-//! Who wins and who loses between two runs: the teams, which are the leaves of the quota tree, by what matters to them.
+//! Which teams win and which lose between two runs. The teams are the leaves of the quota tree; they are compared by
+//! the figures that matter to them.
 
 use super::{is_bound, named};
 use crate::{
@@ -15,7 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// How a team fares in the second run.
+/// The result for a team in the second run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -23,7 +24,7 @@ pub enum Outcome {
     Wins,
     /// Worse.
     Loses,
-    /// Nothing that is compared differs.
+    /// None of the compared figures differs.
     Same,
 }
 
@@ -41,19 +42,19 @@ pub struct Pair<T> {
 pub struct Bound {
     /// How long.
     pub ms: u64,
-    /// Whether something still waits, so that it is at least as long.
+    /// Whether it is a lower bound, since a job is still waiting.
     pub at_least: bool,
 }
 
-/// A team in both runs. The first figure that differs decides who fares better: the unmet guarantee, the p95 of waits,
-/// their p50, evictions (the fewer the better), then use (the more the better).
+/// A team in both runs. The first figure that differs decides in which run the team fares better: the unmet guarantee,
+/// the p95 of waits, their p50, evictions (the fewer the better), then use (the more the better).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Team {
     /// The leaf.
     pub name: String,
-    /// How it fares.
+    /// The result for the team.
     pub outcome: Outcome,
-    /// The figure that decides; absent if none differs.
+    /// The figure that decided; absent if none differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<&'static str>,
     /// Unmet guarantee, base units times seconds.
@@ -90,7 +91,7 @@ impl Teams {
         Self { resource, rows }
     }
 
-    /// The summary by team; nothing where no team is better or worse off.
+    /// The table of teams as text; empty if no team is better or worse off.
     pub(super) fn text(&self, style: Style) -> String {
         let count = |outcome| self.rows.iter().filter(|team| team.outcome == outcome).count() as u64;
         let (wins, loses, same) = (count(Outcome::Wins), count(Outcome::Loses), count(Outcome::Same));
@@ -155,7 +156,7 @@ const fn sign(order: Ordering) -> &'static str {
     }
 }
 
-/// The second value, and how it differs from the first.
+/// A cell with the second value, and its difference from the first.
 fn changed(pair: Pair<u128>, shown: impl Fn(u128) -> String) -> Cell {
     match pair.b.cmp(&pair.a) {
         Ordering::Equal if pair.b == 0 => Cell::none(),
@@ -164,7 +165,7 @@ fn changed(pair: Pair<u128>, shown: impl Fn(u128) -> String) -> Cell {
     }
 }
 
-/// The unit in which amounts over time are shown: hours, or seconds where there is not much.
+/// The unit in which amounts over time are shown: hours, or seconds if the amounts are small.
 struct Scale {
     unit: String,
     /// Hundredths of a unit, in base units times seconds.
@@ -248,7 +249,7 @@ fn unit_seconds(row: &Value, key: &str, resource: &str) -> u128 {
     }
 }
 
-/// What the first line of a difference says of the teams.
+/// The result for the teams, for the first line of a difference.
 pub(super) fn in_short(teams: &Teams) -> String {
     let names = |outcome| {
         let all: Vec<&str> =

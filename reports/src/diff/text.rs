@@ -1,4 +1,4 @@
-//! The differences of two runs as text: whether there are any, then what changed, by kind.
+//! The differences of two runs as text: first whether there are any, then the changes by kind.
 
 use super::{Change, Diff, teams::in_short};
 use crate::{
@@ -107,10 +107,10 @@ impl Diff {
     }
 }
 
-/// The endings of the names of JSON fields that stand for a unit.
+/// The endings of JSON field names that mean a unit.
 const UNITS: [&str; 4] = ["_ms", "_permille", "_unit_s", "_milli"];
 
-/// A field by its words, without the unit, which its values have: `borrowed_unit_s.cpu` is "borrowed cpu".
+/// A field name in words, without the unit, which its values have: `borrowed_unit_s.cpu` becomes "borrowed cpu".
 fn label(field: &str) -> String {
     let part = |part: &str| {
         let unit = UNITS.iter().find_map(|unit| part.strip_suffix(unit));
@@ -126,7 +126,7 @@ fn label(field: &str) -> String {
     }
 }
 
-/// A number with the unit that the name of its field stands for.
+/// A number with the unit that its field name means.
 fn with_unit(field: &str, number: u64) -> String {
     let (head, key) = field.split_once('.').unwrap_or((field, ""));
     let is = |unit: &str| head.ends_with(unit) || key.ends_with(unit);
@@ -145,8 +145,8 @@ fn with_unit(field: &str, number: u64) -> String {
     }
 }
 
-/// Whether a change is left out of the text: one of the upper quantiles, or a first wait that changed as all waits did
-/// (`waits`, by name and figure).
+/// Whether the text leaves out a change: that of one of the upper quantiles, or of a first wait that is equal to the
+/// change of all waits (`waits`, by name and figure).
 fn says_nothing_new(change: &Change, waits: &BTreeMap<(&str, &str), &Change>) -> bool {
     if change.field.ends_with(".p99_ms") || change.field.ends_with(".p99_permille") {
         return true;

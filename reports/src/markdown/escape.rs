@@ -1,9 +1,9 @@
-//! Text from users in Markdown: nothing of it becomes markup, mentions anybody, or breaks a table.
+//! Text from users in Markdown: it cannot become markup, mention anybody, or break a table.
 
-/// An invisible character between a sign and what follows, so that no host makes a mention or a reference of it.
+/// An invisible character that is inserted after certain signs, so that no host recognises a mention or a reference.
 const APART: &str = "&#8203;";
 
-/// Words in running text. Signs of Markdown are escaped, `@name` mentions nobody, `#1` refers to nothing.
+/// Words in running text. Markdown characters are escaped, so that `@name` mentions nobody and `#1` refers to nothing.
 pub(crate) fn words(text: &str) -> String {
     let text = quotree_page::visible(text);
     let mut out = String::with_capacity(text.len());
@@ -42,7 +42,7 @@ pub(crate) fn code_in_cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
-/// Lines to copy, as a block of code.
+/// A block of code for lines that the reader can copy.
 pub(crate) fn block(language: &str, text: &str) -> String {
     let text = text.lines().map(quotree_page::visible).collect::<Vec<_>>().join("\n");
     let fence = "`".repeat((longest_run(&text, '`') + 1).max(3));
@@ -53,7 +53,7 @@ fn longest_run(text: &str, of: char) -> usize {
     text.split(|c| c != of).map(str::len).max().unwrap_or(0)
 }
 
-/// A text of at most this many characters; `…` stands for what is cut off.
+/// A text of at most this many characters; `…` replaces what is cut off.
 pub(crate) fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),

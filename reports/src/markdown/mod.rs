@@ -1,5 +1,5 @@
-//! The summary of a run as Markdown, fit for a comment on a pull request: the verdict, what happened, claims that failed,
-//! the teams, and how to run it again. It stays below the size that GitHub takes, and says what is left out.
+//! The summary of a run as Markdown, fit for a comment on a pull request: the verdict, the findings, the failed claims,
+//! the teams, and how to repeat the run. It stays below the size limit of GitHub, and states what is left out.
 
 pub(crate) mod escape;
 mod teams;
@@ -14,8 +14,8 @@ use crate::{
 use escape::{block, clipped, code, words};
 use quotree_page::model::{Claim, Finding, Piece, Report};
 
-/// The most bytes of each of the three lists. A comment on GitHub has at most 65,536 characters, which are never more than
-/// bytes.
+/// The most bytes of each of the three lists. A comment on GitHub has at most 65,536 characters, and a text never has
+/// more characters than bytes.
 const MOST_OF_A_LIST: usize = 19_000;
 /// The most characters of a name, and of a text.
 const LONG: usize = 200;
@@ -67,7 +67,7 @@ fn of_piece(report: &Report, piece: &Piece) -> String {
     }
 }
 
-/// Words in which names are between backticks: these become code.
+/// Text in which names are in backticks, with the names as code.
 fn quoted(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) || parts.iter().skip(1).step_by(2).any(|part| part.trim().is_empty()) {
@@ -76,7 +76,8 @@ fn quoted(text: &str) -> String {
     joined(parts.iter().enumerate().map(|(i, part)| if i % 2 == 1 { code(part) } else { words(part) }))
 }
 
-/// Parts of a sentence. Between two pieces of code stands a space, for else they would be one.
+/// The parts of a sentence, joined. Two adjacent pieces of code get a space between them, since otherwise Markdown
+/// would read them as one.
 fn joined(parts: impl Iterator<Item = String>) -> String {
     parts.fold(String::new(), |text, part| {
         let apart = if text.ends_with('`') && part.starts_with('`') { " " } else { "" };
@@ -117,7 +118,8 @@ fn foot(report: &Report) -> String {
     format!("Run it again ({}):\n\n{command}{cut}", facts.join(" · "))
 }
 
-/// A section with as many lines as fit; `more` tells how many are left out. Nothing without lines.
+/// A section with as many lines as fit; `more` returns the line for those that are left out. Empty if there are no
+/// lines.
 fn section(heading: &str, head: &str, lines: impl IntoIterator<Item = String>, more: impl Fn(u64) -> String) -> String {
     let (mut text, mut left) = (String::new(), 0);
     for line in lines {

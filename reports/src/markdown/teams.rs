@@ -1,10 +1,10 @@
-//! The table of the teams: what each was guaranteed, used, borrowed, lent and missed, and how long it waited.
+//! The table of the teams: guarantee, usage, borrowed, lent and missing amounts, and waits.
 
 use super::{LONG, clipped, escape::code_in_cell, many, number, section, words};
 use crate::{format::span, report::main};
 use quotree_page::model::{Amount, AmountTime, Piece, Quota, QuotaSeries, Report};
 
-/// A row for each leaf, about the resource that the report is mainly about.
+/// A row for each leaf, for the main resource of the report.
 pub(super) fn table(report: &Report) -> String {
     let leaves = (0u32..).zip(&report.quotas).filter(|(_, quota)| quota.leaf);
     let row = |(index, quota): (u32, &Quota)| row(report, index, quota);

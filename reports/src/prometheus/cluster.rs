@@ -1,4 +1,4 @@
-//! What kube-state-metrics exports of nodes and pods, and figures of the whole cluster.
+//! The metrics of kube-state-metrics about nodes and pods, and figures of the whole cluster.
 
 use super::text::{Kind, Sample, Text, amount, ratio};
 use quotree_core::Unit;
@@ -7,7 +7,7 @@ use quotree_sim::{
     result::{NodeRow, PodCounts, QuantityMap},
 };
 
-/// Which amounts of a node a family has.
+/// The amounts of a node that a metric family exports.
 type Amounts = fn(&NodeRow) -> &QuantityMap;
 
 pub(super) fn write(run: &Run, text: &mut Text) {
@@ -94,12 +94,12 @@ pub(super) const fn phases(counts: PodCounts) -> [(&'static str, u64); 4] {
     ]
 }
 
-/// The name of a resource as kube-state-metrics has it: `nvidia_com_gpu`.
+/// The name of a resource in the form of kube-state-metrics: `nvidia_com_gpu`.
 fn sanitised(resource: &str) -> String {
     resource.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect()
 }
 
-/// Its unit as kube-state-metrics has it.
+/// The unit of a resource in the form of kube-state-metrics.
 fn unit(resource: &str) -> &'static str {
     match Unit::of(resource) {
         Unit::Bytes => "byte",

@@ -1,4 +1,4 @@
-//! What DCGM exports of single devices, as the workloads that run on them declare it.
+//! The metrics of DCGM about single devices, with the values that the workloads on them declare.
 
 use super::text::{Kind, Sample, Text, percent};
 use quotree_page::model::{DeviceLoad, Node, NodeState, Report};

@@ -1,4 +1,4 @@
-//! Jobs: as Kueue exports its workloads by cluster queue, their states, and the exact quantiles of their waits.
+//! Jobs: the metrics of Kueue about workloads by cluster queue, job states, and exact quantiles of waits.
 
 use super::{
     scheduler::SUSPENDED,
@@ -11,12 +11,12 @@ use quotree_sim::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The bounds of Kueue's histograms of waits, milliseconds: 1 s, and 2.5 s doubled twelve times.
+/// The bounds of Kueue's histograms of waits, milliseconds: 1 s, then 2.5 s and its twelve doublings.
 fn bounds() -> Vec<u64> {
     std::iter::once(1000).chain((0..13).map(|power| 2500 << power)).collect()
 }
 
-/// The jobs of each leaf, by its name; leaves without jobs too.
+/// The jobs of each leaf, by its name; also leaves without jobs.
 fn by_leaf(result: &RunResult) -> BTreeMap<&str, Vec<&JobRow>> {
     let parents: BTreeSet<&str> = result.quotas.iter().filter_map(|quota| quota.parent.as_deref()).collect();
     let names = result.quotas.iter().map(|quota| quota.name.as_str()).filter(|name| !parents.contains(name));
@@ -94,7 +94,8 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     quantiles(result, text);
 }
 
-/// Jobs that lost pods for a job of a leaf, by why they might be evicted. Members that go in one decision count once.
+/// Jobs that lost pods for a job of a leaf, by the reason that allowed the eviction. Members that one decision evicted
+/// count once.
 fn preempted(run: &Run, text: &mut Text) {
     let Some(history) = run.history.as_deref() else { return };
     let job = |pod: u32| history.pods.get(pod as usize).map(|pod| pod.job);
@@ -146,7 +147,7 @@ fn states(result: &RunResult, text: &mut Text) {
     }
 }
 
-/// Exact quantiles, of jobs that still wait with the time so far.
+/// Exact quantiles of waits. A job that still waits counts with its time so far.
 fn quantiles(result: &RunResult, text: &mut Text) {
     let of = |quota: &str, wait: &SpreadRow| {
         let mut samples: Vec<Sample> =

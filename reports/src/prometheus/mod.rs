@@ -1,6 +1,6 @@
-//! The end state of a run in the text exposition format of Prometheus, version 0.0.4. Families that a Kubernetes scheduler, Kueue,
-//! Koordinator or kube-state-metrics has go by their names, so that dashboards made for them read it; docs/metrics.md lists all.
-//! Numbers are printed from integers, digit by digit.
+//! The end state of a run in the text exposition format of Prometheus, version 0.0.4. Metric families that
+//! kube-scheduler, Kueue, Koordinator or kube-state-metrics also export have the same names here, so that existing
+//! dashboards work; docs/metrics.md lists them. Numbers are printed from integers, without floats.
 
 mod cluster;
 mod devices;
@@ -13,8 +13,8 @@ use quotree_page::model::Report;
 use quotree_sim::Run;
 use text::{Kind, Sample, Text};
 
-/// The metrics of a run at its end. The waits of pods are there if the history of the run was collected; what devices do,
-/// with its report.
+/// The metrics of a run at its end. The waits of pods are included if the run collected its history, and the figures of
+/// devices if there is a report.
 #[must_use]
 pub fn prometheus(run: &Run, report: Option<&Report>) -> String {
     let mut text = Text::default();
@@ -29,7 +29,7 @@ pub fn prometheus(run: &Run, report: Option<&Report>) -> String {
     text.done()
 }
 
-/// What was run, and its claims.
+/// Writes the inputs of the run, and its claims.
 fn about(run: &Run, text: &mut Text) {
     let result = &run.result;
     let info = [

@@ -1,4 +1,5 @@
-//! Quotas at the end: as Koordinator exports its elastic quotas, as Kueue exports its cluster queues, and in full.
+//! Quotas at the end: the metrics of Koordinator about elastic quotas, those of Kueue about cluster queues, and all
+//! figures under names of quotree.
 
 use super::{
     cluster::phases,
@@ -12,9 +13,9 @@ use quotree_sim::{
 };
 use std::collections::BTreeSet;
 
-/// Which amount of a quota a family has.
+/// The amounts of a quota that a metric family exports.
 type Of = fn(&QuotaRow) -> &QuantityMap;
-/// Which amount over time.
+/// The amounts over time that a metric family exports.
 type Over = fn(&ShareRow) -> &TimeMap;
 
 pub(super) fn write(run: &Run, text: &mut Text) {
@@ -144,7 +145,7 @@ fn koordinator(run: &Run, resources: &[Name], parents: &BTreeSet<&str>, text: &m
     }
 }
 
-/// The fair share of a quota at the end, if the history was collected.
+/// The fair share of a quota at the end, if the run collected its history.
 fn fair_share(run: &Run, quota: &str, resource: &str) -> Option<i64> {
     let history = run.history.as_deref()?;
     let number = |place: Option<usize>| place.and_then(|place| u32::try_from(place).ok());
@@ -153,7 +154,7 @@ fn fair_share(run: &Run, quota: &str, resource: &str) -> Option<i64> {
     history.quota_lines.iter().find(|row| (row.quota, row.resource) == (quota, resource))?.share.now()
 }
 
-/// A leaf is a cluster queue, its parent the cohort. quotree knows one flavor.
+/// The metrics of Kueue: a leaf is a cluster queue, and its parent is the cohort. There is only one flavor.
 fn kueue(leaves: &[&QuotaRow], resources: &[Name], text: &mut Text) {
     type Units = fn(&QuotaRow, &str) -> Option<i64>;
     let families: [(&str, &str, Units); 4] = [

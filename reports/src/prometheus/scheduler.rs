@@ -1,16 +1,16 @@
-//! What kube-scheduler exports: pending pods, attempts, preemptions, and how long pods took to be scheduled.
+//! The metrics of kube-scheduler: pending pods, attempts, preemptions, and the time to schedule pods.
 
 use super::text::{Kind, Sample, Text, histogram, seconds};
 use crate::report::bind_waits;
 use quotree_sim::{Run, result::RunResult};
 use std::collections::BTreeMap;
 
-/// The bounds of kube-scheduler's histogram of scheduling durations: 10 ms, doubled nineteen times.
+/// The bounds of kube-scheduler's histogram of scheduling durations: 10 ms and its nineteen doublings.
 fn duration_bounds() -> Vec<u64> {
     (0..20).map(|power| 10 << power).collect()
 }
 
-/// The bounds of its histogram of victims.
+/// The bounds of kube-scheduler's histogram of victims.
 const VICTIM_BOUNDS: [u64; 7] = [1, 2, 4, 8, 16, 32, 64];
 
 pub(super) fn write(run: &Run, text: &mut Text) {
@@ -81,14 +81,14 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     );
 }
 
-/// The rule of a pending row that a job queue keeps.
+/// The rule of pending rows that a job queue suspends.
 pub(super) const SUSPENDED: &str = "suspended";
 
 fn counter(text: &mut Text, name: &'static str, help: &'static str, value: u64) {
     text.family(name, Kind::Counter, help, [Sample::new(&[], value)]);
 }
 
-/// How many victims each workload got in each decision.
+/// The number of victims for each workload in each decision.
 fn preemptions(result: &RunResult) -> Vec<u64> {
     let mut counts: BTreeMap<(u64, &str), u64> = BTreeMap::new();
     for row in &result.evictions {

@@ -23,7 +23,7 @@ impl Kind {
     }
 }
 
-/// One line: what follows the name of the family, the labels, the value.
+/// One line: the suffix of the family name, the labels, the value.
 #[derive(Debug)]
 pub(super) struct Sample {
     suffix: &'static str,
@@ -75,7 +75,7 @@ impl Text {
     }
 }
 
-/// The value of a label, as the format wants it.
+/// The value of a label, escaped for the format.
 fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
@@ -111,7 +111,7 @@ pub(super) fn amount(resource: &str, amount: i64) -> String {
     }
 }
 
-/// The samples of a histogram. Bounds and values are whole numbers of a unit that `shown` prints.
+/// The samples of a histogram. Bounds and values are whole numbers, which `shown` prints in the unit of the histogram.
 pub(super) fn histogram(
     labels: &[(&'static str, &str)],
     bounds: &[u64],

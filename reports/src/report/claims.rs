@@ -1,4 +1,5 @@
-//! Claims of the report: what was expected and seen, when they did not hold, and what they are about.
+//! The claims of the report: what was expected and measured, when they did not hold, and which quotas, jobs and nodes
+//! they are about.
 
 use super::From;
 use quotree_page::model::{Amount, Claim, JobIx, Measure, NodeIx, QuotaIx, Report};
@@ -7,7 +8,7 @@ use quotree_sim::{
     result::{ClaimFigure, ClaimResult},
 };
 
-/// At most so many jobs and nodes are named as what a claim is about.
+/// The most jobs, and the most nodes, that are listed as what a claim is about.
 const NAMED: usize = 20;
 
 impl From<'_> {

@@ -1,4 +1,4 @@
-//! How busy devices are: duty cycle and used memory, as the workloads that run on them declare them.
+//! The load of devices: duty cycle and used memory, as the workloads on them declare it.
 
 use super::{
     From,
@@ -21,7 +21,7 @@ struct Use {
     memory: Option<i64>,
 }
 
-/// What a pod is given of the devices of its node, and what it does with it.
+/// The share of a pod in the devices of its node, and the declared use of it.
 #[derive(Debug, Clone, Copy, Default)]
 struct Part {
     /// Thousandths of a device.
@@ -35,7 +35,7 @@ struct Part {
 type Changes = Vec<(u64, i64)>;
 
 impl From<'_> {
-    /// Fills the shapes, one for each request and use of devices. Gives that of each pod.
+    /// Fills in the shapes: one for each request and declared use of devices. Returns the shape of each pod.
     pub(super) fn shapes(&self, report: &mut Report) -> Vec<u32> {
         let uses: Vec<Use> = self.scenario.workloads.iter().map(|workload| self.use_of(workload)).collect();
         let memory = same_memory(report);
@@ -67,7 +67,7 @@ impl From<'_> {
         of_pods
     }
 
-    /// What a workload says, and how long it waited for input.
+    /// The use that a workload declares, and the time that it waited for input.
     fn use_of(&self, workload: &Workload) -> Use {
         let row = self.result.workloads.iter().find(|row| row.name == workload.name);
         let busy = row.and_then(|row| row.input).filter(|input| input.took_ms > 0).map_or(1_000, |input| {
@@ -78,7 +78,8 @@ impl From<'_> {
         Use { duty_permille: u32::try_from(duty).unwrap_or(1_000), memory: workload.device_use.memory_bytes }
     }
 
-    /// Thousandths of devices that a pod requests, and the memory, where it requests that; nothing if it requests none.
+    /// Thousandths of devices that a pod requests, and the memory, if the pod requests memory; nothing if it requests
+    /// no device.
     fn devices_of(&self, request: &[(u32, i64)]) -> Option<(i64, Option<i64>)> {
         let find = |is: &dyn Fn(&str) -> bool| {
             let named = request.iter().find(|(number, _)| is(super::name_of(self.history, *number)));
@@ -92,7 +93,7 @@ impl From<'_> {
         }
     }
 
-    /// The part of each placement.
+    /// The share of each placement.
     fn parts(&self, report: &Report) -> Vec<Part> {
         let part = |placement: &quotree_page::model::Placement| {
             let node = report.nodes.get(placement.node as usize)?;
@@ -115,7 +116,7 @@ impl From<'_> {
         report.placements.iter().map(|placement| part(placement).unwrap_or_default()).collect()
     }
 
-    /// Fills the series of devices: of the cluster, and of each device.
+    /// Fills in the series of devices: those of the cluster, and those of each device.
     pub(super) fn device_use(&self, report: &mut Report) {
         if report.nodes.iter().all(|node| node.devices == 0) {
             return;
@@ -162,14 +163,14 @@ impl From<'_> {
     }
 }
 
-/// The memory of a device, if all devices have the same.
+/// The memory of a device, if all devices have the same amount.
 fn same_memory(report: &Report) -> Option<i64> {
     let mut all = report.nodes.iter().filter(|node| node.devices > 0).map(|node| node.device_memory);
     let first = all.next()??;
     all.all(|other| other == Some(first)).then_some(first)
 }
 
-/// Thousandths of healthy devices on nodes that are up, and the memory of all devices there, as changes.
+/// Two series of changes: thousandths of healthy devices on nodes that are up, and the memory of all devices there.
 fn up(report: &Report, end: u64) -> (Changes, Changes) {
     let (mut devices, mut memory) = (Changes::new(), Changes::new());
     // What lasts to the end of the run has no end in it.
@@ -194,7 +195,7 @@ fn up(report: &Report, end: u64) -> (Changes, Changes) {
     (devices, memory)
 }
 
-/// Thousandths of a whole that changes, too; 0 where there is no whole.
+/// A part in thousandths of a whole, both given as changes; 0 where the whole is 0.
 fn ratio(part: Changes, whole: Changes, end: u64) -> Series {
     let mut steps: Vec<(u64, i64, i64)> = part.into_iter().map(|(at, by)| (at, by, 0)).collect();
     steps.extend(whole.into_iter().map(|(at, by)| (at, 0, by)));

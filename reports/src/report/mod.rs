@@ -1,5 +1,5 @@
-//! The report of a run as data ([`quotree_page::model::Report`]), filled from its result and its history. Nothing is
-//! measured here: rows are renumbered, and sums of rows are taken.
+//! The report of a run as data ([`quotree_page::model::Report`]), filled from its result and its history. This code
+//! measures nothing: it renumbers rows and adds them up.
 
 mod claims;
 mod device_use;
@@ -30,12 +30,12 @@ use quotree_sim::{
 };
 use std::collections::BTreeSet;
 
-/// What the caller knows of a run: the file, and the command that runs it again.
+/// What the caller knows about a run: the file, and the command that repeats it.
 #[derive(Debug, Clone, Default)]
 pub struct RunSource {
-    /// The file, as it was given.
+    /// The path of the file, as the user gave it.
     pub file: String,
-    /// The command that runs it again.
+    /// The command that repeats the run.
     pub command: String,
     /// The version of the program.
     pub version: String,
@@ -47,8 +47,9 @@ pub fn report(scenario: &Scenario, run: &Run, source: &RunSource) -> Option<Repo
     filled(scenario, run, source, true)
 }
 
-/// The report with the same findings as [`report`], and without most of what they do not tell: what the terminal needs,
-/// for a part of the cost. Pods, placements, most waits, distributions of waits, devices and people are empty, and jobs have no names.
+/// The report with the same findings as [`report`], and little else: it is enough for the terminal, and takes a part of
+/// the time. Pods, placements, most waits, distributions of waits, devices and people are empty, and jobs have no
+/// names.
 #[must_use]
 pub fn brief_report(scenario: &Scenario, run: &Run, source: &RunSource) -> Option<Report> {
     filled(scenario, run, source, false)
@@ -84,14 +85,14 @@ fn filled(scenario: &Scenario, run: &Run, source: &RunSource, whole: bool) -> Op
     Some(report)
 }
 
-/// Where a report comes from.
+/// The inputs from which a report is built.
 struct From<'a> {
     scenario: &'a Scenario,
     result: &'a RunResult,
     history: &'a History,
-    /// The resources of the report, as numbers of the history.
+    /// For each resource of the report: its number in the history.
     order: &'a [u32],
-    /// Whether all of it is filled, or only what the findings tell.
+    /// Whether the whole report is filled in, or only what the findings need.
     whole: bool,
 }
 
@@ -250,7 +251,7 @@ impl From<'_> {
         }
     }
 
-    /// The waits of all pods, or of those of some jobs, from creation to the decision that bound them.
+    /// The waits of all pods, or of the pods of some jobs, each from the creation to the bind decision.
     fn wait(&self, of: Option<&dyn Fn(u32) -> bool>) -> WaitQuantiles {
         let all = work::bind_waits(self.history);
         let mut waits: Vec<u64> = all.filter(|(pod, _)| of.is_none_or(|of| of(*pod))).map(|(_, ms)| ms).collect();
@@ -266,7 +267,7 @@ impl From<'_> {
         self.wait(Some(&|pod| job(pod).is_some_and(of)))
     }
 
-    /// Fills what is in words: claims, refusals, failures.
+    /// Fills in the parts that are text: claims, refusals, failures.
     fn words(&self, report: &mut Report) {
         report.claims = self.result.claims.results.iter().map(|claim| self.claim(claim, report)).collect();
         let refusal = |row: &quotree_sim::result::RefusalRow| Refusal {
@@ -287,12 +288,12 @@ impl From<'_> {
     }
 }
 
-/// Milliseconds to whole seconds.
+/// Converts milliseconds to whole seconds.
 fn seconds(area: i128) -> u128 {
     u128::try_from(area / 1000).unwrap_or(0)
 }
 
-/// The rules by which pods wait, are evicted or are spared.
+/// The rules by which pods wait, are evicted or are protected from eviction.
 const ALL: [Rule; 19] = [
     Rule::A1,
     Rule::A2,
@@ -315,7 +316,7 @@ const ALL: [Rule; 19] = [
     Rule::T4,
 ];
 
-/// The rules that the report cites.
+/// The rules that the report mentions.
 fn rules(report: &Report) -> Vec<quotree_page::model::Rule> {
     let cited: BTreeSet<&str> = (report.waits.iter().map(|wait| wait.rule.as_str()))
         .chain(report.evictions.iter().map(|eviction| eviction.rule.as_str()))
@@ -332,7 +333,7 @@ fn rules(report: &Report) -> Vec<quotree_page::model::Rule> {
     ALL.iter().filter(|rule| cited.contains(rule.to_string().as_str())).map(row).collect()
 }
 
-/// What was thinned.
+/// Fills in what was reduced.
 fn left_out(history: &History, report: &mut Report) {
     let lines = history.quota_lines.iter().flat_map(|row| [&row.used, &row.request, &row.share]);
     let thinned = lines.filter(|line| matches!((*line).clone().finish(history.end_ms), Steps::Thinned { .. })).count();

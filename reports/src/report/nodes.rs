@@ -131,7 +131,7 @@ impl From<'_> {
         }
     }
 
-    /// Nodes that were down or drained from the same time to the same time are one incident.
+    /// The incidents. Nodes that were down or drained from the same time to the same time form one incident.
     fn incidents(&self, report: &Report) -> Vec<Incident> {
         let mut all: Vec<Incident> = Vec::new();
         for (index, node) in (0u32..).zip(&report.nodes) {
@@ -166,7 +166,7 @@ impl From<'_> {
         all
     }
 
-    /// Why nodes were down, drained or gone, from the incidents.
+    /// Fills in why nodes were down, drained or removed, from the incidents.
     fn causes(&self, report: &mut Report) {
         for incident in &report.incidents {
             let kind = incident.kind.replace('_', " ");

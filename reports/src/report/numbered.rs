@@ -1,5 +1,5 @@
-//! Numbers for devices that a node only counts. The scheduler does not tell such devices apart, but a picture must draw a
-//! pod somewhere: each pod is given the lowest numbers that are free.
+//! Numbers for devices that a node only counts. The scheduler does not distinguish such devices, but a chart must draw
+//! a pod somewhere. So each pod gets the lowest numbers that are free.
 
 use super::From;
 use quotree_core::Unit;
@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const MOST: i64 = 64;
 
 impl From<'_> {
-    /// Numbers the devices of nodes that only count them, and writes the numbers into placements and evictions.
+    /// Assigns the numbers on nodes that only count devices, and writes them into placements and evictions.
     pub(super) fn number_devices(&self, report: &mut Report) {
         let is_gpu = |resource: ResourceIx| {
             let row = report.resources.get(resource as usize);

@@ -1,10 +1,10 @@
-//! The knobs of the policy that are not at their defaults.
+//! The policy settings that differ from their defaults.
 
 use quotree_core::Policy;
 use quotree_page::model::Choice;
 use serde_json::Value;
 
-/// Each changed knob with its value; one within another as `bounds.nodes`.
+/// Each changed setting with its value; a nested one is named as in `bounds.nodes`.
 pub(super) fn changed(policy: &Policy) -> Vec<Choice> {
     let json = |policy: &Policy| serde_json::to_value(policy).unwrap_or_default();
     let mut all = Vec::new();
@@ -25,7 +25,7 @@ fn compare(name: &str, now: &Value, default: &Value, all: &mut Vec<Choice>) {
     }
 }
 
-/// A value as people write it: words without quotes, of a list its length.
+/// A value as text: words without quotes, and for a list its length.
 fn text_of(value: &Value) -> String {
     match value {
         Value::String(word) => word.clone(),

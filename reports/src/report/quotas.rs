@@ -85,14 +85,14 @@ impl From<'_> {
         self.history.jobs.get(job as usize)?.quota
     }
 
-    /// Whether a quota is another, or below it.
+    /// Whether a quota is `above`, or is below it.
     fn is_under(&self, quota: u32, above: u32) -> bool {
         let parent = |quota: &u32| self.history.quotas.get(*quota as usize).and_then(|quota| quota.parent);
         let most = self.history.quotas.len();
         std::iter::successors(Some(quota), parent).take(most).any(|quota| quota == above)
     }
 
-    /// One row for each quota that an edit changed.
+    /// A row for each quota that an edit changed.
     fn edits(&self, edit: &EditHistory, all: &[QuotaSeries]) -> Vec<QuotaEdit> {
         let mut quotas: Vec<u32> = edit.changes.iter().map(|change| change.quota).collect();
         quotas.sort_unstable();
@@ -145,7 +145,7 @@ impl From<'_> {
     }
 }
 
-/// By how much an edit left a quota above its max, and for how long: until the next edit at most.
+/// By how much, and for how long, an edit left a quota above its max. The time ends with the next edit at the latest.
 fn over(edit: &EditHistory, quota: u32, all: &[QuotaSeries], next: u64) -> (Vec<Amount>, Option<u64>) {
     let (mut over, mut until) = (Vec::new(), None);
     let edited = edit.changes.iter().any(|change| change.quota == quota && change.field == "max");

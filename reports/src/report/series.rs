@@ -1,9 +1,9 @@
-//! Lines of the history as series of the report.
+//! Converts series of the history to series of the report.
 
 use quotree_page::model::{Series, Step};
 use quotree_sim::history::{Line, Steps};
 
-/// The series of a line of a run that ends at `end`.
+/// The series of the report for a series of the history, in a run that ends at `end`.
 pub(super) fn series(line: &Line, end: u64) -> Series {
     match line.clone().finish(end) {
         Steps::All(steps) => Series::of(steps.into_iter().map(|(at_ms, value)| Step { at_ms, value })),
@@ -25,7 +25,7 @@ pub(super) fn series(line: &Line, end: u64) -> Series {
     }
 }
 
-/// A series of counts: by how much it changes at which times.
+/// A series of counts, from their changes and the times of these.
 pub(super) fn counted(mut changes: Vec<(u64, i64)>, end: u64) -> Series {
     changes.sort_unstable();
     let mut line = Line::default();

@@ -1,4 +1,4 @@
-//! Full reasons of the report. Equal ones are stored once, and each wait refers to its own.
+//! Full reasons in the report. Equal reasons are stored once, and each wait refers to its reason.
 
 use super::From;
 use quotree_core::NodeTest;
@@ -9,7 +9,7 @@ use quotree_sim::history::{ObstacleHistory, VerdictHistory};
 use std::collections::BTreeMap;
 
 impl From<'_> {
-    /// Fills the reasons, and gives the one of each pod and moment that was asked about.
+    /// Fills in the full reasons. Returns, for each question (pod and moment), which reason answers it.
     pub(super) fn verdicts(
         &self,
         histories: &[VerdictHistory],
@@ -103,7 +103,7 @@ impl From<'_> {
     }
 }
 
-/// The word of the format for a test.
+/// The word for a test in the report format.
 const fn test(test: NodeTest) -> &'static str {
     match test {
         NodeTest::Topology => "topology",

@@ -1,4 +1,4 @@
-//! Waits of the report: stretches, sums by rule and leaf, distributions by leaf and size.
+//! Waits in the report: periods, sums by rule and leaf, distributions by leaf and size.
 
 use super::{From, work};
 use quotree_core::Rule;
@@ -51,7 +51,7 @@ impl From<'_> {
         self.distributions(report);
     }
 
-    /// Sums of waits by rule and leaf, and how they are distributed.
+    /// Fills in the sums of waits by rule and leaf, and the distributions.
     fn distributions(&self, report: &mut Report) {
         let mut sums: BTreeMap<(&str, Option<u32>), (u128, u64)> = BTreeMap::new();
         for wait in &report.waits {
@@ -99,8 +99,8 @@ impl From<'_> {
     }
 }
 
-/// A wait with its full reasons: a stretch for each different one. The rule, the place and the amounts are then those of
-/// the full reason, since a class of equal pods shares only the brief one.
+/// Divides a wait by its full reasons: a period for each different one. The rule, the quota and the amounts are then
+/// those of the full reason, since a class of equal pods shares only the brief one.
 fn explained(wait: Wait, verdicts: &BTreeMap<(u32, u64), VerdictIx>, report: &Report) -> Vec<Wait> {
     let ours = verdicts.range((wait.pod, wait.from_ms)..(wait.pod, wait.to_ms));
     let mut rows = vec![wait];
@@ -145,7 +145,7 @@ fn size(report: &Report, shape: &quotree_page::model::Shape) -> String {
     .to_owned()
 }
 
-/// Sorted waits as steps: how long, and how many waited at most so long; thinned by rank.
+/// Sorted waits as steps: the wait, and how many pods waited at most this long; reduced by rank.
 fn steps(waits: &[u64]) -> (Vec<u64>, Vec<u64>) {
     let mut all: Vec<(u64, u64)> = Vec::new();
     for (rank, ms) in (1u64..).zip(waits) {

@@ -14,7 +14,7 @@ pub(super) struct Times {
     pub(super) ended: Option<u64>,
 }
 
-/// The times of each job. A job ends with its last pod, if its controller has ended.
+/// The times of each job. A job ends with its last pod, once its controller has ended.
 pub(super) fn times(history: &History) -> Vec<Times> {
     let mut times = vec![Times::default(); history.jobs.len()];
     for pod in &history.pods {
@@ -34,7 +34,7 @@ pub(super) fn times(history: &History) -> Vec<Times> {
     times
 }
 
-/// Every wait of a pod until it was bound: the pod, and how long.
+/// Every wait of a pod until it was bound: the pod, and the length.
 pub(crate) fn bind_waits(history: &History) -> impl Iterator<Item = (u32, u64)> {
     let mut since: Vec<u64> = history.pods.iter().map(|pod| pod.created_ms).collect();
     history.placements.iter().map(move |placement| {
@@ -48,7 +48,7 @@ pub(crate) fn bind_waits(history: &History) -> impl Iterator<Item = (u32, u64)> 
     })
 }
 
-/// For how long some pod waited for a limit of this quota between two times.
+/// How long some pod waited for a limit of this quota between two times.
 pub(super) fn bound_ms(history: &History, quota: u32, from: u64, to: u64) -> u64 {
     let mut spans: Vec<(u64, u64)> = (history.waits.iter().filter(|wait| wait.why.quota == Some(quota)))
         .map(|wait| (wait.from_ms.max(from), wait.to_ms.min(to)))
@@ -75,7 +75,7 @@ const fn end(end: PodEnd) -> PlacementEnd {
     }
 }
 
-/// Resource-time that is thrown away with the work of a pod.
+/// The lost work of a pod by resource: its request times the lost time.
 fn lost(shape: Option<&Shape>, lost_ms: u128) -> Vec<AmountTime> {
     let request = shape.filter(|_| lost_ms > 0).into_iter().flat_map(|shape| &shape.request);
     let row = |row: &Amount| {
@@ -156,7 +156,7 @@ impl From<'_> {
         }
     }
 
-    /// How far each job has come, and nothing else.
+    /// The progress of each job, and nothing else.
     fn brief_jobs(&self) -> Vec<Job> {
         let mut running = vec![0u32; self.history.jobs.len()];
         for p in self.history.placements.iter().filter(|p| p.gone.is_none()) {

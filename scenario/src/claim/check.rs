@@ -30,7 +30,7 @@ pub(crate) struct Known<'a> {
     pub(crate) datasets: &'a [ReadDataset],
 }
 
-/// The rules a verdict can cite: those that block a workload, and those that protect pods from eviction.
+/// The rules that a verdict can name: those that block a workload, and those that protect pods from eviction.
 const RULES: [&str; 15] =
     ["A1", "A2", "A4", "A5", "O2", "P1", "H1", "R1", "R2(a)", "R2(b)", "R2(c)", "R5", "R6", "R7", "R8"];
 
@@ -139,7 +139,7 @@ impl Checking<'_, '_, '_> {
         })
     }
 
-    /// At least one count must be claimed.
+    /// Reports a claim that states none of its counts.
     fn counts(&mut self, given: bool, name: &str, span: Span, counts: &str) -> Option<()> {
         if !given {
             let title = format!("`{name}` claims no count");
@@ -148,7 +148,7 @@ impl Checking<'_, '_, '_> {
         given.then_some(())
     }
 
-    /// The subject, if it is given; `Some(None)` means everybody.
+    /// The selector, if it is given; `Some(None)` means everybody.
     fn anybody(&mut self, whose: Option<&Whose>) -> Option<Option<Selector>> {
         match whose {
             None => Some(None),
@@ -160,7 +160,7 @@ impl Checking<'_, '_, '_> {
         Some(Checked::Share(ShareClaim { of: self.of(Some(of))?, figure, compare, value }))
     }
 
-    /// Claims about a resource that somebody uses or lacks.
+    /// Claims about a resource that the selected work uses or lacks.
     fn resource_claim(&mut self, what: &What) -> Option<Checked> {
         match what {
             What::Used(what::Used { quota, of, resource, compared, span }) => {
@@ -198,7 +198,7 @@ impl Checking<'_, '_, '_> {
         Some(Checked::Share(ShareClaim { of, figure, compare, value: u128::from(ms.0) }))
     }
 
-    /// `Used` and `Borrowed`, of a quota or of somebody.
+    /// The claims `Used` and `Borrowed`, about a quota or about selected work.
     fn amount(
         &mut self,
         name: &str,

@@ -6,7 +6,7 @@ use quotree_syntax::{Fields, Given, Part, Read, Report, Row, Span};
 const COMPARES: [(&str, Compare, &str); 3] =
     [("exactly", Compare::Equal, "`==`"), ("at_most", Compare::AtMost, "`<=`"), ("at_least", Compare::AtLeast, "`>=`")];
 
-/// A required comparison; nothing if it is missing or wrong.
+/// A required comparison; nothing if it is missing or invalid.
 #[derive(Debug, Clone)]
 pub(crate) struct Compared<T>(pub(super) Option<(Compare, T)>);
 

@@ -1,4 +1,4 @@
-//! `expect: [..]`: claims. Each says when something must hold, and what must hold; every name in it is checked.
+//! `expect: [..]`: claims. Each states what must hold, and when. Every name in it is checked.
 
 mod check;
 mod compared;
@@ -19,12 +19,12 @@ use quotree_syntax::{At as Placed, Node, Positive, Read, Report, Shape, Span, St
 use std::collections::BTreeSet;
 
 group! {
-    /// Entries of `expect`: when something must hold, and what. `StableFor` is judged at the end.
+    /// Entries of `expect`: what must hold, and when. `StableFor` is evaluated at the end.
     pub(crate) enum Claim in "claim", "a claim wrapper" { At, Final, Always, Never, Eventually, Within, StableFor }
 }
 
 record! {
-    /// At a time, after all events of that time.
+    /// The claim holds at a time, after all events of that time.
     pub(crate) struct At(time, claim) in "claim" {
         /// The time.
         time: Time => required,
@@ -33,28 +33,28 @@ record! {
 }
 
 record! {
-    /// At the end.
+    /// The claim holds at the end.
     pub(crate) struct Final(claim) in "claim" {
         claim: Claimed => embedded,
     }
 }
 
 record! {
-    /// After every event.
+    /// The claim holds after every event.
     pub(crate) struct Always(claim) in "claim" {
         claim: Claimed => embedded,
     }
 }
 
 record! {
-    /// After no event.
+    /// The claim holds after no event.
     pub(crate) struct Never(claim) in "claim" {
         claim: Claimed => embedded,
     }
 }
 
 record! {
-    /// After some event, no later than this time.
+    /// The claim holds after some event, no later than this time.
     pub(crate) struct Eventually(claim, by) in "claim" {
         /// The latest time.
         by: Time => required,
@@ -63,7 +63,7 @@ record! {
 }
 
 record! {
-    /// After every event between two times.
+    /// The claim holds after every event between two times.
     pub(crate) struct Within(from, to, claim) in "claim" {
         /// From this time on.
         from: Time => required,
@@ -96,16 +96,16 @@ record! {
     pub(crate) struct Entry {
         /// Why, in the author's words.
         because: String => "absent",
-        /// Whether the claim may hold although it is about nobody: no pods, no workload, or nothing to compare. Otherwise
-        /// it fails as vacuous.
+        /// Whether the claim may hold although there is nothing to evaluate: no pods, no workload, or nothing to
+        /// compare. Otherwise it fails as vacuous.
         allow_empty: bool = false,
-        /// `extends` replaces the entry of the same name.
+        /// The name by which `extends` replaces an entry.
         name: Placed<String> => "absent",
     }
 }
 
 impl Claim {
-    /// The fields of every entry, and what must hold; `StableFor` has the latter in its own fields.
+    /// The fields of every entry, and what must hold. `StableFor` states the latter by its own fields.
     fn parts(&self) -> (&Entry, Option<&What>) {
         match self {
             Self::At(At { claim, .. })

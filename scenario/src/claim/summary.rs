@@ -1,6 +1,7 @@
 //! The outcome of another run, read from its summary.json.
 
-/// The namespace rows of a summary (running, pending, succeeded, failed, evicted) and its number of evictions.
+/// The namespace rows of a summary (name; then running, pending, succeeded, failed, evicted), and its number of
+/// evictions.
 pub(super) type Outcome = (Vec<(String, [u64; 5])>, u64);
 
 pub(super) fn outcome(bytes: &[u8]) -> Result<Outcome, String> {

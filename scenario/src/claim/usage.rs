@@ -5,7 +5,7 @@ use quotree_core::Name;
 use quotree_syntax::{At, Ms, Permille, Quantity, record, words};
 
 record! {
-    /// Usage of a resource: of a quota, or of somebody's pods.
+    /// Usage of a resource: of a quota, or of selected work.
     pub(crate) struct Used(quota, resource) in "what" {
         /// The quota whose usage it is.
         quota: At<Name> => "this or `of`",
@@ -18,8 +18,8 @@ record! {
 }
 
 record! {
-    /// Borrowed amount of a resource. A quota borrows what it uses above its guarantee (L2); somebody borrows a part of
-    /// what leaves borrow.
+    /// Borrowed amount of a resource. A quota borrows what it uses above its guarantee (L2). Selected work borrows a
+    /// part of what its leaves borrow.
     pub(crate) struct Borrowed(quota, resource) in "what" {
         /// The quota whose usage it is.
         quota: At<Name> => "this or `of`",
@@ -69,7 +69,7 @@ record! {
 record! {
     /// Time-weighted usage over capacity.
     pub(crate) struct Utilisation(resource) in "what" {
-        /// Whose pods; their usage is compared with the capacity of all nodes.
+        /// The pods whose usage is compared with the capacity of all nodes.
         of: Whose => "everybody's",
         /// Which resource.
         resource: At<Name> => required,
@@ -96,12 +96,11 @@ record! {
 }
 
 record! {
-    /// What nodes cost while they existed, up or not, in whole thousandths; of somebody, what was charged for their
-    /// pods.
+    /// What nodes cost while they existed, up or not, in whole thousandths. With `of`: what was charged for these pods.
     pub(crate) struct Cost(pool) in "what" {
         /// The pool whose nodes are counted.
         pool: At<Name> => "all nodes",
-        /// Whose pods were charged; not together with `pool`.
+        /// The work whose pods were charged; not together with `pool`.
         of: Whose => "the whole",
         compared: Compared<Quantity> => embedded,
     }
@@ -131,8 +130,8 @@ record! {
 }
 
 record! {
-    /// The time that the last reduction of a quota took until usage was within it, estimated or actual. If that never
-    /// happens, the time is longer than any claimed one.
+    /// How long usage stayed over a limit after the last reduction of a quota, estimated or actual. If usage never gets
+    /// within the limit, the time is longer than any claimed one.
     pub(crate) struct QuotaDrain(quota, figure) in "what" {
         /// Which quota.
         quota: At<Name> => required,

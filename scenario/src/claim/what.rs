@@ -43,7 +43,7 @@ record! {
     /// How many instances of workloads were submitted, and how they ended; at least one count is claimed. A workload
     /// that is submitted once is one instance, and so is a row of a trace.
     pub(crate) struct Instances in "what" {
-        /// Whose. A workflow counts as a whole; a `Task` counts the task.
+        /// The work whose instances are counted. A workflow counts as a whole; a `Task` counts the task.
         of: Whose => "`All`",
         /// How many instances have been submitted.
         submitted: u64 => "not claimed",
@@ -90,7 +90,7 @@ record! {
     pub(crate) struct Evictions in "what" {
         /// The work whose evicted pods are counted.
         of: Whose => "anybody's",
-        /// For whom they were evicted.
+        /// The work for which the pods were evicted.
         by: Whose => "anybody",
         compared: Compared<u64> => embedded,
     }
@@ -131,8 +131,8 @@ record! {
 }
 
 record! {
-    /// The verdicts on all these pending pods cite a rule: it is binding, blocks them, or protects other pods from
-    /// eviction.
+    /// The verdicts on all these pending pods name a rule: it is binding, blocks them in addition, or protects other
+    /// pods from eviction.
     pub(crate) struct Verdict(of, rule) in "what" {
         /// The work whose pods must be pending for this reason.
         of: Whose => required,
@@ -142,12 +142,12 @@ record! {
 }
 
 record! {
-    /// How long jobs wait, all waits of a job together, exact to the millisecond. Jobs that never started, and those that
-    /// still wait, count with the time so far.
+    /// How long jobs wait; all waits of a job are added up, exact to the millisecond. Jobs that never started, or are
+    /// still waiting, count with the time so far.
     pub(crate) struct Wait in "what" {
         /// The work whose jobs are counted.
         of: Whose => "`All`",
-        /// Whether only the wait from submission to the first full start counts.
+        /// Whether only the time from the submission of a job to its first full start counts.
         first: bool = false,
         /// Which statistic over jobs.
         stat: WaitStat => required,
@@ -158,7 +158,7 @@ record! {
 record! {
     /// The time from the submission of jobs to their success. Jobs that have not succeeded count with the time so far.
     pub(crate) struct Turnaround in "what" {
-        /// Whose jobs; replicas of a Deployment have none.
+        /// The work whose jobs are counted; replicas of a Deployment never succeed, so they do not count.
         of: Whose => "`All`",
         /// Which statistic over jobs.
         stat: WaitStat => required,
@@ -167,7 +167,7 @@ record! {
 }
 
 record! {
-    /// The turnaround of jobs over the time that their work takes alone at full speed.
+    /// The turnaround of jobs, divided by the time that their work takes alone at full speed.
     pub(crate) struct Slowdown in "what" {
         /// The work whose jobs are counted.
         of: Whose => "`All`",
@@ -198,7 +198,7 @@ record! {
 record! {
     /// Submissions and edits refused so far; each row of a trace counts.
     pub(crate) struct Refused in "what" {
-        /// Whose submissions; for a user, also the user's edits.
+        /// The work whose submissions are counted; for a user, also the user's edits.
         of: Whose => "anybody's",
         /// The reason.
         why: Reason => "any reason",
@@ -211,7 +211,7 @@ record! {
     pub(crate) struct Dataset(dataset) in "what" {
         /// Which dataset.
         dataset: At<Name> => required,
-        /// Whether it is bound: a cache worker runs.
+        /// The phase: `Bound` if a cache worker runs.
         phase: Given<Phase> => "not claimed",
         /// The figure: a ratio of the dataset or of the bytes read, a bandwidth, or a time that the cache saved.
         figure: Given<DatasetFigure> => "not claimed",
@@ -259,7 +259,7 @@ record! {
 record! {
     /// No gang runs below its minimum because of the scheduler (I6).
     pub(crate) struct Gang(claim) in "what" {
-        /// `Gang(never_partial)`.
+        /// What is claimed of gangs: `never_partial`.
         claim: GangClaim => required,
     }
 }

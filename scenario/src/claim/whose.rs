@@ -1,4 +1,4 @@
-//! Selectors of claims: whose pods or work a claim is about.
+//! Selectors of claims: which pods or work a claim is about.
 
 use super::check::Checking;
 use quotree_core::Name;
@@ -7,7 +7,7 @@ use quotree_syntax::{At, group, record};
 use std::collections::BTreeSet;
 
 group! {
-    /// Whose pods or work a claim is about.
+    /// Which pods or work a claim is about.
     pub(crate) enum Whose in "whose", "a selector such as `All` or `Namespace(..)`" {
         All, Namespace, Quota, Workload, Task, User, Group
     }

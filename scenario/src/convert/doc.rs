@@ -1,17 +1,17 @@
-//! The values of a file with the comments about each.
+//! The values of a file, each with its comments.
 
 use quotree_syntax::{Comment, Node, Shape};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
-/// A value with its comments. Those of an entry of a map or struct are at its value.
+/// A value with its comments. The comments of an entry of a map or struct belong to the value of the entry.
 #[derive(Debug, Clone)]
 pub(super) struct Doc {
     /// Where its entry begins in the text.
     at: usize,
     /// Comments on lines of their own before it.
     pub(super) lead: Vec<String>,
-    /// The comment behind it.
+    /// The comment behind it on the same line.
     pub(super) trail: Option<String>,
     pub(super) body: Body,
 }
@@ -68,7 +68,7 @@ impl Doc {
         Self { at, lead: Vec::new(), trail: None, body }
     }
 
-    /// The same comments about another value.
+    /// Another value with the same comments.
     pub(super) fn with(self, body: Body) -> Self {
         Self { body, ..self }
     }
@@ -97,8 +97,8 @@ impl Doc {
         self.inside().into_iter().any(|doc| !doc.lead.is_empty() || doc.trail.is_some() || doc.is_commented_inside())
     }
 
-    /// Puts each comment at a value: one on a line of its own at the value that follows, one behind a value at that
-    /// value. What is left is at the end of the file.
+    /// Attaches each comment to a value: a comment on a line of its own to the following value, a comment behind a
+    /// value to that value. Returns the remaining comments, which are at the end of the file.
     pub(super) fn attach(&mut self, text: &str, comments: &[Comment]) -> Vec<String> {
         let mut starts = Vec::new();
         self.starts(&mut starts);
@@ -127,8 +127,8 @@ impl Doc {
         self.inside().into_iter().for_each(|doc| doc.starts(starts));
     }
 
-    /// Takes the comments of this place. Of values that begin at one place, the outermost has the comments before it
-    /// and the innermost, which may have a line of its own, those behind it.
+    /// Takes the comments of this place. If several values begin at one place, the outermost gets the comments before
+    /// it. The innermost, which may have a line of its own, gets those behind it.
     fn take(&mut self, lead: &mut BTreeMap<usize, Vec<String>>, trail: &mut BTreeMap<usize, Vec<String>>) {
         self.lead.extend(lead.remove(&self.at).unwrap_or_default());
         let at = self.at;

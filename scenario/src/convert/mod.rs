@@ -18,7 +18,7 @@ pub struct Converted {
     pub comments_lost: usize,
 }
 
-/// The text of a scenario file, or of a part of one, in another notation. Paths in it stay as they are.
+/// The text of a scenario file, or of a part of one, in another notation. Paths in it do not change.
 ///
 /// # Errors
 /// All mistakes of notation in the text. What its values mean is not checked.
@@ -61,8 +61,7 @@ pub fn convert(path: &str, text: &str, to: Notation) -> Result<Converted, Vec<Di
     Ok(Converted { text, comments_lost })
 }
 
-/// Reports names that are none, which only YAML and JSON can have: RON cannot write them, and the language has none like
-/// them.
+/// Reports names that only YAML and JSON can express: RON cannot write them, and the language has no such names.
 fn check_names(node: &Node, report: &mut Report) {
     let mut check = |name: &str, span: Span| {
         let starts = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
@@ -88,7 +87,7 @@ fn check_names(node: &Node, report: &mut Report) {
     }
 }
 
-/// Whether a struct of this name opens a file of this group without need to be named.
+/// Whether a file of this group may begin with this struct without naming it.
 fn is_implied(group: &str, name: &str) -> bool {
     language::group(group).is_some_and(|group| matches!(group.types.as_slice(), [ty] if ty.name == name))
 }

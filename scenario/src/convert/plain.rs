@@ -1,5 +1,5 @@
-//! From the structs and words of RON to the maps and strings of YAML and JSON: the forms that [`crate::typed`] reads, of
-//! each the one that reads best.
+//! Converts structs and words of RON to maps and strings of YAML and JSON. Of the forms that [`crate::typed`] reads, it
+//! writes the most readable one.
 
 use super::{
     doc::{Body, Doc},
@@ -8,10 +8,12 @@ use super::{
 use crate::language::{Kind, field, kind, member};
 use quotree_syntax::{Group, Type};
 
-/// Groups whose structs are entries of long lists with many fields: these say `kind: Job` among their fields.
+/// Groups whose structs are entries of long lists and have many fields. Such an entry is written with `kind: Job` among
+/// its fields.
 const LISTED: [&str; 3] = ["cluster", "workload", "task"];
 
-/// A value of this kind without structs and words. With `bare`, quantities that are plain numbers are written as such.
+/// A value of this kind, without structs and words. With `bare`, quantities that are plain numbers are written as
+/// numbers.
 pub(super) fn value(doc: Doc, kind_of: &str, bare: bool) -> Doc {
     of_kind(doc, kind_of, bare, false)
 }
@@ -69,7 +71,7 @@ fn one(name: &str, value: Doc) -> Body {
     Body::Map(vec![(text(name), value)])
 }
 
-/// A struct that the language does not know: its name above its values.
+/// A struct that the language does not know: a map from its name to its values.
 fn unknown(name: String, args: Vec<Doc>, fields: Vec<(String, Doc)>, bare: bool) -> Body {
     let mut args: Vec<Doc> = args.into_iter().map(|arg| of_kind(arg, "", bare, false)).collect();
     let fields: Vec<(Doc, Doc)> =
@@ -128,7 +130,7 @@ fn of_type(
     }
 }
 
-/// `Pods: {..}` in place of `claim: {Pods: {..}}`.
+/// The short form `Pods: {..}` in place of `claim: {Pods: {..}}`.
 fn in_place(key: Doc, mut value: Doc, group: &'static Group) -> (Doc, Doc) {
     match &mut value.body {
         Body::Map(inside) if inside.len() == 1 && group.types.len() > 1 => match inside.pop() {

@@ -1,4 +1,4 @@
-//! Writes values as RON. What fits on a line and has no comments inside is written on one line.
+//! Writes values as RON. A value that fits on a line and has no comments inside is written on one line.
 
 use super::doc::{Body, Doc};
 use quotree_syntax::quoted;

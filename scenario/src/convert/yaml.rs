@@ -1,4 +1,4 @@
-//! Writes values as YAML. What fits on a line and has no comments inside is written in braces.
+//! Writes values as YAML. A value that fits on a line and has no comments inside is written in braces.
 
 use super::doc::{Body, Doc};
 use std::fmt::Write;
@@ -28,7 +28,7 @@ fn comments(out: &mut String, lines: &[String], indent: usize) {
     }
 }
 
-/// The pairs, one a line or more.
+/// The pairs of a map, each on a line of its own, or on several.
 fn map(out: &mut String, pairs: &[(Doc, Doc)], indent: usize) {
     for (i, (key, value)) in pairs.iter().enumerate() {
         // The first pair of an entry of a list stands behind its dash; its comments are before the dash.
@@ -63,7 +63,7 @@ fn inside(out: &mut String, value: &Doc, indent: usize) {
     }
 }
 
-/// Whether a list has entries that read better on lines of their own.
+/// Whether a list has entries that are easier to read on lines of their own.
 fn is_long(value: &Doc) -> bool {
     matches!(&value.body, Body::List(items) if items.iter().any(|item| matches!(item.body, Body::Map(_))))
 }
@@ -118,7 +118,7 @@ fn scalar(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { serde_json::Value::String(text.to_owned()).to_string() }
 }
 
-/// Whether every reader of YAML, old or new, takes this for a string.
+/// Whether every YAML reader, old or new, reads this text as a string.
 fn is_plain(text: &str) -> bool {
     const OTHER: [&str; 9] = ["true", "false", "null", "yes", "no", "on", "off", "y", "n"];
     let first = text.chars().next();

@@ -5,7 +5,7 @@ use crate::people::{AddGroup, AddUser, EditGroup, EditUser, RemoveGroup, RemoveU
 use quotree_core::Name;
 use quotree_model::people::{Group, PeopleEdit, User};
 
-/// The edit of users or groups, if the change is one; the inner `None` means a mistake that was reported.
+/// The edit, if the change is one of users or groups; the inner `None` means a mistake that was reported.
 pub(super) fn of(change: &Change) -> Option<Option<PeopleEdit>> {
     let group = |name: &Option<Name>, quota: &Option<Name>| Some(Group { name: name.clone()?, quota: quota.clone()? });
     Some(match change {

@@ -1,11 +1,11 @@
-//! A job: what is submitted to run as one unit (docs/metrics.md). This struct defines the table of jobs: text, CSV and
-//! JSON have these columns.
+//! The rows of jobs, and the spread of their waits, turnarounds and slowdowns.
 
 use super::figures::is_zero;
 use quotree_core::Name;
 use serde::{Serialize, Serializer};
 
-/// How many pods it runs at once when it is complete.
+/// A job: what is submitted to run as one unit (docs/metrics.md). This struct defines the table of jobs: text, CSV and
+/// JSON have these columns.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the column names of docs/metrics.md")]
 pub struct JobRow {
@@ -15,9 +15,9 @@ pub struct JobRow {
     pub namespace: Name,
     pub quota: Option<Name>,
     pub user: Option<Name>,
-    /// The fewest pods with which it runs.
+    /// How many pods it runs at once when it is complete.
     pub pods: u32,
-    /// The fewest that it runs with.
+    /// The fewest pods with which it runs.
     pub pods_min: u32,
     pub state: JobState,
     pub submitted_ms: u64,

@@ -31,7 +31,7 @@ pub(crate) enum NodeEvent {
     Idle { node: u32, since: Time },
 }
 
-/// Nodes times milliseconds, up to `since`.
+/// The number of nodes in a pool, and its integral over time.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PoolFigures {
     pub(crate) there: u32,

@@ -9,7 +9,7 @@ use quotree_core::{Amounts, Name, TreeSpec};
 use quotree_sim::import::{self, TraceFormat};
 use std::collections::BTreeMap;
 
-/// What the files have of a cluster.
+/// The nodes and pods that the files contain.
 pub(super) struct Beside {
     /// The entries of `cluster`.
     pub(super) nodes: Vec<String>,
@@ -17,20 +17,20 @@ pub(super) struct Beside {
     pub(super) pods: Vec<String>,
     /// How many nodes there are.
     pub(super) count: usize,
-    /// What they have together.
+    /// The amounts of all nodes together.
     pub(super) total: Amounts,
     /// When the run ends.
     pub(super) until_ms: Option<u64>,
-    /// Disruption budgets that pods have.
+    /// Disruption budgets of pods.
     pub(super) budgets: BTreeMap<Name, u32>,
-    /// What the importer of dumps tells.
+    /// The notes of the importer of dumps.
     pub(super) notes: Vec<String>,
-    /// The quotas as the importer of dumps reads them, with the namespaces of pods that name a quota by label.
+    /// The quotas as read by the importer of dumps, including the namespaces for pods that name a quota by label.
     tree: TreeSpec,
 }
 
 impl Beside {
-    /// Reads the cluster in all files together, of which the first has pods or nodes; nothing if there is no file.
+    /// Reads the cluster from all files together; the first file has pods or nodes. Nothing if there is no file.
     ///
     /// # Errors
     /// If a node is invalid.
@@ -59,7 +59,7 @@ impl Beside {
         }))
     }
 
-    /// Adds the namespaces of pods that name a quota by label.
+    /// Adds the namespaces for pods that name a quota by label.
     pub(super) fn visit(&self, tree: &mut TreeSpec) {
         for quota in &mut tree.quotas {
             let known = self.tree.quotas.iter().find(|known| known.name == quota.name);

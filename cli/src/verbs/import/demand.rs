@@ -5,7 +5,8 @@ use quotree_core::{Amounts, Name, QuotaSpec, TreeSpec, Unit};
 use quotree_sim::model::TraceRow;
 use std::collections::BTreeMap;
 
-/// The namespaces of these rows as leaves below a root of this size; the name of the root is their prefix.
+/// A tree with the namespaces of these rows as leaves below a root of this size. The name of the root is a prefix of
+/// the names of the leaves.
 pub(super) fn tree(root: &str, rows: &[TraceRow], total: &Amounts, no_borrowing: bool) -> TreeSpec {
     let mut demand: BTreeMap<&Name, BTreeMap<&str, u128>> = BTreeMap::new();
     for row in rows {

@@ -17,7 +17,7 @@ pub(super) struct Draft {
     pub(super) tree: TreeSpec,
     /// Priority classes.
     pub(super) classes: Vec<(Name, i32)>,
-    /// Disruption budgets that workloads name: how many of the pods of each may be evicted.
+    /// The disruption budgets of workloads, each with the number of its pods that may be evicted.
     pub(super) budgets: BTreeMap<Name, u32>,
     /// The entries of `workloads`, one line each.
     pub(super) workloads: Vec<String>,
@@ -26,7 +26,7 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// The text of the scenario, below these comments.
+    /// The text of the scenario, with these comments above it.
     pub(super) fn text(&self, notes: &str) -> String {
         let mut text = format!("{notes}Scenario(\n    name: {:?},\n    about: {:?},\n", self.name, self.about);
         if let Some(policy) = &self.policy {
@@ -118,7 +118,8 @@ fn quota(text: &mut String, tree: &TreeSpec, spec: &QuotaSpec, depth: usize) {
     text.push(')');
 }
 
-/// A time as scenarios write it, in the largest units that make it whole: `2d`, `1d12h`, `90500ms` is `1m30s500ms`.
+/// A time in the notation of scenarios, in the largest units that make it whole: `2d`, `1d12h`; 90500 ms is
+/// `1m30s500ms`.
 pub(super) fn time(ms: u64) -> String {
     let mut text = String::new();
     let mut rest = ms;
@@ -131,7 +132,7 @@ pub(super) fn time(ms: u64) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
-/// Amounts as scenarios write them: `{ "cpu": "4" }`.
+/// Amounts in the notation of scenarios: `{ "cpu": "4" }`.
 pub(super) fn map(amounts: &Amounts) -> String {
     let pairs = amounts.iter().map(|(name, amount)| {
         format!("{:?}: \"{}\"", name.as_str(), QuantityText { amount, unit: Unit::of(name.as_str()) })
@@ -140,7 +141,8 @@ pub(super) fn map(amounts: &Amounts) -> String {
     if pairs.is_empty() { "{}".to_owned() } else { format!("{{ {pairs} }}") }
 }
 
-/// Splits a whole in proportion to weights, by largest remainder, ties to the earlier; evenly if all weights are 0.
+/// Divides a whole in proportion to weights, by largest remainder; among equals, the earlier gets more. Divides evenly
+/// if all weights are 0.
 pub(super) fn split(whole: i64, weights: &[u128]) -> Vec<i64> {
     let sum: u128 = weights.iter().fold(0, |sum, weight| sum.saturating_add(*weight));
     let even = sum == 0;

@@ -53,7 +53,7 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
     Ok(draft.text(&notes))
 }
 
-/// `--gpus`, with a warning if the largest job requests more.
+/// The value of `--gpus`, with a warning if the largest job requests more.
 fn pool_size(name: &str, args: &Args, read: &TraceRows, terminal: Terminal) -> Result<i64, Trouble> {
     let asked = |row: &quotree_sim::model::TraceRow| {
         Some(row.template.request.get(GPU)?.saturating_mul(i64::from(row.pods)) / 1000)

@@ -1,5 +1,6 @@
-//! Jobs with requests of any resources (quotree's own format, Slurm) as a scenario: one pool, and a leaf quota for each
-//! namespace with a min in proportion to its demand; or, for Slurm, the accounts of `--tree`.
+//! Converts jobs with requests of any resources (quotree's own format, Slurm) to a scenario with one pool. Each
+//! namespace becomes a leaf quota with a min in proportion to its demand. For Slurm, the accounts of `--tree` become
+//! the quotas instead.
 
 use super::{
     Named, demand,
@@ -85,7 +86,7 @@ fn largest(rows: &[TraceRow]) -> Amounts {
     largest
 }
 
-/// Amounts as `--cluster` takes them.
+/// Amounts in the notation of `--cluster`.
 fn option(amounts: &Amounts) -> String {
     let part = |(name, amount): (&Name, i64)| {
         let unit = quotree_core::Unit::of(name.as_str());
@@ -94,7 +95,7 @@ fn option(amounts: &Amounts) -> String {
     amounts.iter().map(part).collect::<Vec<_>>().join(",")
 }
 
-/// The accounts of a file as the tree, and a leaf for each account that only the log has.
+/// The accounts of a file as the tree, with a leaf for each account that occurs only in the log.
 fn accounts(
     path: &Path,
     rows: &[TraceRow],

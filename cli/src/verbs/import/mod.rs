@@ -1,5 +1,6 @@
-//! `quotree import`: converts a trace, a cluster dump or a quota manifest into a scenario that people can read and edit. The
-//! rows stay in the trace file; the scenario refers to it by a relative path and states what was read from it.
+//! `quotree import`: converts a trace, a cluster dump or a quota manifest into a scenario that people can read and
+//! edit. The rows stay in the trace file. The scenario refers to that file by a relative path, and a comment states
+//! what was read from it.
 
 mod beside;
 mod daily;
@@ -60,7 +61,7 @@ pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
     Ok(Exit::Fine)
 }
 
-/// The scenario in the notation that the name of its file says.
+/// The scenario in the notation of its file name.
 fn in_notation_of(path: &Path, text: String) -> Result<String, Trouble> {
     let to = Notation::named(&slashed(path)).unwrap_or(Notation::Ron);
     if to == Notation::Ron {
@@ -70,7 +71,7 @@ fn in_notation_of(path: &Path, text: String) -> Result<String, Trouble> {
     convert("imported.ron", &text, to).map(|converted| converted.text).map_err(failed)
 }
 
-/// The scenario of a file that one importer reads.
+/// The scenario for a file that a single importer reads.
 fn one(args: &Args, terminal: Terminal) -> Result<String, Trouble> {
     let Some(kind) = args.kind else { return Err(Trouble::fault("an import without a kind")) };
     match kind {
@@ -97,7 +98,7 @@ fn one(args: &Args, terminal: Terminal) -> Result<String, Trouble> {
     }
 }
 
-/// An error if an option is given that has no meaning for the format.
+/// An error if an option does not apply to the format.
 fn check_options(args: &Args) -> Result<(), Trouble> {
     use ImportKind as K;
     // Quota objects are read whatever their kind was called.
@@ -166,7 +167,7 @@ fn some_rows(file: &Named, read: &TraceRows, args: &Args) -> Result<(), Trouble>
     Err(Trouble::invalid(format!("`{}` has no valid row (expected: {expected}){problems}", file.name)))
 }
 
-/// An error if a node is invalid: a cluster is imported whole.
+/// An error if a node is invalid, since a cluster is imported as a whole or not at all.
 fn good_nodes(file: &Named, nodes: &NodeRows) -> Result<(), Trouble> {
     if nodes.problems.is_empty() {
         return Ok(());
@@ -181,7 +182,7 @@ fn listed(problems: &[RowProblem]) -> String {
     format!("{colon}{}", first_of(problems, SHOWN_IN_ERRORS))
 }
 
-/// The first problems of a file, at most so many, each on a line of its own, and how many more there are.
+/// The first problems of a file, at most `most`, each on a line of its own, and the number of the others.
 fn first_of(problems: &[RowProblem], most: usize) -> String {
     let mut text = String::new();
     for RowProblem { line, what } in problems.iter().take(most) {

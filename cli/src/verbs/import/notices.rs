@@ -1,4 +1,4 @@
-//! What is reported about an import: what of the files has no place in a scenario, and what was assumed.
+//! Notices about an import: which parts of the files have no place in a scenario, and what was assumed.
 
 use crate::{exit::Trouble, terminal::Terminal};
 use quotree_reports::many;
@@ -8,17 +8,17 @@ use std::fmt::Write;
 /// The most notes that are shown one by one.
 const MOST_NOTES: usize = 50;
 
-/// What is reported, one sentence each.
+/// The notices of an import, one sentence each.
 #[derive(Default)]
 pub(super) struct Notices {
     /// What has no place in a scenario.
     pub(super) lost: Vec<String>,
-    /// How it was read what the files leave open.
+    /// How the importer read what the files leave open.
     pub(super) assumed: Vec<String>,
 }
 
 impl Notices {
-    /// These notes, each with the place of the first that it is about.
+    /// The notices for these notes, each with the place of its first object.
     pub(super) fn of(notes: &[Note]) -> Self {
         let mut notices = Self::default();
         for note in notes {
@@ -31,10 +31,10 @@ impl Notices {
         notices
     }
 
-    /// Prints it to stderr.
+    /// Prints the notices to stderr.
     ///
     /// # Errors
-    /// With `strict`, all that has no place.
+    /// With `strict`, everything that has no place in a scenario.
     pub(super) fn complain(&self, strict: bool, terminal: Terminal) -> Result<(), Trouble> {
         if strict && !self.lost.is_empty() {
             let count = many(self.lost.len() as u64, "finding");

@@ -1,5 +1,5 @@
-//! Quota objects as a scenario: the tree, on the nodes of the files or on a pool of the size of the tree; the pods of the
-//! files, if there are any. What has no place in a scenario, and what was assumed, is reported.
+//! Converts quota objects to a scenario: the quota tree, the nodes of the files or else a pool of the size of the tree,
+//! and the pods of the files. Reports what has no place in a scenario, and what was assumed.
 
 use super::{
     Named,
@@ -28,17 +28,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Kinds of objects that say nothing about scheduling.
+/// Kinds of objects that do not concern scheduling.
 const IDLE: [&str; 6] = ["Namespace", "ServiceAccount", "ConfigMap", "Secret", "CustomResourceDefinition", "Service"];
 
-/// Kinds that the importer of dumps reads.
+/// Kinds of objects that the importer of dumps reads.
 const OF_DUMPS: [&str; 5] = ["Pod", "Node", "PodGroup", "PodDisruptionBudget", "PriorityClass"];
 
 /// The files of an import.
 #[derive(Default)]
 pub(super) struct Files {
     read: Vec<(PathBuf, Vec<u8>)>,
-    /// Those with pods or nodes, as indices.
+    /// The indices of the files with pods or nodes.
     dumps: Vec<usize>,
     objects: Objects,
     /// Files of a folder that are not read.
@@ -184,8 +184,8 @@ pub(super) fn cluster(text: &str) -> Result<Amounts, Trouble> {
     Ok(total)
 }
 
-/// The pool that the tree is tried on: the cluster if its size is known, else what the root has. A resource that the root
-/// does not limit is there as much as the leaves may use, or are promised.
+/// The pool for the tree: the cluster, if its size is known, otherwise what the root has. Of a resource that the root
+/// does not limit, the pool has as much as the leaves may use or are guaranteed.
 fn pool(tree: &TreeSpec, total: Option<&Amounts>) -> Amounts {
     let mut size = Amounts::new();
     let parents: BTreeSet<&Name> = tree.quotas.iter().filter_map(|quota| quota.parent.as_ref()).collect();
@@ -219,7 +219,7 @@ fn notices(quotas: &Quotas, read: &Files, dump: bool) -> Notices {
     notices
 }
 
-/// The syntax errors of a file that its name says is YAML or JSON; nothing if it has none.
+/// The syntax errors of a file with an extension of YAML or JSON; nothing if it has none.
 pub(super) fn syntax_errors(path: &Path) -> Option<Trouble> {
     let name = path.to_string_lossy();
     if ![".yaml", ".yml", ".json"].iter().any(|ending| name.ends_with(ending)) {

@@ -1,5 +1,5 @@
-//! What is imported: the kind that the command names, or the one that the content of the files shows, and the files of a
-//! folder.
+//! Determines what is imported: the kind that the command names, or that the content of the files shows, and the files
+//! of a folder.
 
 use super::quotas;
 use crate::{
@@ -18,24 +18,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The endings of files that are read of a folder.
+/// The extensions of the files that are read from a folder.
 const ENDINGS: [&str; 3] = ["yaml", "yml", "json"];
 
-/// The most folders within each other.
+/// The deepest nesting of folders.
 const MOST_DEPTH: usize = 16;
 
 /// What is imported.
 pub(super) enum What {
-    /// The file of the arguments, read by the importer of their kind.
+    /// The file in the arguments, for the importer of its kind.
     One(Args),
-    /// Quota objects of one format in these files, perhaps with objects of a cluster beside them.
+    /// Quota objects of one format in these files, possibly with objects of a cluster.
     Quotas(Args, QuotaFormat, quotas::Files),
 }
 
-/// Finds out what the arguments ask for.
+/// Determines what the arguments request.
 ///
 /// # Errors
-/// If a file cannot be read, or nothing can be made of it.
+/// If a file cannot be read, or is of no use for an import.
 pub(super) fn what(given: &Args) -> Result<What, Trouble> {
     let (kind, paths) = split(given)?;
     let mut args = given.clone();
@@ -98,7 +98,7 @@ pub(super) fn what(given: &Args) -> Result<What, Trouble> {
     }
 }
 
-/// That a file is not of the kind that was named, if its content shows another one.
+/// The error that the content of a file does not match the kind in the arguments, if so.
 pub(super) fn mismatch(args: &Args) -> Option<Trouble> {
     let kind = args.kind?;
     let found = detect(&files::bytes(&args.file).ok()?)?;
@@ -156,12 +156,12 @@ const fn formats(kind: K) -> &'static [QuotaFormat] {
     }
 }
 
-/// The format of these that a kind reads.
+/// The format that a kind reads, out of these.
 fn one_of(kind: K, mixed: &BTreeSet<QuotaFormat>) -> Option<QuotaFormat> {
     formats(kind).iter().copied().find(|format| mixed.contains(format))
 }
 
-/// Whether a kind that reads quota objects reads traces, too.
+/// Whether a kind that reads quota objects also reads traces.
 const fn has_trace(kind: K) -> bool {
     matches!(kind, K::Kueue | K::Kai | K::Slurm)
 }
@@ -186,7 +186,7 @@ const fn of_trace(format: TraceFormat) -> K {
     }
 }
 
-/// Several files as one import: all of them have objects, of one scheduler and perhaps of a cluster.
+/// Combines several files into one import: all of them must have objects, of one scheduler and possibly of a cluster.
 fn several(args: Args, kind: Option<K>, paths: &[PathBuf], mut skipped: Vec<PathBuf>) -> Result<What, Trouble> {
     let mut files = quotas::Files::default();
     let mut formats = kind.map(formats).unwrap_or_default().to_vec();
@@ -237,7 +237,7 @@ fn several(args: Args, kind: Option<K>, paths: &[PathBuf], mut skipped: Vec<Path
     }
 }
 
-/// The files of a folder that may have objects, and the others.
+/// The files of a folder that may contain objects, and the other files.
 fn of_folder(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), Trouble> {
     let (mut found, mut others) = (Vec::new(), Vec::new());
     search(folder, 0, &mut found, &mut others)?;
@@ -265,7 +265,7 @@ fn search(folder: &Path, depth: usize, found: &mut Vec<PathBuf>, others: &mut Ve
     Ok(())
 }
 
-/// Whether the name says that a file is YAML or JSON.
+/// Whether a file has an extension of YAML or JSON.
 fn is_text(path: &Path) -> bool {
     let name = path.to_string_lossy();
     let name = name.trim_end_matches(".gz");
@@ -276,7 +276,7 @@ fn bytes(path: &Path) -> Result<Vec<u8>, Trouble> {
     files::bytes(path).map_err(|why| Trouble::invalid(format!("cannot read `{}`: {why}", path.display())))
 }
 
-/// A file that no importer reads.
+/// The error for a file that no importer reads.
 fn refused(path: &Path, kind: &FileKind) -> Trouble {
     let path = path.display();
     Trouble::invalid(match kind {
@@ -287,7 +287,7 @@ fn refused(path: &Path, kind: &FileKind) -> Trouble {
     })
 }
 
-/// A file of another kind than the one that was named.
+/// The error for a file of another kind than the one in the arguments.
 fn wrong(path: &Path, kind: K, found: &FileKind) -> Trouble {
     let (shown, kind) = (path.display(), name(kind));
     match found {
@@ -299,7 +299,7 @@ fn wrong(path: &Path, kind: K, found: &FileKind) -> Trouble {
     }
 }
 
-/// A file of which nothing is known.
+/// The error for a file whose kind cannot be determined.
 fn unknown(path: &Path) -> Trouble {
     let shown = path.display();
     if let Some(trouble) = quotas::syntax_errors(path) {

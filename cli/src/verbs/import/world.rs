@@ -76,7 +76,7 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
     Ok(draft.text(&notes))
 }
 
-/// The options for reading a file of a dump beside others.
+/// The options for reading a file of a dump together with others.
 pub(super) fn beside(others: &[&Named]) -> TraceOptions {
     let more = others.iter().map(|file| MoreFile { name: file.name.clone(), bytes: file.bytes.as_slice().into() });
     TraceOptions { more: more.collect(), ..TraceOptions::default() }
@@ -88,8 +88,9 @@ pub(super) fn with(others: &[&Named]) -> String {
     if names.is_empty() { String::new() } else { format!(", with: [{}]", names.join(", ")) }
 }
 
-/// The size of the cluster, for the resources that workloads request: one that none requests needs no quota. Without
-/// nodes, the size of all workloads together; without workloads, all that nodes have but the number of pods.
+/// The size of the cluster, in the resources that workloads request: a resource that no workload requests needs no
+/// quota. Without nodes, it is the sum of all workloads; without workloads, everything that nodes have except the
+/// number of pods.
 fn total(rows: &TraceRows, nodes: &NodeRows) -> Amounts {
     let mut asked = Amounts::new();
     for (template, pods) in rows.rows.iter().flat_map(TraceRow::sets) {

@@ -35,12 +35,12 @@ impl Tournament {
         !self.classes.at(ask).room
     }
 
-    /// Notes that a node has changed on which a class without room may fit.
+    /// When a class last failed for lack of room. Nothing if it has not since it was enqueued.
     pub(crate) fn failed(&self, ask: AskId) -> Option<u64> {
         self.classes.at(ask).failed
     }
 
-    /// A node has changed on which a class without room may find some.
+    /// Notes that a node has changed on which a class without room may fit.
     pub(crate) fn give_hope(&mut self, ask: AskId) {
         self.set_room(ask, true);
     }

@@ -1,20 +1,20 @@
-//! How often something happened that a finding tells in one sentence: the sum and the worst moment alone would hide that
-//! it came and went.
+//! How often something happened that a finding reports in one sentence. The sum and the worst moment alone would hide
+//! that it ended and began again.
 
 use super::text;
 use quotree_page::model::{Ms, Piece, Series};
 
-/// When something began first and ended last, and how often it began.
+/// A number of episodes, the beginning of the first, and the end of the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Episodes {
-    /// Unknown where a series has only means of stretches.
+    /// The number of episodes; unknown if the series has only means of buckets.
     count: Option<u64>,
     first: Ms,
     last: Ms,
 }
 
 impl Episodes {
-    /// The times in which a series is above 0; nothing if it never is. Takes O(steps).
+    /// The episodes in which a series is above 0; nothing if it never is. Takes O(steps).
     pub(super) fn above_zero(series: &Series, end: Ms) -> Option<Self> {
         let mut steps = series.steps().peekable();
         let (mut first, mut last, mut count, mut is_on) = (None, 0, 0, false);
@@ -31,7 +31,7 @@ impl Episodes {
         first.map(|first| Self { count: is_exact.then_some(count), first, last })
     }
 
-    /// Moments at which something happened; nothing if it never did.
+    /// The episodes of something that happened at certain moments; nothing if there are none.
     pub(super) fn at(moments: impl IntoIterator<Item = Ms>) -> Option<Self> {
         let mut moments: Vec<Ms> = moments.into_iter().collect();
         moments.sort_unstable();
@@ -40,8 +40,8 @@ impl Episodes {
         Some(Self { count: Some(moments.len() as u64), first, last })
     }
 
-    /// How often, since when and until when, as a part of a sentence; nothing about a single time, since the sentence
-    /// tells its moment anyway.
+    /// How often, since when and until when, as a part of a sentence. Empty for a single episode, since the sentence
+    /// contains its moment anyway.
     pub(super) fn pieces(self) -> Vec<Piece> {
         let often = match self.count {
             Some(1) => return Vec::new(),

@@ -1,5 +1,6 @@
-//! What happened in a run, as sentences of data. Each kind of finding weighs thousandths of a worst case: of all GPU
-//! time, of the length of the run, of all pods. The heaviest come first; a run has at most twelve.
+//! Findings: what happened in a run, as sentences whose parts are data. The weight of a finding is in thousandths of a
+//! worst case, which depends on its kind: all GPU time, the length of the run, or all pods. The findings with the
+//! largest weights come first; a run has at most twelve.
 
 mod episodes;
 mod quotas;
@@ -12,12 +13,13 @@ use quotree_page::model::{
 use quotree_sim::history::History;
 use std::collections::BTreeMap;
 
-/// The most sentences of a run.
+/// The most findings of a run.
 const MOST: usize = 12;
-/// The most sentences of one kind, except notes, which weigh little.
+/// The most findings of one kind. Notes, which have small weights, are not limited.
 const MOST_OF_A_KIND: usize = 3;
 
-/// The findings of a report whose other fields are filled. It needs no pods; `pod_name` gives the names of those that it cites.
+/// The findings of a report whose other fields are filled in. The report needs no pods; `pod_name` returns the names of
+/// the pods that findings mention.
 pub(super) fn findings(report: &Report, history: &History, pod_name: &dyn Fn(PodIx) -> String) -> Vec<Finding> {
     let mut all = Vec::new();
     let about = About { report, history, main: main(report), pod_name };
@@ -44,7 +46,7 @@ pub(super) fn findings(report: &Report, history: &History, pod_name: &dyn Fn(Pod
     all
 }
 
-/// The first governed resource that was used, else the first that was.
+/// The first governed resource that was used, else the first resource that was used.
 pub(crate) fn main(report: &Report) -> ResourceIx {
     let rows = &report.totals.resources;
     let governed = |row: &&ResourceTotals| {

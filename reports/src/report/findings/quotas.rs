@@ -1,20 +1,21 @@
-//! Sentences about quotas: who borrowed, who reclaimed its guarantee, who did not get it, and what edits did.
+//! Findings about quotas: which leaves borrowed, reclaimed their guarantee, or did not get it, and the effects of
+//! edits.
 
 use super::{About, episodes::Episodes, finding, permille, subject, text, worst};
 use quotree_page::model::{Amount, Eviction, Finding, FindingKind, Ms, Piece, ResourceIx, Series, SubjectKind};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Evictions that one sentence is about.
+/// The evictions that one finding is about.
 #[derive(Default)]
 struct Taken {
     count: u64,
-    /// Those for work of the same leaf.
+    /// The number of them that were for work of the same leaf.
     own: u64,
     lost_ms: u128,
-    /// When they were decided.
+    /// When the evictions were decided.
     at: BTreeSet<Ms>,
     amount: i64,
-    /// How many pods of each leaf.
+    /// The number of evicted pods of each leaf.
     leaves: BTreeMap<Option<u32>, u64>,
 }
 
@@ -102,7 +103,7 @@ impl About<'_> {
         Episodes::above_zero(series, self.report.run.end_ms).map(Episodes::pieces).unwrap_or_default()
     }
 
-    /// The leaves by how much was taken of them, those beyond the third as a number.
+    /// The leaves, sorted by how much was evicted from them; those after the third only as a number.
     fn names(&self, leaves: &BTreeMap<Option<u32>, u64>) -> Vec<Piece> {
         let mut sorted: Vec<_> = leaves.iter().collect();
         sorted.sort_by_key(|(leaf, count)| (std::cmp::Reverse(**count), **leaf));

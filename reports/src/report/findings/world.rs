@@ -1,4 +1,5 @@
-//! Sentences about work and nodes: what failed, who waited, what was down, what is left at the end.
+//! Findings about work and nodes: what failed, which pods waited, which nodes were down, and what is unfinished at the
+//! end.
 
 use super::{About, episodes::Episodes, finding, permille, subject, text, worst};
 use quotree_page::model::{Amount, Finding, FindingKind, Incident, JobState, Ms, Piece, SubjectKind, Wait};
@@ -102,14 +103,14 @@ impl About<'_> {
         }
     }
 
-    /// What was down at a moment, if something was.
+    /// The outage at a moment, if there was one.
     pub(super) fn outage_at(&self, at: Ms) -> Option<&str> {
         let down = self.report.incidents.iter().filter(|incident| incident.nodes_down);
         let mut now = down.filter(|incident| incident.from_ms <= at && incident.to_ms.is_none_or(|to| at < to));
         now.next().map(|incident| incident.what.as_str())
     }
 
-    /// The price of the nodes of an incident while it lasted, thousandths.
+    /// The price of the nodes of an incident for its duration, thousandths.
     fn cost_of(&self, incident: &Incident) -> u128 {
         let ms = u128::from(incident.to_ms.unwrap_or(self.report.run.end_ms).saturating_sub(incident.from_ms));
         let nodes = incident.nodes.iter().filter_map(|node| self.report.nodes.get(*node as usize));
@@ -257,7 +258,8 @@ impl About<'_> {
             all.push(self.whole(finding(FindingKind::Note, 45, 0, pieces)));
         }
     }
-    /// How many pods started, and how soon. Who never starts is in no quantile, so the sentence says of how many it speaks.
+    /// How many pods started, and how soon. A pod that never starts is in no quantile, so the sentence states how many
+    /// pods it covers.
     fn starts(&self, all: &mut Vec<Finding>) {
         let totals = &self.report.totals;
         let (pods, started) = (totals.pods_submitted, totals.wait.count);
@@ -287,7 +289,8 @@ impl About<'_> {
     }
 }
 
-/// When a pod began to wait by the rule and at the quota of a wait: it may have been tried since, with the same result.
+/// When a pod began to wait for the reason of a wait (its rule and quota). The scheduler may have tried the pod since,
+/// with the same result.
 fn began(wait: &Wait, of_pod: &[&Wait]) -> Ms {
     let same = |other: &&&Wait| other.rule == wait.rule && other.quota == wait.quota;
     let before = of_pod.iter().rev().filter(same).skip_while(|other| other.from_ms >= wait.from_ms);
