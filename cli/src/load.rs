@@ -72,7 +72,7 @@ pub(crate) fn advice(kind: &FileKind, path: &str) -> String {
         FileKind::Other { advice: "", .. } => String::new(),
         FileKind::Other { advice, .. } => format!("\n  = help: {advice}"),
         FileKind::Quotas(..) => format!(
-            "{import}\n  = help: `quotree validate {path}` checks it; a scenario beside it may say `quota: \"{}\"`",
+            "{import}\n  = help: `quotree validate {path}` checks it; a scenario in the same folder can use it with `quota: \"{}\"`",
             path.rsplit('/').next().unwrap_or(path)
         ),
         FileKind::Trace(_) | FileKind::Cluster(_) => import,

@@ -99,7 +99,7 @@ error: `pods.yaml` is objects of a cluster (1 Pod), not a scenario
             str![[r#"
 error: `kueue.yaml` is queues of Kueue (1 ClusterQueue), not a scenario
   = help: `quotree import kueue.yaml --out NAME.ron` makes a scenario of it
-  = help: `quotree validate kueue.yaml` checks it; a scenario beside it may say `quota: "kueue.yaml"`
+  = help: `quotree validate kueue.yaml` checks it; a scenario in the same folder can use it with `quota: "kueue.yaml"`
 
 "#]],
         ),

@@ -254,7 +254,7 @@ fn a_job_log_of_slurm_runs_under_its_accounts() {
     let out = out.to_str().unwrap();
     let base = ["import", log.as_str()];
     quotree(&base).assert().code(2).stderr_eq(str![[r#"
-error: the log does not say how large the cluster is: add --cluster, at least cpu=64,memory=512Gi,nvidia.com/gpu=16, which the largest jobs request
+error: the log does not contain the size of the cluster: add --cluster with at least cpu=64,memory=512Gi,nvidia.com/gpu=16, which the largest jobs request
 
 "#]]);
     let cluster = ["--cluster", "cpu=2048,memory=8Ti,nvidia.com/gpu=64", "--out", out];

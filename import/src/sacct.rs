@@ -1,7 +1,7 @@
 //! Job logs of Slurm: `sacct -P`, a table with `|` between its columns. A job becomes a gang with one pod for each of
-//! its nodes, if its resources divide evenly. Otherwise it becomes one pod that requests everything. Its account is its
-//! namespace. The steps of a job are parts of it. Jobs that never started have no run time, so they are left out and
-//! reported.
+//! its nodes, if its resources divide evenly. Otherwise it becomes one pod that requests everything. The account of a
+//! job becomes the namespace of its pods. Job steps are parts of their job, and become no rows. Jobs that never started
+//! have no run time, so they are left out and reported.
 
 use super::{
     Templates, TraceOptions, TraceRows, Users,

@@ -167,7 +167,7 @@ fn every_mistake_names_its_place() {
         (
             QuotaFormat::Kai,
             format!("{kai}  resources:\n    gpu: {{quota: 2Gi, limit: -2}}\n    cpu: {{quota: 1.5}}\n"),
-            &["6:18: `2Gi` is no quota of gpu", "6:30: `-2` is no limit of gpu", "7:18: `1.5` is no quota of cpu"],
+            &["6:18: `2Gi` is not a quota of gpu", "6:30: `-2` is not a limit of gpu", "7:18: `1.5` is not a quota of cpu"],
         ),
         (
             QuotaFormat::Volcano,

@@ -78,15 +78,19 @@ impl NodeLoss {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::NotWhole { resource } => format!("has no whole number of `{resource}`, which is only counted"),
+            Self::NotWhole { resource } => {
+                format!("does not have a whole number of `{resource}`, which is then only counted")
+            }
             Self::TooMany { resource, count } => {
-                format!("has {count} of `{resource}`; above {MAX_DEVICES} they are only counted, not reported apart")
+                format!(
+                    "has {count} of `{resource}`; more than {MAX_DEVICES} devices are only counted, not modelled one by one"
+                )
             }
             Self::Uneven { resource } => {
-                format!("shares `{resource}` that is not in equal parts on its GPUs, so it is only counted")
+                format!("shares `{resource}`, which is not divided equally among its GPUs, so it is only counted")
             }
             Self::UnknownMode { mode } => {
-                format!("has the unknown `{}: {mode}`; its GPUs are taken as whole", names::GPU_SCHEDULE)
+                format!("has the unknown `{}: {mode}`; its GPUs are treated as whole devices", names::GPU_SCHEDULE)
             }
         }
     }

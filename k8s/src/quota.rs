@@ -70,7 +70,9 @@ impl QuotaNote {
                 format!("quota `{quota}` is in the tree `{tree}` and left out: one tree is imported")
             }
             Self::NoParent { quota, parent } => {
-                format!("quota `{quota}` names the parent `{parent}`, which is not there, so it stands below the root")
+                format!(
+                    "quota `{quota}` names the parent `{parent}`, which does not exist, so it becomes a child of the root"
+                )
             }
             Self::SecondInNamespace { quota, namespace } => {
                 format!("quota `{quota}` is left out: namespace `{namespace}` has another one")

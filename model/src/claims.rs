@@ -109,7 +109,7 @@ pub enum Predicate {
         /// The claimed value, base units.
         amount: i64,
     },
-    /// No leaf is below its guarantee while it has pending demand, for longer than this.
+    /// No leaf with pending demand is below its guarantee for longer than this.
     Guaranteed {
         /// The longest time allowed, milliseconds.
         within_ms: u64,

@@ -105,7 +105,9 @@ fn all() -> Vec<Group> {
         Group::one::<Gpus>("The GPUs of a node pool."),
         Policy::group(),
         Group::one::<Bounds>("How much one search may look at; counted, never timed."),
-        Group::one::<User>("Entries of `users`. Where a scenario has users or groups, it is checked who submits."),
+        Group::one::<User>(
+            "Entries of `users`. Where a scenario has users or groups, the permission of each submission is checked.",
+        ),
         Group::one::<PeopleGroup>(
             "Entries of `groups`: each allows its members to use one leaf of the tree, and the namespaces on it.",
         ),

@@ -23,7 +23,7 @@ pub fn evicted(reason: &EvictReason, names: &dyn Names) -> String {
         }
         (Rule::R2, None) => format!("{preemptor} reclaims its guaranteed quota from {leaf}"),
         (Rule::G2, _) => {
-            format!("{preemptor} needs room, and the whole gang goes, since it would fall below its minimum")
+            format!("{preemptor} needs room, and the whole gang is evicted, since it would fall below its minimum")
         }
         (Rule::G3, _) => "its gang had fewer pods than its minimum for longer than `stale_after`".to_owned(),
         (Rule::T4, _) => {

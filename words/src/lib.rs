@@ -275,7 +275,7 @@ mod tests {
         expect![[r#"
             R1: job-3 preempts a pod of priority -1 in its own leaf root.a; this exceeds its disruption budget (R7)
             R2: job-3 reclaims its guaranteed quota; root.a was 2.5 cpu above its min; victims in the usual order would not have made enough room, this set does (V5)
-            G2: job-3 needs room, and the whole gang goes, since it would fall below its minimum
+            G2: job-3 needs room, and the whole gang is evicted, since it would fall below its minimum
             G3: its gang had fewer pods than its minimum for longer than `stale_after`
             T4: root used more than its max after the max was lowered
         "#]]

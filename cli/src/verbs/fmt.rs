@@ -67,7 +67,10 @@ fn convert_all(args: &Args, to: Notation, terminal: Terminal) -> Outcome {
     let others: Vec<Notation> = Notation::ALL.into_iter().filter(|notation| *notation != to).collect();
     let paths = files::all(&args.paths, &others)?;
     if args.out.is_some() && paths.len() != 1 {
-        return Err(Trouble::invalid(format!("`--out` names one file, and there are {} to write", paths.len())));
+        return Err(Trouble::invalid(format!(
+            "`--out` is for a single file, but {} files are to be written",
+            paths.len()
+        )));
     }
     let mut exit = Exit::Fine;
     for path in paths {
@@ -92,9 +95,7 @@ fn convert_one(path: &Path, out: Option<&Path>, to: Notation, terminal: Terminal
         terminal.show(&converted.text)?;
     } else if out.exists() {
         let out = slashed(&out);
-        return Err(Trouble::invalid(format!(
-            "`{out}` is there already: remove it, or name another file with `--out`"
-        )));
+        return Err(Trouble::invalid(format!("`{out}` already exists: remove it, or name another file with `--out`")));
     } else {
         files::write(&out, &converted.text)?;
         terminal.show(&format!("wrote {}\n", slashed(&out)))?;

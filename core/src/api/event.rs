@@ -68,34 +68,34 @@ pub enum Event {
     },
     /// Only time has passed: the scheduler looks at its timeouts again.
     Tick,
-    /// A pending pod is on a node, and no plan put it there: the scheduler was restarted, or somebody else bound the pod
-    /// (E1). It is charged there as it is, also above a max and above what the node has, and is never refused for that.
-    /// If its workload has a hold, the hold ends. From here on the pod is as if a plan had bound it: `PodBound`,
-    /// `BindFailed`, `PodLeaving` and `PodGone` follow as for any other.
+    /// A pending pod was found on a node although no plan bound it there: the scheduler was restarted, or another actor
+    /// bound the pod (E1). The scheduler charges it as it is, even above a max or above what the node has, and never
+    /// refuses it for that. If its workload has a hold, the hold ends. From here on the pod is treated as if a plan had
+    /// bound it: `PodBound`, `BindFailed`, `PodLeaving` and `PodGone` follow as for any other pod.
     PodFound {
         /// The pod. Its workload must have been submitted.
         pod: PodId,
         /// The node that it is on.
         node: NodeId,
-        /// The devices that it uses there. Without any, only the sum of the devices counts.
+        /// The devices that it uses there. If the set is empty, only the sum of the devices is charged.
         #[serde(default)]
         devices: DeviceSet,
-        /// How far it has come.
+        /// The state in which it was found.
         state: FoundState,
-        /// When it started to run. Of a pod that is being bound, this is not used.
+        /// When it started to run. Not used for a pod that is being bound.
         #[serde(default)]
         since: Time,
     },
 }
 
-/// How far a pod has come that is found on a node (E1).
+/// The state of a pod that is found on a node (E1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum FoundState {
-    /// It has a node, and it is not known to run there yet.
+    /// It has a node, and is not known to run there yet.
     Binding,
     /// It runs.
     Running,
-    /// It was told to stop and is not gone yet.
+    /// It is being stopped, and is not gone yet.
     Terminating,
 }
 

@@ -52,7 +52,7 @@ pub(super) fn groups(kind: GangKind, place: &Place<'_>) -> Taken<Vec<GroupFacts>
     Ok(found)
 }
 
-/// A group of `scheduling.k8s.io` with the fields of its specification.
+/// Fills in the fields of a group of `scheduling.k8s.io` from its specification.
 fn native(mut group: GroupFacts, spec: &Place<'_>) -> Taken<GroupFacts> {
     for policy in [spec.get("schedulingPolicy"), spec.get("policy"), spec.clone()] {
         group.min = group.min.or(pods(&policy.get("gang").get("minCount"))?);

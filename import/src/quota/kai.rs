@@ -25,8 +25,8 @@ const SPEC: &[Field] = &[
     becomes("parentQueue", "the parent"),
     holds("resources", &[holds("cpu", SHARE), holds("memory", SHARE), holds("gpu", SHARE)]),
     lost_unless("priority", &["100"], "queues of higher priority would be served first; the number is only shown"),
-    lost("preemptMinRuntime", "a job would be safe from its own queue for so long; see the knob `min_runtime`"),
-    lost("reclaimMinRuntime", "a job would be safe from other queues for so long; see the knob `min_runtime`"),
+    lost("preemptMinRuntime", "its own queue could not preempt a job for this long; see the knob `min_runtime`"),
+    lost("reclaimMinRuntime", "other queues could not preempt a job for this long; see the knob `min_runtime`"),
 ];
 
 pub(super) const FIELDS: &[(&str, &[Field])] = &[(
@@ -110,7 +110,7 @@ fn bound(share: &Node, field: &str, resource: &str, diagnostics: &mut Diagnostic
         _ => "GPUs",
     };
     diagnostics
-        .error(span, format!("`{text}` is no {field} of {resource}"), "")
+        .error(span, format!("`{text}` is not a {field} of {resource}"), "")
         .help(format!("write a number of {of}, or -1"));
     None
 }

@@ -111,7 +111,7 @@ const CLASS: &[Field] = &[
     idle("kind"),
     METADATA,
     lost_unless("globalDefault", &["false"], "it would be the priority of workloads that name none"),
-    lost_unless("preemptionPolicy", &["PreemptLowerPriority"], "its workloads would preempt nobody"),
+    lost_unless("preemptionPolicy", &["PreemptLowerPriority"], "its workloads would not preempt others"),
 ];
 
 pub(super) const FIELDS: &[(&str, &[Field])] = &[

@@ -30,7 +30,7 @@ const ACCOUNT: &[Field] = &[
     lost("GrpNodes", "nodes are not counted"),
     lost("GrpMem", "give memory as GrpTRES"),
     lost("GrpSubmit*", PENDING),
-    lost("GrpJobsAccrue", "only so many waiting jobs would age"),
+    lost("GrpJobsAccrue", "only this many waiting jobs would gain priority by age"),
     lost("GrpWall", TIME),
     lost("GrpTRESMins", TIME),
     lost("GrpTRESRunMins", TIME),
@@ -139,7 +139,7 @@ pub(super) fn read(sources: &[Source], options: &QuotaOptions, diagnostics: &mut
         );
     } else {
         let means =
-            "a fair share orders jobs and promises nothing, so no quota has a min; add mins where they are meant";
+            "a fair share orders jobs and promises nothing, so no quota has a min; add mins where you want guarantees";
         diagnostics.notes.assumed("tree", Says::Has("no guarantees".to_owned()), means, at);
     }
     Draft { tree: forest.finish(Root::Cluster, options, diagnostics), ..Draft::default() }
@@ -153,7 +153,7 @@ fn account(entry: &Entry<'_>, spec: &mut QuotaSpec, options: &QuotaOptions, diag
             // -1 clears a limit.
             _ if value.is_empty() || *value == "-1" => {}
             "Fairshare" if *value == "parent" => {
-                let means = "its users would share with those of its parent, each for themselves";
+                let means = "its users would compete directly with the users of its parent";
                 diagnostics.notes.lost("account", Says::Sets("Fairshare=parent".to_owned()), means, *span);
             }
             "Fairshare" => match value.parse() {

@@ -19,7 +19,7 @@ const SPEC: &[Field] = &[
     holds("guarantee", &[becomes("resource", "the part of `min` that is not lent (`lend`)")]),
     becomes("parent", "the parent; absent: `root`"),
     becomes("dequeueStrategy", "`queueing: Block` for `fifo`"),
-    lost_unless("reclaimable", &["true"], "others would never take back from this queue"),
+    lost_unless("reclaimable", &["true"], "other queues would never reclaim from this queue"),
     lost_unless("priority", &["0"], "queues of higher priority would be served first"),
     lost("affinity", "its pods would run on these groups of nodes"),
     lost("extendClusters", "its jobs would be sent to these clusters, too"),

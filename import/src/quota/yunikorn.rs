@@ -23,8 +23,12 @@ const PROPERTIES: &[Field] = &[
     lost_unless("application.sort.priority", &["enabled"], "priorities would be ignored"),
     lost_unless("priority.policy", &["default"], "priorities would count in the queue only"),
     lost_unless("priority.offset", &["0"], "priorities of its jobs would be higher by this"),
-    lost_unless("preemption.policy", &["default"], "the queue would preempt nobody outside, or not be preempted"),
-    lost("preemption.delay", "a job would wait so long before it preempts"),
+    lost_unless(
+        "preemption.policy",
+        &["default"],
+        "the queue would not preempt other queues, or not be preempted by them",
+    ),
+    lost("preemption.delay", "a job would wait for this time before it preempts"),
     lost("*", "quotree does not know this property"),
 ];
 

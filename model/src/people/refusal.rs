@@ -47,7 +47,7 @@ pub enum Refusal {
         user: Name,
     },
     /// The workload belongs to another user.
-    #[error("workload `{workload}` belongs to another user, and `{user}` is no admin")]
+    #[error("workload `{workload}` belongs to another user, and `{user}` is not an admin")]
     NotOwner {
         /// The user.
         user: Name,
@@ -55,7 +55,7 @@ pub enum Refusal {
         workload: Name,
     },
     /// The edit would make quotas to which groups are bound into inner quotas.
-    #[error("groups are bound to leaves that would be gone: {}", named(.leaves.iter().map(|(leaf, group)| format!("`{group}` to `{leaf}`"))))]
+    #[error("groups are bound to quotas that would no longer be leaves: {}", named(.leaves.iter().map(|(leaf, group)| format!("`{group}` to `{leaf}`"))))]
     LeafNamed {
         /// The leaves with their groups.
         leaves: Vec<(Name, Name)>,
@@ -209,7 +209,7 @@ mod tests {
             (
                 Refusal::LeafNamed { leaves: vec![(n("leaf"), n("vision")), (n("b"), n("c"))] },
                 "LeafNamed",
-                "groups are bound to leaves that would be gone: `vision` to `leaf`, `c` to `b`",
+                "groups are bound to quotas that would no longer be leaves: `vision` to `leaf`, `c` to `b`",
             ),
             (
                 Refusal::GroupAtWork { group: n("vision"), pods: pods(10) },

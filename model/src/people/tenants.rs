@@ -189,7 +189,7 @@ impl Tenants {
     /// Binds a group to its leaf, which must exist and must not belong to another group.
     fn bind(&mut self, group: &Group, around: &impl Surroundings) -> Result<(), Refusal> {
         if !around.is_leaf(&group.quota) {
-            return invalid(format!("`{}` is no leaf of the quota tree", group.quota));
+            return invalid(format!("`{}` is not a leaf of the quota tree", group.quota));
         }
         if let Some(other) = self.by_leaf.get(&group.quota).filter(|other| **other != group.name) {
             return invalid(format!("the leaf `{}` is bound to group `{other}` already", group.quota));

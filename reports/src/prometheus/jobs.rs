@@ -75,7 +75,7 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     text.family(
         "kueue_evicted_workloads_total",
         Kind::Counter,
-        "Evictions of jobs, by whichever rule; members of a gang that go in one decision count once.",
+        "Evictions of jobs, by any rule; members of a gang that one decision evicts count once.",
         evicted,
     );
     preempted(run, text);
@@ -169,7 +169,7 @@ fn quantiles(result: &RunResult, text: &mut Text) {
     text.family(
         "quotree_job_wait_open",
         Kind::Gauge,
-        "Of these, jobs that still wait or never started: their waits are lower bounds.",
+        "Jobs of a quota that still wait or never started, so that their waits are lower bounds.",
         open.map(|quota| Sample::new(&[("quota", &quota.name)], quota.wait.open)),
     );
 }

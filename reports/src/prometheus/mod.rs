@@ -41,7 +41,12 @@ fn about(run: &Run, text: &mut Text) {
     ];
     let seed = result.seed.to_string();
     let info: Vec<_> = info.into_iter().chain([("seed", seed.as_str())]).collect();
-    text.family("quotree_run_info", Kind::Gauge, "What was run. Always 1.", [Sample::new(&info, 1)]);
+    text.family(
+        "quotree_run_info",
+        Kind::Gauge,
+        "Scenario, policy, seed and digests of the run, as labels. Always 1.",
+        [Sample::new(&info, 1)],
+    );
     text.family(
         "quotree_run_end_seconds",
         Kind::Gauge,

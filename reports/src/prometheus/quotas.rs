@@ -54,7 +54,7 @@ fn full(quotas: &[QuotaRow], resources: &[Name], text: &mut Text) {
     text.family(
         "quotree_quota_resource",
         Kind::Gauge,
-        "Amounts of a quota with all below it: cores, devices, bytes. There is no max where nothing limits.",
+        "Amounts of a quota with all below it: cores, devices, bytes. A quota without a limit has no max.",
         samples,
     );
     let times: [(&str, Over); 3] = [
@@ -75,7 +75,7 @@ fn full(quotas: &[QuotaRow], resources: &[Name], text: &mut Text) {
     text.family(
         "quotree_quota_resource_seconds_total",
         Kind::Counter,
-        "The same over time, amounts times seconds.",
+        "Amounts of a quota with all below it, over time: cores, devices, bytes times seconds.",
         samples,
     );
     let pods = quotas.iter().flat_map(|quota| phases(quota.counts).map(move |(phase, n)| (quota, phase, n)));
@@ -110,10 +110,10 @@ fn koordinator(run: &Run, resources: &[Name], parents: &BTreeSet<&str>, text: &m
         ("runtime", &runtime),
     ];
     let families: [(&str, &str, &[Field<'_>]); 2] = [
-        ("scheduler_elastic_quota_spec", "What an elastic quota is given; cpu in thousandths of a core.", &spec),
+        ("scheduler_elastic_quota_spec", "Min and max of an elastic quota; cpu in thousandths of a core.", &spec),
         (
             "scheduler_elastic_quota_status",
-            "What an elastic quota uses, asks for, and may use by its fair share; cpu in thousandths of a core.",
+            "What an elastic quota uses, requests, and may use by its fair share; cpu in thousandths of a core.",
             &status,
         ),
     ];
@@ -163,7 +163,7 @@ fn kueue(leaves: &[&QuotaRow], resources: &[Name], text: &mut Text) {
         }),
         (
             "kueue_cluster_queue_borrowing_limit",
-            "How far a leaf may go beyond its guarantee: max less min. Absent where nothing limits.",
+            "How far a leaf may go beyond its guarantee: max less min. Absent without a limit.",
             |quota, resource| {
                 let min = quota.min.0.get(resource).unwrap_or(0);
                 quota.max.0.get(resource).map(|max| max.saturating_sub(min))
@@ -174,7 +174,7 @@ fn kueue(leaves: &[&QuotaRow], resources: &[Name], text: &mut Text) {
         }),
         (
             "kueue_cluster_queue_resource_reservation",
-            "What the pods of a leaf use, and what is held for those that wait for victims to leave.",
+            "What the pods of a leaf use, and what is reserved for workloads that wait for their victims to leave.",
             |quota, resource| {
                 let of = |map: &QuantityMap| map.0.get(resource).unwrap_or(0);
                 Some(of(&quota.used).saturating_add(of(&quota.held)))

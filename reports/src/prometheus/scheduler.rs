@@ -54,7 +54,7 @@ pub(super) fn write(run: &Run, text: &mut Text) {
             histogram(&[], &duration_bounds(), &waits, seconds),
         );
     }
-    counter(text, "quotree_decisions_total", "How often the scheduler was asked for a plan.", m.decisions);
+    counter(text, "quotree_decisions_total", "How often the scheduler made a decision.", m.decisions);
     counter(
         text,
         "quotree_search_bounds_hit_total",
@@ -76,7 +76,7 @@ pub(super) fn write(run: &Run, text: &mut Text) {
     text.family(
         "quotree_lost_work_seconds_total",
         Kind::Counter,
-        "Work that was thrown away, pod-seconds.",
+        "Lost work, pod-seconds.",
         [Sample::new(&[], seconds(m.lost_work_ms))],
     );
 }

@@ -78,7 +78,7 @@ record! {
 }
 
 record! {
-    /// No leaf is below its guarantee while it has pending demand, for longer than this.
+    /// No leaf with pending demand is below its guarantee for longer than this.
     pub(crate) struct Guaranteed(within) in "what" {
         /// The longest time allowed.
         within: Ms = Ms(0),

@@ -40,7 +40,7 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
     let largest = largest(&read.rows);
     let Some(total) = args.cluster.as_deref().map(quotas::cluster).transpose()? else {
         return Err(Trouble::invalid(format!(
-            "the log does not say how large the cluster is: add --cluster, at least {}, which the largest jobs request",
+            "the log does not contain the size of the cluster: add --cluster with at least {}, which the largest jobs request",
             option(&largest)
         )));
     };

@@ -210,11 +210,11 @@ fn notices(quotas: &Quotas, read: &Files, dump: bool) -> Notices {
         .iter()
         .filter(|(kind, _)| !IDLE.contains(&kind.as_str()) && (!dump || !OF_DUMPS.contains(&kind.as_str())))
         .collect();
-    notices.lost.extend(others.iter().map(|(kind, count)| format!("{count} {kind}: the import does not read it")));
+    notices.lost.extend(others.iter().map(|(kind, count)| format!("{count} {kind}: not imported")));
     if !read.skipped.is_empty() {
         let first = read.skipped.first().map(|path| files::slashed(path)).unwrap_or_default();
         let count = many(read.skipped.len() as u64, "file");
-        notices.lost.push(format!("{count} of the folder: not objects of this import ({first})"));
+        notices.lost.push(format!("{count} of the folder without objects for this import ({first})"));
     }
     notices
 }

@@ -214,8 +214,7 @@ fn several(args: Args, kind: Option<K>, paths: &[PathBuf], mut skipped: Vec<Path
     }
     if let Some(first) = refused.first() {
         let more = if refused.len() > 1 { format!(", and {} more files", refused.len() - 1) } else { String::new() };
-        let hint =
-            "several files make one import where each has quota objects of the same scheduler, or objects of a cluster";
+        let hint = "several files can be imported together only if each has quota objects of the same scheduler, or objects of a cluster";
         return Err(Trouble::invalid(format!("{first}{more}; {hint}")));
     }
     files.skipped = skipped;

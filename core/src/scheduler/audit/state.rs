@@ -86,8 +86,8 @@ fn label(quotas: &Quotas, slot: QuotaSlot) -> String {
     quota.map_or_else(|| "pods without a quota".to_owned(), |q| format!("`{}`", quotas.tree.name(q)))
 }
 
-/// Usage and reservations are within every max, except for what was above it when a change of the tree lowered it, or
-/// when a pod was found there (I2).
+/// Usage and reservations are within every max, except for the excess that existed when a change of the tree lowered
+/// the max, or when a pod was found there (I2).
 fn audit_max(quotas: &Quotas, found: &mut Vec<Breach>) {
     for slot in quotas.tree.ids().map(QuotaSlot::from) {
         for r in quotas.resources() {

@@ -104,7 +104,7 @@ impl Cluster {
         self.touch(leaf);
     }
 
-    /// A workload counts as an admitted job from its first pod or hold on (A5).
+    /// Sets whether a workload counts as an admitted job: it does from its first pod or hold on (A5).
     pub(crate) fn set_admitted(&mut self, slot: WorkloadSlot, admitted: bool) {
         let workload = self.workloads.at_mut(slot);
         if std::mem::replace(&mut workload.admitted, admitted) == admitted {

@@ -1,4 +1,4 @@
-//! A pod is found on a node to which no plan bound it (E1).
+//! Pods that are found on a node to which no plan bound them (E1).
 
 use super::pod;
 use crate::{
@@ -47,7 +47,7 @@ pub(super) fn found(cluster: &mut Cluster, id: PodId, found: &Found) -> Result<(
     Ok(())
 }
 
-/// A place on a node. Whether a pod fits there is not asked.
+/// A place on a node. This does not test whether a pod fits there.
 pub(super) fn assignment(cluster: &Cluster, id: NodeId, devices: DeviceSet) -> Result<Assignment, EventError> {
     let node = cluster.nodes.slot(id).ok_or(EventError::UnknownNode(id))?;
     let has = cluster.nodes.at(node).devices.first().map_or(0, |devices| devices.free.len());
@@ -57,8 +57,8 @@ pub(super) fn assignment(cluster: &Cluster, id: NodeId, devices: DeviceSet) -> R
     }
 }
 
-/// Puts a pod on a node and charges it, whether it fits or not. What then exceeds a max or the node is excused, and no
-/// more than that (I2, I8).
+/// Puts a pod on a node and charges it, whether it fits or not. The audit tolerates the resulting excess over a max or
+/// over the node, and no more (I2, I8).
 pub(super) fn put(cluster: &mut Cluster, pod: PodRef, assignment: Assignment, state: PodState) {
     cluster.nodes.put_anyway(assignment, cluster.workloads.template(pod), pod);
     cluster.nodes.excuse(assignment.node);

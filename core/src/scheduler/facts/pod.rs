@@ -29,7 +29,7 @@ pub(super) fn bound(cluster: &mut Cluster, id: PodId, at: Time) -> Result<(), Ev
     Ok(())
 }
 
-/// A pod that is being bound runs since this time.
+/// Marks a pod that is being bound as running since this time.
 pub(super) fn runs(cluster: &mut Cluster, pod: PodRef, since: Time) {
     if let Some(row) = cluster.workloads.pod_mut(pod) {
         row.state = Some(PodState::Running);

@@ -251,7 +251,7 @@ impl Nodes {
         self.enter(at.node);
     }
 
-    /// Places a pod where it is, whether it fits or not.
+    /// Places a pod on the node where it was found, whether it fits or not.
     pub(crate) fn put_anyway(&mut self, at: Assignment, template: &Template, pod: PodRef) {
         self.leave(at.node);
         let node = self.rows.at_mut(at.node);

@@ -1,10 +1,10 @@
-//! What a node lacks for the pods that are on it and for what holds reserve there.
+//! What a node lacks for its pods and for the reservations of holds on it.
 
 use super::{devices::NodeDevices, node::Node};
 use crate::scheduler::state::Template;
 use smallvec::SmallVec;
 
-/// What a node has too little of, by resource and by device: 0 or less.
+/// The lack of a node, by resource and by device: negative amounts, or 0 where nothing is lacking.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Shortfall {
     resources: SmallVec<[i64; 4]>,
@@ -28,7 +28,7 @@ impl Shortfall {
         self.resources.iter().chain(&self.devices).copied()
     }
 
-    /// Whether it is no larger than another one, anywhere.
+    /// Whether no amount lacks more than in the other shortfall.
     pub(super) fn is_within(&self, other: &Self) -> bool {
         let within = |these: &[i64], others: &[i64]| {
             let other = |at: usize| others.get(at).copied().unwrap_or(0);
@@ -37,7 +37,7 @@ impl Shortfall {
         within(&self.resources, &other.resources) && within(&self.devices, &other.devices)
     }
 
-    /// Makes it no larger than another one, anywhere.
+    /// Reduces each amount to that of the other shortfall, where that lacks less.
     pub(super) fn lower_to(&mut self, other: &Self) {
         let lower = |these: &mut [i64], others: &[i64]| {
             these.iter_mut().zip(others).for_each(|(cell, other)| *cell = (*cell).max(*other));
@@ -48,7 +48,7 @@ impl Shortfall {
 }
 
 impl Node {
-    /// Makes room in the rows for every resource that a pod requests. A node need not have heard of them.
+    /// Extends the rows to every resource that a pod requests, since the node may not have some of them.
     pub(super) fn widen(&mut self, template: &Template) {
         let width = template.request.iter().map(|(r, _)| usize::from(*r) + 1).max().unwrap_or(0);
         for row in [&mut self.total, &mut self.free, &mut self.reserved] {

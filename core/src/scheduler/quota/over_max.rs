@@ -1,5 +1,5 @@
-//! Quotas above their max: a change of the tree lowered it (T4), or pods were found there (E1). The audit excuses what
-//! they are above it, and no more (I2).
+//! Quotas above their max by no decision of the scheduler: a change of the tree lowered the max (T4), or pods were
+//! found there (E1). The audit tolerates this excess, and no more (I2).
 
 use crate::{
     api::Time,
@@ -33,7 +33,7 @@ impl OverMax {
         due.into_iter().rev().collect()
     }
 
-    /// How much of a resource a quota may use and reserve without a breach of I2, if that is more than its max.
+    /// How much of a resource the audit lets a quota use and reserve, if that is more than its max (I2).
     pub(crate) fn excused_to(&self, slot: QuotaSlot, resource: usize) -> Option<i64> {
         self.excused.get(&slot).map(|row| amount_of(row, resource))
     }

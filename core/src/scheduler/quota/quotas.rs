@@ -109,7 +109,7 @@ impl Quotas {
 }
 
 impl Quotas {
-    /// What a quota uses and holds reserve there, by resource: what the audit compares with max (I2).
+    /// The usage and reservations of a quota, by resource: the amounts that the audit compares with max (I2).
     fn standing_row(&self, slot: QuotaSlot) -> Row {
         let (used, reserved) = (self.ledger.used.row(slot), self.ledger.reserved.row(slot));
         used.iter().zip(reserved).map(|(used, reserved)| used.saturating_add(*reserved)).collect()
@@ -156,7 +156,7 @@ impl Quotas {
         }
     }
 
-    /// Notes which quotas of a path are above their max after a pod was put there whether it fits or not (E1, T4).
+    /// Notes which quotas of a path are above their max after a found pod was charged to them (E1, T4).
     pub(crate) fn note_found(&mut self, enforce: EnforceMax, leaf: QuotaSlot) {
         let path: SmallVec<[QuotaSlot; 8]> = self.ledger.path(leaf).collect();
         for slot in path {
