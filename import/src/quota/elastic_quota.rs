@@ -128,7 +128,7 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: 
     if koordinator {
         let weighted = quotas.iter().any(|object| object.annotation(WEIGHT).is_some());
         if let Some(first) = quotas.first().filter(|_| !weighted) {
-            let means = "Koordinator then shares by max what nobody is promised; here it is shared by min";
+            let means = "Koordinator then divides unguaranteed capacity by max; here it is divided by min";
             diagnostics.notes.assumed("tree", Says::Has("no shared-weight".to_owned()), means, first.at);
         }
     }

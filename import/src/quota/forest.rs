@@ -188,7 +188,7 @@ impl Forest {
                 }
             }
             if raised {
-                let means = "its min is raised to what its children are promised (--derive-mins)";
+                let means = "its min is raised to the sum of its children's mins (--derive-mins)";
                 diagnostics.notes.assumed(
                     self.kind,
                     Says::Has("a min below the sum of its children's".to_owned()),
@@ -238,8 +238,7 @@ impl Forest {
         }
         let Some(plant) = self.plants.get_mut(top) else { return };
         if !guessed.is_empty() {
-            let means =
-                "it is taken to have what is promised below it, or its largest limit; --cluster gives the real size";
+            let means = "its size is assumed to be the sum of the mins below it, or its largest limit; --cluster gives the real size";
             let says = Says::Has(format!("no size in {}", guessed.join(", ")));
             diagnostics.notes.assumed("root", says, means, plant.at);
         }
@@ -303,7 +302,7 @@ impl Forest {
 
 /// Two ways to correct a tree that guarantees too much.
 const WAYS: [&str; 2] = [
-    "`quotree import --derive-mins` raises the mins of parents to what their children are promised, as far as max allows",
+    "`quotree import --derive-mins` raises the min of each parent to the sum of its children's mins, as far as max allows",
     "`quotree import --over-promised warn` takes the tree as it is: not every guarantee can then be honoured at once",
 ];
 

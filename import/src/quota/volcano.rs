@@ -65,7 +65,7 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: 
         }
         spec.weight = diagnostics.count(object.spec("weight"), "weight", u64::from(u32::MAX));
         if spec.weight.is_some() && spec.min.is_empty() && object.name != "root" {
-            let means = "the proportion plugin would promise it a share by weight; here it borrows what is idle, by that weight";
+            let means = "the proportion plugin would guarantee it a share by weight; here it has no guarantee, and borrows unused capacity by that weight";
             diagnostics.notes.assumed("Queue", Says::Has("a weight and nothing deserved".to_owned()), means, object.at);
         }
         if diagnostics.text(object.spec("dequeueStrategy"), "dequeueStrategy") == Some("fifo") {

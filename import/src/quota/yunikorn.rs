@@ -176,7 +176,7 @@ fn queue(node: &Node, parent: Option<&str>, forest: &mut Forest, diagnostics: &m
     let below = diagnostics.items(find(node, "queues"), "queues");
     if spec.min.is_empty() && !below.is_empty() {
         if parent.is_some() {
-            let means = "such a queue is promised what its children are together";
+            let means = "the min of such a queue is the sum of its children's";
             diagnostics.notes.assumed("queue", Says::Has("children and no `guaranteed`".to_owned()), means, at);
         }
         forest.add_summing(spec, at, diagnostics);

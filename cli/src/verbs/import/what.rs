@@ -57,7 +57,7 @@ pub(super) fn what(given: &Args) -> Result<What, Trouble> {
             if found.is_empty() {
                 let hint =
                     "a folder is read as a set of YAML and JSON files; name the file, or the kind before the folder";
-                return Err(Trouble::invalid(format!("`{}` has no file of objects; {hint}", path.display())));
+                return Err(Trouble::invalid(format!("`{}` contains no file with objects; {hint}", path.display())));
             }
             return several(args, kind, &found, skipped);
         }
