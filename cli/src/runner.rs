@@ -62,7 +62,7 @@ fn run_quietly(scenario: &Scenario, options: &RunOptions, terminal: Terminal, wh
     run(scenario, options, Watch { doublecheck: false, audit: false, audit_every: NonZeroU32::MIN }, &mut watcher)
 }
 
-/// Collects the full reasons of at most so many waits, in a second, identical run that ends with the last of these
+/// Collects the full reasons of at most this many waits, in a second, identical run that ends with the last of these
 /// waits.
 ///
 /// # Errors

@@ -61,7 +61,7 @@ impl Row<'_> {
     /// The cell as the number of GPUs of a node.
     ///
     /// # Errors
-    /// The same, and if there are too many.
+    /// As [`count`](Self::count), and if there are too many GPUs.
     pub(super) fn gpus(&self, column: &str) -> Result<u32, String> {
         let gpus = self.count(column)?;
         let few = u32::try_from(gpus).ok().filter(|gpus| *gpus <= MAX_GPUS);

@@ -15,7 +15,7 @@ pub struct RunOptions {
     /// Check the invariants after every decision and report broken ones in [`RunResult::breaches`]. Every check takes time
     /// linear in the size of the cluster.
     pub audit: bool,
-    /// With `audit`: check only the first of every so many decisions in full. The check that two workloads do not evict
+    /// With `audit`: check only the first of every N decisions in full. The check that two workloads do not evict
     /// each other again and again (I7) covers all decisions.
     pub audit_every: NonZeroU32,
     /// Keep the log of all events and decisions ([`Run::log`]). Takes memory for every event.

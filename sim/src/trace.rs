@@ -30,7 +30,7 @@
 //! | `budget` | `allowed` | a disruption budget was set |
 //! | `people` | | users or groups were edited |
 //! | `refused` | `of`, `by`, `reason`, `why` | a submission or an edit was refused |
-//! | `drain`, `drain_over` | `node`, `left` | a drain of a node begins or ends, with so many pods left |
+//! | `drain`, `drain_over` | `node`, `left` | a drain of a node begins or ends, with this many pods left |
 //! | `told_to_go` | `pod`, `node` | the drain of a node told a pod to leave |
 //! | `edited` | `workload`, `priority`, `preemptible` | a workload was edited; `null`: unchanged |
 //! | `node_changed` | `node` | a node was relabelled or resized |

@@ -259,7 +259,7 @@ impl WaitSteps {
         self.quantiles.count.saturating_add(self.never)
     }
 
-    /// The wait that so many percent of all pods did not exceed, by nearest rank; nothing if fewer were ever bound. It
+    /// The wait that this many percent of all pods did not exceed, by nearest rank; nothing if fewer were ever bound. It
     /// is exact for 50, 95 and 99 if every pod was bound; otherwise it is the wait of the next point of the
     /// distribution.
     ///

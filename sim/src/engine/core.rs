@@ -5,7 +5,7 @@ use quotree_core::{
     Auditor, Breach, Event, EventError, Finding, Log, Plan, PlanVerdicts, Policy, Recorder, Scheduler, Time, TreeSpec,
 };
 
-/// In clusters of up to so many quotas, nodes and workloads, plans have full verdicts. Where room is missing, metrics
+/// In clusters of up to this many quotas, nodes and workloads, plans have full verdicts. Where room is missing, metrics
 /// and history take from them the resource that pods wait for; in larger clusters they take all requested resources.
 const DETAIL: PlanVerdicts = PlanVerdicts::Full { up_to: 256 };
 
@@ -16,7 +16,7 @@ pub(crate) struct Core {
     audit: Option<Audit>,
 }
 
-/// An auditor that checks the first of every so many decisions in full.
+/// An auditor that checks the first of every N decisions in full.
 #[derive(Debug)]
 struct Audit {
     auditor: Box<Auditor>,

@@ -1,4 +1,4 @@
-//! What is known of each job: when it was submitted, started and ended, how long it waited, how often it was tried, and
+//! The record of each job: when it was submitted, started and ended, how long it waited, how often it was tried, and
 //! what it lost.
 //!
 //! A *job* is what is submitted to run as one: an instance of a Job or Training (of a workflow, each of its tasks), a

@@ -36,7 +36,7 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
     cluster.queue.refresh(&cluster.quotas);
 }
 
-/// Up to so many changed nodes, the search for the next queue tests itself which requests fit on them. Beyond,
+/// Up to this many changed nodes, the search for the next queue tests itself which requests fit on them. Beyond,
 /// [`give_hope`] tests all requests without room.
 const MOST_FRESH: usize = 8;
 

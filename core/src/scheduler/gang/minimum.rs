@@ -25,7 +25,7 @@ impl Workload {
         self.sets.iter().enumerate().map(|(i, set)| set.min.saturating_sub(self.active_of(i))).collect()
     }
 
-    /// Whether each set has enough pending pods to reach its minimum, of which so many are missing.
+    /// Whether each set has enough pending pods to reach its minimum, given how many are missing.
     pub(crate) fn can_provide(&self, missing: &[u32]) -> bool {
         let pending = |set: usize| {
             let is_pending = |pod: &&Pod| pod.state == Some(PodState::Pending) && usize::from(pod.set) == set;

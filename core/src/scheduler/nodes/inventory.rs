@@ -34,7 +34,7 @@ pub(crate) struct Nodes {
     /// How often the capacity of nodes has changed.
     pub(super) changes: u64,
     pub(super) classes: IndexMap<Class, ClassIndex, FxBuildHasher>,
-    /// When there are so many classes, those without nodes are looked for.
+    /// When there are this many classes, those without nodes are looked for.
     pub(crate) sweep_at: usize,
     /// For each template: the classes that it may be placed on, and how many classes have been tested.
     pub(super) suitable: Table<TemplateId, (Vec<u32>, usize)>,

@@ -43,7 +43,7 @@ pub(crate) fn better_candidate(a: Option<Candidate>, b: Option<Candidate>) -> Op
     }
 }
 
-/// With at least so many steps left, the search is far from its bound.
+/// With at least this many steps left, the search is far from its bound.
 const PLENTY: u32 = 1000;
 
 /// The steps of one search, counted against its bounds.
@@ -73,7 +73,7 @@ impl Steps {
         self.more_sets |= other.more_sets;
     }
 
-    /// Whether so many steps are left that candidates which cannot be the first are skipped, and not counted.
+    /// Whether enough steps are left to skip candidates that cannot be the first, without counting them.
     pub(super) const fn are_plenty(&self) -> bool {
         self.left >= PLENTY
     }

@@ -202,7 +202,7 @@ pub(super) fn stays_above_guarantee(
     !branch(cluster, leaf, common).any(guarded)
 }
 
-/// Whether evicting so many pods of a workload would exceed its disruption budget (R7).
+/// Whether evicting this many pods of a workload would exceed its disruption budget (R7).
 pub(super) fn exhausts_budget(cluster: &Cluster, victim: &Workload, pods: usize) -> bool {
     let left = victim.budget.as_ref().and_then(|budget| cluster.budgets.get(budget));
     left.is_some_and(|left| (*left as usize) < pods)

@@ -21,7 +21,7 @@ use crate::{
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
 
-/// On a node with up to so many pods, the search looks at each pod.
+/// On a node with up to this many pods, the search looks at each pod.
 const FEW_PODS: usize = 16;
 
 impl PreemptionSearch<'_> {

@@ -22,7 +22,7 @@ use crate::{
 use smallvec::SmallVec;
 use std::{cmp::Ordering, collections::BTreeMap};
 
-/// With up to so many candidates, all sets are searched.
+/// With up to this many candidates, all sets are searched.
 const ALL_SETS_OF: usize = 16;
 
 /// The best set so far.

@@ -60,7 +60,7 @@ pub(super) struct RequestClass {
     pub(super) failed: Option<u64>,
 }
 
-/// Up to so many queues of a class are opened and closed one by one as room comes and goes. The queues of a larger
+/// Up to this many queues of a class are opened and closed one by one as room comes and goes. The queues of a larger
 /// class stay open, and a search tests the class instead.
 pub(super) const FEW: usize = 4;
 

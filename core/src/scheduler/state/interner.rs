@@ -105,7 +105,7 @@ pub(crate) struct Interner {
     pub(super) templates: Slab<TemplateId, Interned>,
     pub(super) ask_ids: IndexMap<Arc<Ask>, AskId, FxBuildHasher>,
     pub(super) asks: Slab<AskId, Arc<Ask>>,
-    /// When there are so many templates and asks, the unused ones are looked for.
+    /// When there are this many templates and asks, the unused ones are looked for.
     pub(crate) sweep_at: usize,
 }
 

@@ -10,7 +10,7 @@ pub(crate) struct Marks {
 }
 
 impl Marks {
-    /// A set for so many quotas, with none marked.
+    /// A set for this many quotas, with none marked.
     pub(crate) fn new(quotas: usize) -> Self {
         Self { is_marked: (0..quotas).map(|_| false).collect(), marked: Vec::new() }
     }

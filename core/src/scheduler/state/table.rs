@@ -38,7 +38,7 @@ impl<K: Key, T> Table<K, T> {
         key
     }
 
-    /// Reserves memory for so many rows.
+    /// Reserves memory for this many rows.
     fn make_room(&mut self, rows: usize) {
         let len = self.rows.len();
         if rows > self.rows.capacity() && len >= LARGE {

@@ -137,7 +137,7 @@ impl Rankings {
         self.lists.at_mut(id).insert(list)
     }
 
-    /// Drops lists, those unused for the longest time first, until there is room for so many ranks.
+    /// Drops lists, those unused for the longest time first, until there is room for this many ranks.
     fn drop_oldest(&mut self, slots: usize) {
         while self.kept > 0 && self.kept + slots > MOST {
             let age = |id: &TemplateId| self.lists.at(*id).as_ref().map_or(u64::MAX, |list| list.seen);
