@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 /// The number of hues. Further branches share the colour [`OTHERS`].
 const HUES: u32 = 6;
-/// The hue of inner quotas and of branches beyond [`HUES`]: slate.
+/// The hue of inner quotas and of branches beyond the six hues: slate.
 pub const OTHERS: u32 = HUES;
 /// Lightnesses of one hue.
 pub const SHADES: u32 = 4;
@@ -13,7 +13,7 @@ pub const SHADES: u32 = 4;
 /// The colour of one quota.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Colour {
-    /// The hue, 0 to 5; [`OTHERS`] for inner quotas and branches beyond [`HUES`].
+    /// The hue, 0 to 5; [`OTHERS`] for inner quotas and branches beyond the six hues.
     pub team: u32,
     /// The lightness, below [`SHADES`].
     pub shade: u32,

@@ -67,7 +67,7 @@ struct Open {
     lender: u32,
     borrower: u32,
     amount: i128,
-    /// Its integral since the current list of loans began, and its largest amount.
+    /// Its integral since the last change of the loans of this resource, and its largest amount.
     unit_ms: i128,
     most: i64,
 }

@@ -35,7 +35,8 @@ impl TimeMap {
         self.0.iter().find(|(name, _)| name.as_str() == resource).map_or(0, |(_, time)| *time)
     }
 
-    /// Base units times milliseconds of a resource as units times seconds, a decimal without trailing zeros.
+    /// Converts base units times milliseconds of a resource to units times seconds, as a decimal without trailing
+    /// zeros.
     #[must_use]
     pub fn text(resource: &str, time: u128) -> String {
         let second = Self::second(resource);

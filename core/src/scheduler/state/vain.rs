@@ -1,4 +1,4 @@
-//! What a workload remembers of searches over sets of victims that found nothing (V5).
+//! The searches over sets of victims that found nothing, as a workload remembers them (V5).
 
 /// The last search in vain of each kind: a digest of what it depended on, and whether it hit a bound.
 #[derive(Debug, Clone, Copy, Default)]
