@@ -8,8 +8,8 @@ use super::{
     state::{Ask, NodeSlot, QuotaSlot},
 };
 use crate::api::{
-    Action, Amounts, Event, Name, NodeId, NodeSpec, PodId, PodOutcome, PodState, Policy, QuotaSpec, Reclaim, Time,
-    TreeSpec, WorkloadId, WorkloadSpec,
+    Action, Amounts, Event, Name, NodeId, NodeSpec, Plan, PlanVerdicts, PodId, PodOutcome, PodState, Policy, QuotaSpec,
+    Reclaim, Time, TreeSpec, WorkloadId, WorkloadSpec,
 };
 use proptest::prelude::*;
 use std::{
@@ -51,6 +51,8 @@ struct World {
     scheduler: Scheduler,
     /// This scheduler never frees unused requests and classes. It must decide the same.
     keeps_all: Scheduler,
+    /// It reports all that a try finds, so it foresees no failure. It must try the same and decide the same.
+    foresees_nothing: Scheduler,
     now: u64,
     next: u32,
     kept_shares: FairShares,
@@ -58,15 +60,20 @@ struct World {
 
 impl World {
     fn new(reclaim: Reclaim) -> Self {
-        let mut scheduler = Scheduler::new(&tree(), Policy { reclaim, ..Policy::default() }).unwrap();
-        for (id, size) in [(0, 6), (1, 6), (2, 4)] {
-            scheduler.apply(Event::NodeUp(NodeSpec::new(id, amounts(size, size)))).unwrap();
-        }
+        let new = |verdicts| {
+            let mut scheduler = Scheduler::new(&tree(), Policy { reclaim, verdicts, ..Policy::default() }).unwrap();
+            for (id, size) in [(0, 6), (1, 6), (2, 4)] {
+                scheduler.apply(Event::NodeUp(NodeSpec::new(id, amounts(size, size)))).unwrap();
+            }
+            scheduler
+        };
+        let mut scheduler = new(PlanVerdicts::Brief);
+        let foresees_nothing = new(PlanVerdicts::Full { up_to: u32::MAX });
         let mut keeps_all = scheduler.clone();
         scheduler.cluster.workloads.interner.sweep_at = 0;
         keeps_all.cluster.workloads.interner.sweep_at = usize::MAX;
         keeps_all.cluster.nodes.sweep_at = usize::MAX;
-        Self { scheduler, keeps_all, now: 0, next: 0, kept_shares: FairShares::default() }
+        Self { scheduler, keeps_all, foresees_nothing, now: 0, next: 0, kept_shares: FairShares::default() }
     }
 
     fn pods_in(&self, states: &[PodState]) -> Vec<PodId> {
@@ -76,6 +83,7 @@ impl World {
 
     fn apply(&mut self, event: Event) {
         self.keeps_all.apply(event.clone()).unwrap();
+        self.foresees_nothing.apply(event.clone()).unwrap();
         self.scheduler.apply(event).unwrap();
     }
 
@@ -134,6 +142,12 @@ impl World {
         self.check();
         let plan = self.scheduler.decide(Time(self.now));
         assert_eq!(plan, self.keeps_all.decide(Time(self.now)), "giving back changes no decision");
+        let all_tries = self.foresees_nothing.decide(Time(self.now));
+        assert_eq!(plan.actions, all_tries.actions, "what is foreseen changes no decision");
+        let tried = |plan: &Plan| -> Vec<_> {
+            plan.verdicts.iter().map(|verdict| (verdict.workload, verdict.binding.rule(), verdict.entitled)).collect()
+        };
+        assert_eq!(tried(&plan), tried(&all_tries), "and no verdict");
         self.scheduler.cluster.workloads.interner.sweep_at = 0;
         for action in plan.actions {
             if let Action::Bind { pod, .. } = action {

@@ -60,6 +60,19 @@ fn w2_who_lacks_what_no_borrower_uses_does_not_search_for_victims() {
     assert_eq!(game.row("node 2 up: 1,1").unwrap(), "bind 3");
 }
 
+/// When 1 ends, the limits admit 3, which no node has room for. Its try fails, and then 4 is the first of its leaf: it is
+/// entitled, and goes before 5. That holds although one search passes over 3.
+#[test]
+fn w2_o1_whoever_would_fail_lets_the_entitled_behind_it_go_first() {
+    let tree = "root 14,6/14,6; a<root 7,0/14,2; b<root 6,6/14,6";
+    let mut game = Game::new(tree, "7,6 5,0", Policy::default()).unwrap();
+    let first = "submit 1 to b: 0,4 priority 3; submit 2 to b: 5,2 priority 3; submit 3 to a: 4,1 priority 3";
+    let barred = "bind 1 on node 0; bind 2 on node 0; pending 3: A1 at root";
+    assert_eq!(game.row(first).unwrap(), barred, "the root has no memory left for 3");
+    let then = "finish 1; submit 4 to a: 3,0 priority 1; submit 5 to b: 5,0 priority 3";
+    assert_eq!(game.row(then).unwrap(), "bind 4 on node 1; pending 3: P1, 5: P1");
+}
+
 /// 2 and 3 have room for one of them. Once 2 is placed, no pod of 3 fits on the node that became free, so 3 is not tried.
 #[test]
 fn w2_room_that_has_gone_to_another_is_no_room() {

@@ -50,7 +50,7 @@ impl Borrowers {
     }
 
     /// Whether there is no such leaf.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.count == 0
     }
 

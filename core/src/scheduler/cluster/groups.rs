@@ -78,8 +78,7 @@ impl Cluster {
     /// Updates the order of leaves by overuse: looks only at the leaves whose usage or first possible victim has
     /// changed.
     pub(crate) fn refresh_overuse(&mut self) {
-        let changed = [self.quotas.ledger.take_usage_changed(), self.victims.take_changed()];
-        for leaf in changed.into_iter().flatten() {
+        while let Some(leaf) = self.quotas.ledger.pop_usage_changed().or_else(|| self.victims.pop_changed()) {
             self.update_overuse(leaf);
         }
     }

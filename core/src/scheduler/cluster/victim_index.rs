@@ -35,9 +35,9 @@ impl VictimIndex {
         self.len
     }
 
-    /// Takes out the leaves whose first possible victim has changed, each once.
-    pub(super) fn take_changed(&mut self) -> Vec<QuotaSlot> {
-        self.changed.take()
+    /// Takes out a leaf whose first possible victim has changed.
+    pub(super) fn pop_changed(&mut self) -> Option<QuotaSlot> {
+        self.changed.pop()
     }
 
     /// Whether a workload is in the index.

@@ -16,10 +16,15 @@ impl Cluster {
             return None;
         }
         let resources = self.quotas.resources();
-        if self.policy.reclaim == Reclaim::FairShare || !self.holds.is_empty() || self.holds.terminating() > 0 {
+        if self.policy.reclaim == Reclaim::FairShare || self.is_under_way() {
             return Some(resources.map(|_| i64::MAX).collect());
         }
         let limit = |r: usize| if self.borrowers.use_any(r) { i64::MAX } else { self.nodes.spare(r) };
         (!self.borrowers.is_empty()).then(|| resources.map(limit).collect())
+    }
+
+    /// Whether pods are terminating, or workloads hold.
+    pub(crate) fn is_under_way(&self) -> bool {
+        !self.holds.is_empty() || self.holds.terminating() > 0
     }
 }

@@ -19,7 +19,7 @@ use crate::{
 /// Tries to place the head of a queue. If that fails, the plan gets a verdict.
 pub(crate) fn attempt(cluster: &mut Cluster, queue: RequestQueue, plan: &mut Plan) {
     let Some(key) = cluster.queue.tournament.head(queue) else { return };
-    let ask = cluster.workloads.interner.ask(queue.ask).clone();
+    let ask = cluster.workloads.interner.shared_ask(queue.ask);
     let mut attempt = Attempt { cluster, queue, slot: key.slot, ask: &ask, plan };
     attempt.run();
 }

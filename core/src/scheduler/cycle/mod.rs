@@ -6,19 +6,21 @@ mod next_moment;
 mod overdue;
 pub(crate) mod retry;
 mod takeover;
+mod vain;
 
 use crate::{
     api::{Plan, WorkloadId},
     scheduler::{
         cluster::{Cluster, cannot_run},
         hold,
-        queue::{Hidden, Judge, RequestQueue},
+        queue::{Choice, Judge, RequestQueue},
         quota::Demand,
         state::AskId,
     },
 };
 use attempt::attempt;
 use std::{cell::RefCell, collections::BTreeSet};
+use vain::Foreseen;
 
 /// Makes one decision. `retry` says whether an event came since the last one.
 pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
@@ -45,7 +47,7 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
         }
         retry::update_queue(cluster);
         let before = plan.actions.len();
-        while let Some(queue) = next_queue(cluster) {
+        while let Some(queue) = next_queue(cluster, plan) {
             attempt(cluster, queue, plan);
             retry::update_queue(cluster);
         }
@@ -62,26 +64,29 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
 }
 
 /// The next queue to try. A request that was expected to fit somewhere, but has lost the room to others, is marked as
-/// without room on the way.
-fn next_queue(cluster: &mut Cluster) -> Option<RequestQueue> {
-    let hopeless = RefCell::new(Vec::new());
-    let worth_a_search = cluster.worth_a_search();
-    let (next, hidden) = look_for_next(cluster, worth_a_search, &hopeless);
-    hidden.into_iter().for_each(|(leaf, by)| cluster.queue.tournament.note_hidden(leaf, by));
-    for ask in hopeless.into_inner() {
-        let failure = cluster.nodes.freed.failure();
-        cluster.queue.tournament.note_failure(ask, failure);
+/// without room on the way. Queues before it whose tries would fail count as tried.
+fn next_queue(cluster: &mut Cluster, plan: &mut Plan) -> Option<RequestQueue> {
+    loop {
+        let hopeless = RefCell::new(Vec::new());
+        let worth_a_search = cluster.worth_a_search();
+        let Choice { next, hidden, passed, again } = look_for_next(cluster, worth_a_search.clone(), &hopeless);
+        hidden.into_iter().for_each(|(leaf, by)| cluster.queue.tournament.note_hidden(leaf, by));
+        for ask in hopeless.into_inner() {
+            let failure = cluster.nodes.freed.failure();
+            cluster.queue.tournament.note_failure(ask, failure);
+        }
+        passed.into_iter().for_each(|queue| vain::note(cluster, queue, worth_a_search.as_ref(), plan));
+        if !again {
+            return next;
+        }
+        retry::update_queue(cluster);
     }
-    next
 }
 
-fn look_for_next(
-    cluster: &Cluster,
-    worth_a_search: Option<Demand>,
-    hopeless: &RefCell<Vec<AskId>>,
-) -> (Option<RequestQueue>, Vec<Hidden>) {
+fn look_for_next(cluster: &Cluster, worth_a_search: Option<Demand>, hopeless: &RefCell<Vec<AskId>>) -> Choice {
     let (quotas, nodes, workloads) = (&cluster.quotas, &cluster.nodes, &cluster.workloads);
     let ask = |queue: RequestQueue| workloads.interner.ask(queue.ask);
+    let foreseen = Foreseen::new(cluster);
     let judge = Judge {
         share: |leaf| cluster.queue.share(leaf, quotas),
         // Where quotas have lend floors, the tournament may admit too much, and only the whole path decides (L3).
@@ -95,6 +100,7 @@ fn look_for_next(
             }
             has_room
         },
+        would_fail: |queue: RequestQueue, slot| foreseen.would_fail(queue, slot),
     };
     cluster.queue.tournament.next(&judge)
 }

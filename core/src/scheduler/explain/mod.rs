@@ -110,7 +110,7 @@ pub(super) fn verdict_on(cluster: &mut Cluster, slot: WorkloadSlot, found: Searc
         return Some(verdict);
     }
     let leaf = workload.leaf;
-    let ask = cluster.workloads.interner.ask(cluster.queue.pending(slot)?.0).clone();
+    let ask = cluster.workloads.interner.shared_ask(cluster.queue.pending(slot)?.0);
     verdict.entitled = cluster.quotas.is_entitled(&ask, leaf);
     let limit = cluster.quotas.first_limit(&ask, leaf);
     if !found.in_full {

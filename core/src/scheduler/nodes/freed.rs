@@ -29,8 +29,9 @@ impl FreedNodes {
             self.clock += 1;
             self.last.extend_to(*node, || 0);
             let before = std::mem::replace(self.last.at_mut(*node), self.clock);
-            self.by_time.remove(&before);
+            // In this order, so that the map of a single node is not emptied and allocated anew.
             self.by_time.insert(self.clock, *node);
+            self.by_time.remove(&before);
         }
         freed
     }

@@ -145,6 +145,16 @@ impl ClassIndex {
         }
     }
 
+    /// Whether a node has each amount that is requested.
+    pub(super) fn may_have_room(&self, template: &Template) -> bool {
+        touch(self.blocks.len());
+        let has_room = |entry: &Entry| {
+            touch(1);
+            entry.room.may_fit(template)
+        };
+        self.blocks.iter().any(|block| block.most.may_fit(template) && block.entries.iter().any(has_room))
+    }
+
     /// The first node with room, in order.
     pub(super) fn first_fit(&mut self, rows: &Table<NodeSlot, Node>, template: &Template) -> Option<(u64, Assignment)> {
         touch(self.blocks.len());

@@ -1,7 +1,8 @@
 //! Which node a pod gets, and which nodes are suitable for it at all (P1, P2).
 
 use super::{
-    class::RuledOut,
+    class::{Class, RuledOut},
+    index::ClassIndex,
     inventory::Nodes,
     node::Node,
     score::{self, ranking::UNFIT},
@@ -34,6 +35,14 @@ impl Nodes {
             }
         }
         best.map(|(_, _, found)| found)
+    }
+
+    /// Whether [`pick`](Self::pick) may find a node: one has each amount that is requested, on whichever devices.
+    pub(crate) fn may_have_room(&self, template: &Template) -> bool {
+        let may = |(class, index): (&Class, &ClassIndex)| {
+            index.may_have_room(template) && class.is_tolerated(template) && class.is_selected(template)
+        };
+        self.domains.confined.is_some() || self.scorer.placement.by_pod() || self.classes.iter().any(may)
     }
 
     /// As [`pick`](Self::pick), where the score depends on the pod.

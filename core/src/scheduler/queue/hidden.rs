@@ -20,6 +20,10 @@ impl Tournament {
         let ask = AskId(by.1);
         let row = self.rows.at(leaf);
         let [_, entitled] = &row.offered;
+        // What hides others would save a search that looks at offers.
+        if self.only_leaf().is_some() {
+            return;
+        }
         let Some((first, _)) = entitled.first() else { return };
         let (Some(waiting), class) = (self.queues.get(&RequestQueue { ask, leaf }), self.classes.at(ask)) else {
             return;
@@ -37,6 +41,11 @@ impl Tournament {
         self.offer(leaf, Contest::Entitled, |_| Ratio::default());
     }
 
+    /// Whether a queue is known to hide the entitled workloads of its leaf.
+    pub(super) fn is_hider(&self, queue: RequestQueue) -> bool {
+        self.rows.at(queue.leaf).hider.as_ref().is_some_and(|hider| hider.ask == queue.ask)
+    }
+
     /// Forgets what hides the entitled workloads of a leaf, so that the next search looks at the leaf again.
     pub(super) fn forget_hider(&mut self, leaf: QuotaSlot) {
         if self.rows.at_mut(leaf).hider.take().is_some() {
@@ -47,14 +56,14 @@ impl Tournament {
     /// Makes searches look again at the leaves where a class hides others, since the class has found no room.
     pub(super) fn forget_hiders_of(&mut self, ask: AskId) {
         let hides = |leaf: &&QuotaSlot| self.rows.at(**leaf).hider.as_ref().is_some_and(|hider| hider.ask == ask);
-        self.dirty.extend(self.classes.at(ask).leaves.iter().filter(hides));
+        self.dirty.extend(self.classes.at(ask).leaves.iter().filter(hides).copied());
     }
 
     /// If nodes have changed, makes searches look again at all leaves where something hides others: the hiding workload
     /// may now be one that cannot run (O4).
     pub(crate) fn note_node_changes(&mut self, changes: u64) {
         if std::mem::replace(&mut self.node_changes, changes) != changes {
-            self.dirty.extend(&self.hiding);
+            self.dirty.extend(self.hiding.iter().copied());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The queue: the pending workloads of all leaves, and the order in which they are tried (O1, O2).
 
+mod dirty;
 mod entry;
 mod hidden;
 mod hider;
@@ -13,7 +14,7 @@ mod request_class;
 mod room;
 mod tournament;
 
-pub(crate) use next::{Hidden, Judge};
+pub(crate) use next::{Choice, Judge};
 pub(crate) use order::{ByOveruse, EvictionCost, PendingKey, VictimKey, VictimRank};
 pub(crate) use pending::{Offered, Queue};
 pub(crate) use request_class::RequestQueue;

@@ -124,7 +124,7 @@ impl Queue {
     pub(crate) fn refresh(&mut self, quotas: &Quotas) {
         let order = self.order;
         let share = |leaf| if order == Order::Share { quotas.dominant_share(leaf) } else { Ratio::default() };
-        self.tournament.refresh(|q| quotas.gates(q), share);
+        self.tournament.refresh(|q, gates| quotas.write_gates(q, gates), share);
     }
 
     /// Puts a workload with this request into the queue of its leaf.

@@ -1,4 +1,7 @@
 //! Keeps what quotas offer up to date.
+//!
+//! Offers say which leaf to look into. While workloads wait in one leaf only, a search goes there at once, and what would
+//! be offered is left for later.
 
 use super::{
     offers::{Row, replace},
@@ -11,19 +14,40 @@ use crate::scheduler::{
 };
 
 impl Tournament {
-    /// Updates the offers of the marked quotas, and of the quotas above as far as they change. `gates` returns what a
+    /// Updates the offers of the marked quotas, and of the quotas above as far as they change. `gates` writes what a
     /// quota leaves, `share` the share by which the policy orders leaves.
-    pub(crate) fn refresh(&mut self, gates: impl Fn(QuotaSlot) -> Gates, share: impl Fn(QuotaSlot) -> Ratio) {
-        // A quota comes before those below it, so the last is refreshed first.
+    pub(crate) fn refresh(&mut self, gates: impl Fn(QuotaSlot, &mut Gates), share: impl Fn(QuotaSlot) -> Ratio) {
         while let Some(slot) = self.dirty.pop_last() {
-            self.rows.at_mut(slot).gates = gates(slot);
+            gates(slot, &mut self.rows.at_mut(slot).gates);
             self.forget_hider(slot);
             self.want_again(slot);
+            self.note_waiting(slot);
+            self.to_offer.insert(slot);
+        }
+        // A quota comes before those below it, so the last is refreshed first.
+        while self.waiting.len() > 1
+            && let Some(slot) = self.to_offer.pop_last()
+        {
             self.offer(slot, Contest::Any, &share);
             if self.entitled_first {
                 self.offer(slot, Contest::Entitled, &share);
             }
         }
+    }
+
+    /// Notes whether workloads wait in a leaf.
+    fn note_waiting(&mut self, slot: QuotaSlot) {
+        let row = self.rows.at(slot);
+        if row.is_leaf && row.line.whole().is_some() {
+            self.waiting.insert(slot);
+        } else {
+            self.waiting.swap_remove(&slot);
+        }
+    }
+
+    /// The only leaf in which workloads wait. Then no offers are kept.
+    pub(super) fn only_leaf(&self) -> Option<QuotaSlot> {
+        self.waiting.first().copied().filter(|_| self.waiting.len() == 1)
     }
 
     /// Updates what a quota offers to the quota above, and marks the latter if the offers change.
@@ -40,7 +64,7 @@ impl Tournament {
         let Some(places) = row.offered.get_mut(contest as usize) else { return };
         let before = std::mem::replace(places, now.iter().map(|offer| offer.key()).collect());
         if replace(self.rows.at_mut(parent).offers_mut(contest), &before, &now, &self.amounts) {
-            self.dirty.insert(parent);
+            self.to_offer.insert(parent);
         }
     }
 
@@ -51,6 +75,6 @@ impl Tournament {
         while let Some(ask) = uncovered(self.rows.at(leaf)) {
             self.forget_try(RequestQueue { ask, leaf });
         }
-        self.dirty.remove(&leaf);
+        self.dirty.remove(leaf);
     }
 }

@@ -14,6 +14,7 @@
 //! the next event or the end of a hold.
 
 use super::{
+    dirty::Dirty,
     entry::{Labels, LineKey, Requests, within},
     line::Line,
     offers::Row,
@@ -24,7 +25,7 @@ use crate::scheduler::{
     quota::{Demand, Gates, Ledger},
     state::{AskId, QuotaSlot, Table},
 };
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 use rustc_hash::FxBuildHasher;
 use smallvec::SmallVec;
 use std::collections::BTreeSet;
@@ -36,8 +37,12 @@ pub(crate) struct Tournament {
     pub(super) queues: IndexMap<RequestQueue, Waiting, FxBuildHasher>,
     /// For each quota: the queues of the leaf, or the offers of the quotas below.
     pub(super) rows: Table<QuotaSlot, Row>,
-    /// Quotas whose offers must be computed again.
-    pub(super) dirty: BTreeSet<QuotaSlot>,
+    /// Quotas of which something has changed.
+    pub(super) dirty: Dirty,
+    /// Quotas that are up to date, but whose offers must be computed again.
+    pub(super) to_offer: Dirty,
+    /// The leaves in which workloads wait.
+    pub(super) waiting: IndexSet<QuotaSlot, FxBuildHasher>,
     /// Leaves whose entitled workloads are known to be hidden.
     pub(super) hiding: BTreeSet<QuotaSlot>,
     /// The change counter of nodes when that was last determined.
@@ -73,7 +78,7 @@ impl Tournament {
         let rows = parents.keys().map(|q| Row::new(!inner.contains(&q), width)).collect();
         let roots = parents.keys().filter(|q| parents.at(*q).is_none()).collect();
         Self {
-            dirty: parents.keys().collect(),
+            dirty: Dirty::all(parents.keys()),
             parents,
             roots,
             rows,
@@ -198,7 +203,7 @@ impl Tournament {
 
     /// Whether a queue is tried regardless of limits. `leaf` has what its leaf leaves, `worth_a_search` the largest
     /// request for which a search for victims could succeed.
-    pub(super) fn is_due(&self, queue: RequestQueue, leaf: &Gates, worth_a_search: Option<&[i64]>) -> bool {
+    pub(crate) fn is_due(&self, queue: RequestQueue, leaf: &Gates, worth_a_search: Option<&[i64]>) -> bool {
         let demand = &self.classes.at(queue.ask).demand;
         let is_worth = worth_a_search.is_some_and(|limits| within(demand, limits));
         self.queues.get(&queue).is_some_and(|waiting| waiting.due || is_worth && !waiting.tried && leaf.cover(demand))
@@ -224,7 +229,7 @@ impl Tournament {
 
     /// Marks all quotas for re-evaluation, because limits have changed.
     pub(crate) fn touch_all(&mut self) {
-        self.dirty = self.parents.keys().collect();
+        self.dirty.extend(self.parents.keys());
     }
 
     /// Marks the quota for re-evaluation, because its usage or the reservations of its holds have changed.

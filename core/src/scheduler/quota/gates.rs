@@ -17,7 +17,7 @@ pub(crate) type Demand = SmallVec<[i64; 8]>;
 pub(crate) const NOTHING: i64 = i64::MIN;
 
 /// What a quota leaves.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Gates {
     /// What is left up to its limits (A1, A2, A5).
     pub(crate) limits: Demand,
@@ -40,9 +40,29 @@ impl Gates {
 
     /// The smaller of these and other gates, for each amount.
     pub(crate) fn and(&self, other: &Self) -> Self {
-        let least = |a: &Demand, b: &Demand| a.iter().zip(b).map(|(a, b)| *a.min(b)).collect();
-        let covers = self.covers.as_ref().zip(other.covers.as_ref());
-        Self { limits: least(&self.limits, &other.limits), covers: covers.map(|(a, b)| least(a, b)) }
+        let mut both = self.clone();
+        both.limit_to(other);
+        both
+    }
+
+    /// Leaves no more than other gates do.
+    pub(crate) fn limit_to(&mut self, other: &Self) {
+        let least = |amounts: &mut Demand, others: &Demand| {
+            amounts.iter_mut().zip(others).for_each(|(amount, other)| *amount = (*amount).min(*other));
+        };
+        least(&mut self.limits, &other.limits);
+        match (&mut self.covers, &other.covers) {
+            (Some(covers), Some(others)) => least(covers, others),
+            (covers, _) => *covers = None,
+        }
+    }
+}
+
+impl Clone for Gates {
+    /// Copies amounts as a whole, not one by one.
+    fn clone(&self) -> Self {
+        let Self { limits, covers } = self;
+        Self { limits: Demand::from_slice(limits), covers: covers.as_ref().map(|covers| Demand::from_slice(covers)) }
     }
 }
 
@@ -58,8 +78,20 @@ impl Quotas {
     /// What a quota leaves to requests. With lend floors (L3) the charge of a quota depends on the leaf. Then a request
     /// within these gates may still be refused by [`admits`](Self::admits).
     pub(crate) fn gates(&self, slot: QuotaSlot) -> Gates {
+        let mut gates = Gates::default();
+        self.write_gates(slot, &mut gates);
+        gates
+    }
+
+    /// The same, written in place of what the quota left before.
+    pub(crate) fn write_gates(&self, slot: QuotaSlot, gates: &mut Gates) {
+        let width = self.tree.width();
+        let Gates { limits, covers } = gates;
+        limits.clear();
         let Some(quota) = self.quota_id(slot) else {
-            return Gates { limits: SmallVec::from_elem(i64::MAX, 2 * self.tree.width() + 1), covers: None };
+            limits.resize(2 * width + 1, i64::MAX);
+            *covers = None;
+            return;
         };
         let is_leaf = self.tree.is_leaf(quota);
         let below_max = |r: usize| {
@@ -77,14 +109,18 @@ impl Quotas {
         };
         let has_job_left = self.job_limit(slot).is_none_or(|limit| *self.ledger.jobs.at(slot) < limit);
         let jobs = if has_job_left { i64::MAX } else { 0 };
+        let is_inner_root = self.is_inner_root(slot);
         let covered = |r: usize| {
-            let limited = self.counts(r) && !self.is_inner_root(slot);
+            let limited = self.counts(r) && !is_inner_root;
             if limited { self.min(slot, r).saturating_sub(self.ledger.projected_usage(slot, r)) } else { i64::MAX }
         };
-        Gates {
-            limits: self.resources().map(below_max).chain(self.resources().map(below_min)).chain([jobs]).collect(),
-            covers: Some(self.resources().map(covered).collect()),
-        }
+        limits.reserve(2 * width + 1);
+        self.resources().for_each(|r| limits.push(below_max(r)));
+        self.resources().for_each(|r| limits.push(below_min(r)));
+        limits.push(jobs);
+        let covers = covers.get_or_insert_default();
+        covers.clear();
+        self.resources().for_each(|r| covers.push(covered(r)));
     }
 
     /// Whether the min of a leaf covers a request (O1).

@@ -135,9 +135,9 @@ impl Ledger {
         self.usage_changed.mark(leaf);
     }
 
-    /// Takes out the leaves whose usage has changed, each once.
-    pub(crate) fn take_usage_changed(&mut self) -> Vec<QuotaSlot> {
-        self.usage_changed.take()
+    /// Takes out a leaf whose usage has changed.
+    pub(crate) fn pop_usage_changed(&mut self) -> Option<QuotaSlot> {
+        self.usage_changed.pop()
     }
 
     /// Adds `sign` times these amounts to the usage of a leaf.

@@ -51,6 +51,13 @@ impl Template {
         }
         self.request.iter().find(|(r, _)| usize::from(*r) == resource).map_or(0, |(_, amount)| *amount)
     }
+
+    /// Whether it may be placed on the same nodes as another, and requests no less of anything there.
+    pub(crate) fn asks_no_less_than(&self, other: &Self) -> bool {
+        other.request.iter().all(|(r, amount)| *amount <= self.amount(usize::from(*r)))
+            && (&self.devices, &self.selector, &self.tolerations)
+                == (&other.devices, &other.selector, &other.tolerations)
+    }
 }
 
 /// The request of one unit of admission: a single pod, the missing minimum of a gang, or one elastic member.
@@ -215,6 +222,11 @@ impl Interner {
             *slot = Some(ask);
         }
         ask
+    }
+
+    /// An ask that outlives a change of the state.
+    pub(crate) fn shared_ask(&self, id: AskId) -> Arc<Ask> {
+        Arc::clone(self.asks.at(id))
     }
 
     pub(crate) fn ask(&self, id: AskId) -> &Ask {

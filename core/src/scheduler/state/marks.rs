@@ -21,6 +21,13 @@ impl Marks {
         }
     }
 
+    /// Takes out one of the marked quotas, and keeps the memory.
+    pub(crate) fn pop(&mut self) -> Option<QuotaSlot> {
+        let marked = self.marked.pop()?;
+        *self.is_marked.at_mut(marked) = false;
+        Some(marked)
+    }
+
     /// Takes out the marked quotas, each once.
     pub(crate) fn take(&mut self) -> Vec<QuotaSlot> {
         let marked = std::mem::take(&mut self.marked);

@@ -1,0 +1,103 @@
+//! Tries that are known to fail for lack of room before they begin (W2).
+//!
+//! Where a quota comes free, its limits may admit thousands of requests that have not been tried for room, and no node
+//! has any. The search for the next workload passes over them and goes on, instead of beginning anew for each. They
+//! count as tried when their turn was before that of the workload that is found.
+
+use super::takeover::{came_after_a_hold, holds_to_take};
+use crate::{
+    api::Plan,
+    scheduler::{
+        cluster::Cluster,
+        explain,
+        preempt::{PreemptionKind, SearchFindings, could_preempt, could_preempt_at_all, reclaims_by_share},
+        queue::RequestQueue,
+        quota::Demand,
+        state::{TemplateId, WorkloadSlot},
+    },
+};
+use smallvec::SmallVec;
+use std::cell::RefCell;
+
+/// What one search for the next workload knows of tries that would fail, while nothing changes.
+pub(super) struct Foreseen<'a> {
+    cluster: &'a Cluster,
+    is_possible: bool,
+    is_under_way: bool,
+    /// Whether who may reclaim could find something: a borrower, or a terminating pod for which no hold waits (H1).
+    offers_victims: bool,
+    /// Requests of pods for which no node has room. One that requests no less than these has none either.
+    without_room: RefCell<SmallVec<[TemplateId; 4]>>,
+}
+
+impl<'a> Foreseen<'a> {
+    /// Knows nothing yet. The index of borrowers must be up to date. No failure is foreseen where what may be reclaimed changes with every event (F3), and where
+    /// verdicts say in full what a try has found. With lend floors (L3) a request may be barred although the limits
+    /// admit it.
+    pub(super) fn new(cluster: &'a Cluster) -> Self {
+        let is_possible = !explain::explains_in_full(cluster)
+            && !reclaims_by_share(&cluster.policy)
+            && !cluster.quotas.ledger.any_lend_limit();
+        let is_under_way = cluster.is_under_way();
+        let offers_victims = !cluster.borrowers.is_empty() || !cluster.holds.unclaimed_terminating.is_empty();
+        Self { cluster, is_possible, is_under_way, offers_victims, without_room: RefCell::default() }
+    }
+
+    /// Whether a workload would fail for lack of room, and do nothing else: no limit bars it, no node has room for its
+    /// pod, it could preempt nobody in its leaf, there is nobody from whom it could reclaim, and nothing that it may take
+    /// over.
+    pub(super) fn would_fail(&self, queue: RequestQueue, slot: WorkloadSlot) -> bool {
+        let (cluster, tournament) = (self.cluster, &self.cluster.queue.tournament);
+        // What has failed before is tried where a node has room for it now, or while something is under way.
+        if !self.is_possible || tournament.failed(queue.ask).is_some() && !self.is_under_way {
+            return false;
+        }
+        let ask = cluster.workloads.interner.ask(queue.ask);
+        let [(template, 1)] = ask.members.as_slice() else { return false };
+        let may_take_over = || came_after_a_hold(cluster, slot) && !holds_to_take(cluster, slot).is_empty();
+        ask.together.is_none()
+            && !could_preempt(cluster, slot, ask, PreemptionKind::Priority)
+            && !(self.offers_victims && could_preempt(cluster, slot, ask, PreemptionKind::Reclaim))
+            && self.has_no_room(*template)
+            && !may_take_over()
+            && cluster.quotas.admits(ask, queue.leaf)
+    }
+
+    /// Whether no node has room for a pod. What has no room is remembered, since larger requests of equal kind have none
+    /// either.
+    fn has_no_room(&self, id: TemplateId) -> bool {
+        let interner = &self.cluster.workloads.interner;
+        let template = interner.template(id);
+        let mut without_room = self.without_room.borrow_mut();
+        if without_room.iter().any(|less| template.asks_no_less_than(interner.template(*less))) {
+            return true;
+        }
+        let has_none = !self.cluster.nodes.may_have_room(template);
+        if has_none {
+            without_room.retain(|more| !interner.template(*more).asks_no_less_than(template));
+            without_room.push(id);
+        }
+        has_none
+    }
+}
+
+/// Notes a failure that was foreseen, as a try would have: the plan gets its verdict. `worth_a_search` has the largest
+/// request for which a search for victims could succeed. Who could preempt nobody is not looked at again after the next
+/// event, also where its pod fits once all terminating pods are gone: it could do nothing about it.
+pub(super) fn note(cluster: &mut Cluster, queue: RequestQueue, worth_a_search: Option<&Demand>, plan: &mut Plan) {
+    let tournament = &cluster.queue.tournament;
+    let Some(head) = tournament.head(queue) else { return };
+    // Another queue with the same request may have failed just now. Only one that is wanted is tried nevertheless.
+    let is_wanted =
+        || tournament.is_due(queue, &cluster.quotas.gates(queue.leaf), worth_a_search.map(|limits| &**limits));
+    if tournament.failed(queue.ask).is_some() && !is_wanted() {
+        return;
+    }
+    let failure = cluster.nodes.freed.failure();
+    cluster.queue.tournament.note_failure(queue.ask, failure);
+    let ask = cluster.workloads.interner.ask(queue.ask);
+    let retry = came_after_a_hold(cluster, head.slot) || could_preempt_at_all(cluster, head.slot, ask);
+    let covered = cluster.quotas.leaf_covers(ask, queue.leaf);
+    cluster.queue.tournament.could_not_place(queue, retry, false, covered);
+    plan.verdicts.extend(explain::verdict_on(cluster, head.slot, SearchFindings::default()));
+}
