@@ -1,5 +1,5 @@
 //! Which crate may depend on which: core <- words, k8s and syntax <- model <- import <- scenario <- sim <- reports and swarm <-
-//! cli. The testkit is for tests only, and the heavy libraries are for the command only.
+//! cli. The testkits are for tests only, and the heavy libraries are for the commands only.
 
 use crate::files;
 use serde_json::Value;
@@ -30,8 +30,12 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-benches", &["quotree-core", "quotree-sim", "quotree-testkit"]),
     ("quotree-fuzz", &["quotree-core", "quotree-sim", "quotree-testkit"]),
     ("xtask", &[]),
+    ("quotree-kube", &["quotree-core", "quotree-k8s", "quotree-words"]),
     ("quotree-kube-testkit", &[]),
 ];
+
+/// What the tests of any crate may depend on.
+const TESTKITS: &[&str] = &["quotree-testkit", "quotree-kube-testkit"];
 
 /// The crates that a crate must not depend on, even indirectly, outside its tests.
 const NEVER: &[(&str, &[&str])] = &[
@@ -50,7 +54,10 @@ const NEVER: &[(&str, &[&str])] = &[
     ("quotree-swarm", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
 ];
 
-/// The libraries that only the command may depend on, outside tests and benches.
+/// The crates with a command.
+const COMMANDS: &[&str] = &["quotree-cli", "quotree-kube"];
+
+/// The libraries that only a command may depend on, outside tests and benches.
 const COMMAND_ONLY: &[&str] = &["anyhow", "clap", "annotate-snippets", "rayon", "indicatif"];
 
 /// All violations of these rules.
@@ -70,12 +77,12 @@ pub(crate) fn check() -> Result<Vec<String>, String> {
             let on = text_of(dependency, "name");
             let for_tests = dependency.get("kind").and_then(Value::as_str) == Some("dev");
             let is_member = MAY_USE.iter().any(|(member, _)| *member == on);
-            let allowed = may_use.contains(&on) || for_tests && on == "quotree-testkit";
+            let allowed = may_use.contains(&on) || for_tests && TESTKITS.contains(&on);
             if is_member && !allowed {
                 findings.push(format!("{at}: {name} must not depend on {on}"));
             }
-            if COMMAND_ONLY.contains(&on) && name != "quotree-cli" && !for_tests {
-                findings.push(format!("{at}: {on} is for quotree-cli only"));
+            if COMMAND_ONLY.contains(&on) && !COMMANDS.contains(&name) && !for_tests {
+                findings.push(format!("{at}: {on} is for commands only"));
             }
         }
     }

@@ -1,0 +1,5 @@
+//! How an intent is written in each mode: the bodies of requests, as pure functions.
+
+pub mod bind;
+pub mod dry;
+pub mod gate;

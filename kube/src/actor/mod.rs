@@ -1,0 +1,260 @@
+//! The one owner of the core: facts in, intents out. It has no clock, thread or connection, so a test drives it with any
+//! time, and it decides nothing: what to do is the core's plan.
+//!
+//! ```
+//! use quotree_core::Time;
+//! use quotree_kube::{actor::Actor, settings::{Mode, Settings}, watch::{Fact, Store}};
+//!
+//! let mut actor = Actor::new(Settings::new(Mode::Gate));
+//! for store in [Store::Pods, Store::Nodes, Store::Namespaces, Store::Budgets] {
+//!     actor.take(Fact::Synced(store));
+//! }
+//! assert!(actor.turn(Time(0)).is_empty());
+//! assert!(!actor.is_started(), "nothing is decided before the quota tree was read");
+//! ```
+
+mod gangs;
+mod intents;
+mod names;
+mod nodes;
+mod plan;
+mod pods;
+mod reasons;
+mod seen;
+mod tree;
+
+pub use intents::{Failure, Intent, PodKey};
+pub use reasons::Why;
+
+use crate::{
+    settings::Settings,
+    watch::{Fact, Uid, Unreadable},
+};
+use gangs::{Gangs, Unready};
+use names::Ids;
+use nodes::Nodes;
+use pods::Told;
+use quotree_core::{Event, EventError, Finding, Name, PodOutcome, Scheduler, Time};
+use seen::{Changes, Seen};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The core and what it was told.
+#[derive(Debug)]
+struct Live {
+    core: Scheduler,
+    ids: Ids,
+    told: BTreeMap<Uid, Told>,
+    nodes: Nodes,
+    /// Nodes by the value of their label `kubernetes.io/hostname`.
+    hostnames: BTreeMap<Name, Name>,
+    gangs: Gangs,
+    /// Pods that are ours and not told to the core, and why.
+    unready: BTreeMap<Uid, Unready>,
+    /// Failed binds, by the time at which they are pending again.
+    retries: BTreeSet<(Time, Uid)>,
+    /// No eviction is sent before this time.
+    quiet_until: Time,
+    /// Whether the newest tree was refused for what ran at that time.
+    tree_waits: bool,
+    /// Facts that the core refused, and about what.
+    refused: Vec<(String, EventError)>,
+}
+
+impl Live {
+    /// Applies an event. One that is refused changes nothing and is noted.
+    fn apply(&mut self, event: Event, about: impl FnOnce() -> String) -> bool {
+        match self.core.apply(event) {
+            Ok(()) => true,
+            Err(error) => {
+                self.refused.push((about(), error));
+                false
+            }
+        }
+    }
+}
+
+/// Something that was wrong with what the API server shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Problem {
+    /// An object cannot be read.
+    Unreadable(Unreadable),
+    /// The first quota tree is not valid, so there is no scheduler yet.
+    Tree(Vec<Finding>),
+    /// The core refuses a fact.
+    Refused {
+        /// Which object it is about.
+        about: String,
+        /// Why.
+        why: EventError,
+    },
+}
+
+/// The one owner of the core.
+#[derive(Debug)]
+pub struct Actor {
+    settings: Settings,
+    seen: Seen,
+    changes: Changes,
+    failures: Vec<Failure>,
+    live: Option<Live>,
+    problems: Vec<Problem>,
+}
+
+impl Actor {
+    /// An actor that has seen nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            seen: Seen::default(),
+            changes: Changes::default(),
+            failures: Vec::new(),
+            live: None,
+            problems: Vec::new(),
+        }
+    }
+
+    /// Takes a fact. It counts from the next turn on.
+    pub fn take(&mut self, fact: Fact) {
+        self.seen.take(fact, &mut self.changes);
+    }
+
+    /// Takes the failure of a write. It counts from the next turn on.
+    pub fn take_failure(&mut self, failure: Failure) {
+        self.failures.push(failure);
+    }
+
+    /// How many facts wait for the next turn.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.changes.facts + self.failures.len()
+    }
+
+    /// Whether everything was listed and a valid tree is there, so that decisions are made.
+    #[must_use]
+    pub const fn is_started(&self) -> bool {
+        self.live.is_some()
+    }
+
+    /// The core, once it is started.
+    #[must_use]
+    pub fn core(&self) -> Option<&Scheduler> {
+        self.live.as_ref().map(|live| &live.core)
+    }
+
+    /// What was wrong since the last call.
+    pub fn take_problems(&mut self) -> Vec<Problem> {
+        let unreadable = std::mem::take(&mut self.seen.unreadable).into_iter().map(Problem::Unreadable);
+        let mut problems: Vec<Problem> = unreadable.collect();
+        problems.append(&mut self.problems);
+        if let Some(live) = &mut self.live {
+            problems.extend(live.refused.drain(..).map(|(about, why)| Problem::Refused { about, why }));
+        }
+        problems
+    }
+
+    /// When a turn may have something to do although no fact comes.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Time> {
+        let live = self.live.as_ref()?;
+        let retry = live.retries.first().map(|(at, _)| *at);
+        [live.core.next_wake(), retry, gangs::next_wake(live)].into_iter().flatten().min()
+    }
+
+    /// Reports to the core what has changed, lets it decide, and returns what is to be written. `now` must not go back.
+    pub fn turn(&mut self, now: Time) -> Vec<Intent> {
+        if self.live.is_none() && !self.start(now) {
+            return Vec::new();
+        }
+        let Some(live) = &mut self.live else { return Vec::new() };
+        let due = [live.core.next_wake(), live.retries.first().map(|(at, _)| *at), gangs::next_wake(live)];
+        let due = due.into_iter().flatten().any(|at| at <= now);
+        if self.changes.facts == 0 && self.failures.is_empty() && !due {
+            return Vec::new();
+        }
+        let changes = std::mem::take(&mut self.changes);
+        let failures = std::mem::take(&mut self.failures);
+        live.report(&self.seen, &self.settings, changes, failures, now);
+        let plan = live.core.decide(now);
+        plan::intents(live, &self.seen, &self.settings, &plan)
+    }
+
+    /// Forgets what was decided, and decides anew about all that is there now: what a dry run shows.
+    pub fn rehearse(&mut self, now: Time) -> Vec<Intent> {
+        self.live = None;
+        self.changes.facts = self.changes.facts.max(1);
+        self.turn(now)
+    }
+
+    /// Makes a scheduler of all that is there. The core then knows the pods that wait, and finds those on nodes.
+    fn start(&mut self, now: Time) -> bool {
+        if !self.seen.is_complete() || self.changes.facts == 0 {
+            return false;
+        }
+        let Some(tree) = &self.seen.tree else { return false };
+        match Scheduler::new(&tree::with_labels(tree), self.settings.policy.clone()) {
+            Ok(core) => {
+                self.live = Some(Live {
+                    core,
+                    ids: Ids::default(),
+                    told: BTreeMap::new(),
+                    nodes: Nodes::default(),
+                    hostnames: BTreeMap::new(),
+                    gangs: Gangs::default(),
+                    unready: BTreeMap::new(),
+                    retries: BTreeSet::new(),
+                    quiet_until: now.after_ms(self.settings.quiet_ms),
+                    tree_waits: false,
+                    refused: Vec::new(),
+                });
+                let facts = self.changes.facts;
+                self.changes = Changes { tree: false, facts, ..self.seen.as_changes() };
+                true
+            }
+            Err(findings) => {
+                self.problems.push(Problem::Tree(findings));
+                self.changes = Changes::default();
+                false
+            }
+        }
+    }
+}
+
+impl Live {
+    /// Reports what has changed: the tree, budgets, nodes, then pods in the order in which they came.
+    fn report(&mut self, seen: &Seen, settings: &Settings, changes: Changes, failures: Vec<Failure>, now: Time) {
+        let Changes { mut pods, mut nodes, budgets, tree, ends, .. } = changes;
+        if tree && let Some(spec) = &seen.tree {
+            tree::replace(self, spec);
+            self.quiet_until = self.quiet_until.max(now.after_ms(settings.quiet_ms));
+        }
+        budgets.iter().for_each(|key| tree::budget(self, seen, key));
+        let nodes = nodes.take();
+        if !nodes.is_empty() {
+            let named = seen.nodes.values().map(|node| (node.facts.hostname().clone(), node.facts.name.clone()));
+            self.hostnames = named.collect();
+        }
+        for name in &nodes {
+            self::nodes::advance(self, seen, settings, name).iter().for_each(|uid| pods.add(uid));
+        }
+        for uid in pods.take() {
+            let gone = ends.get(&uid).copied().unwrap_or(PodOutcome::Deleted);
+            pods::advance(self, seen, settings, &uid, gone, now);
+        }
+        if self.tree_waits
+            && !ends.is_empty()
+            && let Some(spec) = &seen.tree
+        {
+            tree::replace(self, spec);
+        }
+        gangs::settle(self, seen, settings, now);
+        for failure in failures {
+            match failure {
+                Failure::Bind { uid, .. } => pods::bind_failed(self, &uid, now),
+                // Until the core can take back an eviction (C2), the writer goes on trying.
+                Failure::Evict { .. } => {}
+            }
+        }
+        pods::retry(self, now);
+    }
+}

@@ -1,0 +1,69 @@
+//! A plan of the core as intents, with its reasons in words.
+
+use super::{
+    Intent, Live, PodKey,
+    names::LiveNames,
+    pods::{Progress, is_ours},
+    seen::Seen,
+};
+use crate::settings::{Mode, Settings};
+use quotree_core::{Action, BindReason, EvictReason, NodeId, Plan, PodId, WorkloadId};
+use quotree_k8s::Loss;
+use quotree_words::{ChargedTo, bound, evicted};
+
+/// What a plan means to be written, in its order. What the core assumes is noted.
+pub(super) fn intents(live: &mut Live, seen: &Seen, settings: &Settings, plan: &Plan) -> Vec<Intent> {
+    let mut intents = Vec::new();
+    for action in &plan.actions {
+        match action {
+            Action::Bind { pod, node, devices, reason } => {
+                let bind = bind(live, seen, settings, (*pod, *node), *reason);
+                let Some((pod, node, pin, why)) = bind else { continue };
+                intents.push(Intent::Bind { pod, node, pin, devices: *devices, why });
+            }
+            Action::Evict { pod, reason } => intents.extend(evict(live, seen, settings, *pod, reason)),
+            // The core keeps what it holds, and says why in the verdict of the workload.
+            _ => {}
+        }
+    }
+    intents
+}
+
+type Bound = (PodKey, quotree_core::Name, Option<quotree_core::Name>, String);
+
+fn bind(live: &mut Live, seen: &Seen, settings: &Settings, at: (PodId, NodeId), reason: BindReason) -> Option<Bound> {
+    let (id, node) = at;
+    let uid = live.ids.uid(id)?.clone();
+    live.told.get_mut(&uid)?.state = Progress::Assumed(node);
+    let pod = seen.pods.get(&uid)?;
+    let name = live.ids.node_name(node)?.clone();
+    let hostname = seen.nodes.get(&name).map(|node| node.facts.hostname().clone());
+    let pin = hostname.filter(|_| settings.mode != Mode::Gate || pod.facts.losses.iter().all(|loss| is_soft(*loss)));
+    let leaf = live.core.workload(id.workload).and_then(|workload| workload.leaf);
+    let charged = match leaf {
+        None => ChargedTo::Nothing,
+        Some(_) if live.core.tree().governed().len() == 0 => ChargedTo::EmptyTree,
+        Some(_) => ChargedTo::Quota,
+    };
+    Some((PodKey::of(pod), name, pin, bound(reason, charged)))
+}
+
+/// Whether the kube-scheduler takes a pod with this to any node, so that it can be pinned.
+const fn is_soft(loss: Loss) -> bool {
+    matches!(loss, Loss::Preferences | Loss::NeverPreempts | Loss::UnevenDevices)
+}
+
+fn evict(live: &mut Live, seen: &Seen, settings: &Settings, id: PodId, reason: &EvictReason) -> Option<Intent> {
+    let uid = live.ids.uid(id)?.clone();
+    let pod = seen.pods.get(&uid)?;
+    debug_assert!(is_ours(pod, seen, settings), "only pods that are ours are preemptible");
+    live.told.get_mut(&uid)?.evicting = true;
+    let why = evicted(reason, &LiveNames { ids: &live.ids, core: &live.core });
+    let cause = reason.cause.and_then(|cause| first_pod(live, seen, cause));
+    Some(Intent::Evict { pod: PodKey::of(pod), not_before: live.quiet_until, why, cause })
+}
+
+/// The first pod of a workload that there is.
+fn first_pod(live: &Live, seen: &Seen, workload: WorkloadId) -> Option<PodKey> {
+    live.ids.pods_of(workload).find_map(|uid| seen.pods.get(uid)).map(PodKey::of)
+}

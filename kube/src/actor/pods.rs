@@ -1,0 +1,222 @@
+//! Where each pod stands, what the core was told about it, and the events that lead from one to the other.
+//!
+//! It looks at the newest state of a pod only, so it does not matter which of its changes the watch showed one by one.
+
+use super::{
+    Live, gangs,
+    intents::outcome_of,
+    nodes,
+    seen::{Seen, outcome},
+};
+use crate::{
+    act::bind::is_refused,
+    settings::{Mode, Settings},
+    watch::{SeenPod, Uid},
+};
+use quotree_core::{DeviceSet, Event, FoundState, NodeId, PodId, PodOutcome, Time};
+use quotree_k8s::{
+    names,
+    stage::{Stage, foreign, stage},
+};
+
+/// What the core was told about a pod that it knows.
+#[derive(Debug, Clone)]
+pub(crate) struct Told {
+    /// Its id.
+    pub(crate) id: PodId,
+    /// How far it has come.
+    pub(crate) state: Progress,
+    /// Whether a plan evicts it.
+    pub(crate) evicting: bool,
+    /// How often a bind has failed.
+    pub(crate) failures: u32,
+}
+
+/// How far a pod has come, in the eyes of the core.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It is pending.
+    Waiting,
+    /// A plan binds it, and the watch has not confirmed that.
+    Assumed(NodeId),
+    /// It is on its node.
+    On(NodeId),
+    /// It is being deleted.
+    Leaving(NodeId),
+}
+
+impl Progress {
+    /// The node that it is charged to.
+    pub(crate) const fn node(self) -> Option<NodeId> {
+        match self {
+            Self::Waiting => None,
+            Self::Assumed(node) | Self::On(node) | Self::Leaving(node) => Some(node),
+        }
+    }
+}
+
+/// Where a pod stands, as the API shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Not the core's business, for now.
+    Out,
+    /// It waits for a plan.
+    Waits,
+    /// It is on a node, or on its way there.
+    At(NodeId, FoundState),
+    /// It is over.
+    Ended(PodOutcome),
+}
+
+/// Whether a pod is ours to place and to evict.
+pub(crate) fn is_ours(pod: &SeenPod, seen: &Seen, settings: &Settings) -> bool {
+    seen.is_managed(&pod.facts.namespace, &settings.managed) && foreign(&pod.facts, &settings.schedulers).is_none()
+}
+
+/// Where a pod stands. `None` if it is on a node that is not known.
+fn standing(live: &Live, pod: &SeenPod, seen: &Seen, settings: &Settings) -> Option<Standing> {
+    let at = |found| {
+        let node = pod.facts.node.as_ref()?;
+        live.ids.node(node).map(|node| Standing::At(node, found))
+    };
+    let ours = is_ours(pod, seen, settings);
+    Some(match stage(&pod.facts) {
+        Stage::Ended => Standing::Ended(outcome(pod)),
+        Stage::Deleted => Standing::Ended(PodOutcome::Deleted),
+        Stage::Bound => at(FoundState::Running)?,
+        Stage::Leaving => at(FoundState::Terminating)?,
+        Stage::Waiting { .. } if ours && is_unsupported(pod, settings) => Standing::Out,
+        Stage::Waiting { ours: gated } if ours => match (settings.mode, gated) {
+            (Mode::Gate, true) | (Mode::Bind, false) | (Mode::Dry, _) => Standing::Waits,
+            (Mode::Gate, false) => pinned(live, pod).map_or(Standing::Out, |n| Standing::At(n, FoundState::Binding)),
+            (Mode::Bind, true) => Standing::Out,
+        },
+        _ => Standing::Out,
+    })
+}
+
+/// Whether a pod asks for what nobody would check in bind mode.
+pub(crate) fn is_unsupported(pod: &SeenPod, settings: &Settings) -> bool {
+    settings.mode == Mode::Bind && pod.facts.losses.iter().any(|loss| is_refused(*loss))
+}
+
+/// The node that an admitted pod is pinned to.
+fn pinned(live: &Live, pod: &SeenPod) -> Option<NodeId> {
+    let (_, hostname) = pod.facts.node_selector.iter().find(|(label, _)| *label == names::HOSTNAME)?;
+    live.hostnames.get(hostname).and_then(|name| live.ids.node(name))
+}
+
+/// Reports the newest state of a pod.
+pub(crate) fn advance(live: &mut Live, seen: &Seen, settings: &Settings, uid: &Uid, gone: PodOutcome, now: Time) {
+    let Some(pod) = seen.pods.get(uid) else {
+        end(live, uid, gone);
+        gangs::forget(live, uid);
+        return;
+    };
+    let Some(standing) = standing(live, pod, seen, settings) else {
+        if let Some(node) = &pod.facts.node {
+            live.nodes.note_adrift(node, uid);
+        }
+        return;
+    };
+    match standing {
+        Standing::Ended(outcome) => {
+            end(live, uid, outcome);
+            gangs::forget(live, uid);
+        }
+        Standing::Out => match live.told.get(uid).map(|told| told.state) {
+            Some(Progress::Waiting) => end(live, uid, PodOutcome::Deleted),
+            _ => gangs::forget(live, uid),
+        },
+        Standing::Waits | Standing::At(..) => {
+            if !live.told.contains_key(uid) && !gangs::submit(live, seen, settings, pod, now) {
+                return;
+            }
+            if let Standing::At(node, found) = standing {
+                arrive(live, pod, node, found, now);
+            }
+        }
+    }
+}
+
+/// Reports that a pod is at a node.
+fn arrive(live: &mut Live, pod: &SeenPod, node: NodeId, found: FoundState, now: Time) {
+    let Some(told) = live.told.get(&pod.uid).cloned() else { return };
+    let name = || format!("pod {}/{}", pod.facts.namespace, pod.facts.name);
+    let id = told.id;
+    let mut state = told.state;
+    if let Progress::Assumed(planned) = state
+        && planned != node
+        && found != FoundState::Binding
+        // A pod that a plan evicts stays charged where it was until it is gone.
+        && !told.evicting
+        // Somebody bound it elsewhere.
+        && live.apply(Event::BindFailed { pod: id }, name)
+    {
+        state = Progress::Waiting;
+    }
+    let (event, after) = match (state, found) {
+        (Progress::Waiting, _) => {
+            let since = pod.facts.started_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(now, Time);
+            let event = Event::PodFound { pod: id, node, devices: DeviceSet::default(), state: found, since };
+            let after = match found {
+                FoundState::Binding => Progress::Assumed(node),
+                FoundState::Running => Progress::On(node),
+                FoundState::Terminating => Progress::Leaving(node),
+            };
+            (Some(event), after)
+        }
+        (Progress::Assumed(_), FoundState::Running) => (Some(Event::PodBound { pod: id, at: now }), Progress::On(node)),
+        (Progress::Assumed(_) | Progress::On(_), FoundState::Terminating) => {
+            (Some(Event::PodLeaving { pod: id }), Progress::Leaving(node))
+        }
+        (same, _) => (None, same),
+    };
+    if event.is_none_or(|event| live.apply(event, name)) {
+        state = after;
+    }
+    if let Some(told) = live.told.get_mut(&pod.uid) {
+        told.state = state;
+    }
+}
+
+/// Reports that a pod is over.
+fn end(live: &mut Live, uid: &Uid, seen: PodOutcome) {
+    let Some(told) = live.told.remove(uid) else { return };
+    let node = told.state.node();
+    let lost = node.is_some_and(|node| nodes::is_leaving(live, node));
+    let outcome = outcome_of(told.evicting, lost, seen);
+    live.apply(Event::PodGone { pod: told.id, outcome }, || format!("pod of uid {uid}"));
+    live.ids.forget_pod(told.id);
+    live.retries.retain(|(_, retried)| retried != uid);
+    if live.ids.pods_of(told.id.workload).next().is_none() {
+        live.ids.forget_workload(told.id.workload);
+    }
+    nodes::close_empty(live);
+}
+
+/// A bind failed for good. The pod stays charged for a while (1 s, then twice as long each time, at most 10 s), so that a
+/// refusal that repeats does not keep the API server busy; then it is pending again.
+pub(crate) fn bind_failed(live: &mut Live, uid: &Uid, now: Time) {
+    let Some(told) = live.told.get_mut(uid).filter(|told| matches!(told.state, Progress::Assumed(_))) else { return };
+    told.failures += 1;
+    let wait = (1000_u64 << (told.failures - 1).min(4)).min(10_000);
+    live.retries.insert((now.after_ms(wait), uid.clone()));
+}
+
+/// The back-off of some failed binds is over.
+pub(crate) fn retry(live: &mut Live, now: Time) {
+    while let Some((at, uid)) = live.retries.first().cloned().filter(|(at, _)| *at <= now) {
+        live.retries.remove(&(at, uid.clone()));
+        let Some(told) = live.told.get(&uid).filter(|told| matches!(told.state, Progress::Assumed(_))) else {
+            continue;
+        };
+        let (id, evicting) = (told.id, told.evicting);
+        if live.apply(Event::BindFailed { pod: id }, || format!("pod of uid {uid}"))
+            && !evicting
+            && let Some(told) = live.told.get_mut(&uid)
+        {
+            told.state = Progress::Waiting;
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! Why each pod of ours waits, in the words of `quotree explain`.
+
+use super::{
+    Actor, Intent, Live, PodKey,
+    gangs::Unready,
+    names::LiveNames,
+    pods::{Progress, is_ours, is_unsupported},
+};
+use crate::watch::{SeenPod, Uid};
+use quotree_core::{BlockingReason, WorkloadId};
+use quotree_k8s::{
+    names,
+    stage::{Stage, stage},
+};
+use quotree_words::{in_brief, verdict};
+
+/// How many workloads are explained in full at a time: each explanation tries what would help on copies of the state.
+/// The others get one clause.
+const IN_FULL: usize = 50;
+/// In larger clusters nothing is explained in full here.
+const SMALL: usize = 2000;
+
+/// Why a pod waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Why {
+    /// The pod.
+    pub pod: PodKey,
+    /// The reason in one word.
+    pub reason: &'static str,
+    /// The reason in a sentence.
+    pub message: String,
+}
+
+impl From<Why> for Intent {
+    fn from(why: Why) -> Self {
+        Self::Condition { pod: why.pod, admitted: false, reason: why.reason, message: why.message }
+    }
+}
+
+impl Actor {
+    /// Why each pod of ours waits that is not admitted, by age of their workloads. Costs a few decisions.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<Why> {
+        let Some(live) = &self.live else { return Vec::new() };
+        let mut all = Vec::new();
+        let waiting = live.core.waiting();
+        let small = waiting.len() <= SMALL && self.seen.nodes.len() <= SMALL;
+        for (place, workload) in waiting.into_iter().enumerate() {
+            let Some((reason, message)) = why(live, workload, small && place < IN_FULL) else { continue };
+            let waits = |uid: &&Uid| live.told.get(*uid).is_some_and(|told| told.state == Progress::Waiting);
+            let pods = live.ids.pods_of(workload).filter(waits).filter_map(|uid| self.seen.pods.get(uid));
+            all.extend(pods.map(|pod| Why { pod: PodKey::of(pod), reason, message: message.clone() }));
+        }
+        for pod in self.seen.pods.values().filter(|pod| !live.told.contains_key(&pod.uid)) {
+            if let Some((reason, message)) = self.not_told(live, pod) {
+                all.push(Why { pod: PodKey::of(pod), reason, message });
+            }
+        }
+        all
+    }
+
+    /// Whether the core counts a pod as admitted.
+    #[must_use]
+    pub fn is_admitted(&self, uid: &Uid) -> bool {
+        let told = self.live.as_ref().and_then(|live| live.told.get(uid));
+        told.is_some_and(|told| told.state != Progress::Waiting)
+    }
+
+    /// The newest state of a pod.
+    #[must_use]
+    pub fn pod(&self, uid: &Uid) -> Option<&SeenPod> {
+        self.seen.pods.get(uid)
+    }
+
+    /// Why a pod of ours is not told to the core.
+    fn not_told(&self, live: &Live, pod: &SeenPod) -> Option<(&'static str, String)> {
+        if !is_ours(pod, &self.seen, &self.settings) {
+            return None;
+        }
+        match live.unready.get(&pod.uid) {
+            Some(Unready::Members { there, wanted: Some(wanted) }) => {
+                return Some(("WaitingForMembers", format!("G1: {there} of the {wanted} pods of its gang are there")));
+            }
+            Some(Unready::Members { wanted: None, .. }) => {
+                return Some((
+                    "WaitingForGroup",
+                    "G1: the object that has the minimum of its gang is not read".to_owned(),
+                ));
+            }
+            Some(Unready::BadGang(key)) => {
+                return Some(("BadGang", format!("`{key}` must be a number above 0")));
+            }
+            None => {}
+        }
+        match stage(&pod.facts) {
+            Stage::Gated => {
+                let foreign = pod.facts.gates.iter().find(|gate| **gate != names::GATE)?;
+                Some((
+                    "ForeignGate",
+                    format!("the scheduling gate `{foreign}`, which is not ours, must be removed first"),
+                ))
+            }
+            Stage::Waiting { .. } if is_unsupported(pod, &self.settings) => {
+                let stated: Vec<&str> = pod.facts.losses.iter().map(|loss| loss.stated()).collect();
+                let stated = stated.join(", ");
+                Some(("Unsupported", format!("in bind mode nobody checks {stated}; use gate mode for such pods")))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Why a workload waits: one word, and a sentence.
+fn why(live: &Live, workload: WorkloadId, in_full: bool) -> Option<(&'static str, String)> {
+    let names = LiveNames { ids: &live.ids, core: &live.core };
+    if in_full {
+        let why = live.core.explain(workload)?;
+        return Some((word(&why.binding), verdict(&why, &names)));
+    }
+    let binding = live.core.bound_by(workload)?;
+    Some((word(&binding), in_brief(workload, binding, &names)))
+}
+
+/// What blocks a workload, in one word.
+const fn word(binding: &BlockingReason) -> &'static str {
+    match binding {
+        BlockingReason::NoQuota => "NoQuota",
+        BlockingReason::Ceiling { .. } => "Ceiling",
+        BlockingReason::Guarantee { .. } => "Guarantee",
+        BlockingReason::Jobs { .. } => "Jobs",
+        BlockingReason::Behind { .. } => "Behind",
+        BlockingReason::Room(_) => "NoRoom",
+        BlockingReason::Held { .. } => "Held",
+        BlockingReason::Settling { .. } => "Settling",
+        BlockingReason::Unentitled { .. } => "Unentitled",
+        BlockingReason::Growth { .. } => "Growth",
+        _ => "Waits",
+    }
+}

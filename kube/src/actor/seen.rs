@@ -1,0 +1,158 @@
+//! All that the watches show, the newest state of each object, and which objects changed since the last turn.
+//!
+//! Several changes of one object between two turns count as one. What was created and is gone again between two turns was
+//! never there.
+
+use crate::watch::{Fact, SeenNode, SeenPod, Store, Uid, Unreadable};
+use quotree_core::{Name, PodOutcome, TreeSpec};
+use quotree_k8s::{LabelSelector, NamespaceFacts, Phase, budget::PdbFacts};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The newest state of each object.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Seen {
+    pub(crate) pods: BTreeMap<Uid, SeenPod>,
+    pub(crate) nodes: BTreeMap<Name, SeenNode>,
+    pub(crate) namespaces: BTreeMap<Name, NamespaceFacts>,
+    /// By namespace and name.
+    pub(crate) budgets: BTreeMap<(Name, Name), PdbFacts>,
+    pub(crate) tree: Option<TreeSpec>,
+    pub(crate) synced: BTreeSet<Store>,
+    pub(crate) unreadable: Vec<Unreadable>,
+}
+
+/// What changed since the last turn, in the order in which it came.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Changes {
+    pub(crate) pods: Ordered,
+    pub(crate) nodes: Ordered,
+    /// The namespaces whose budgets changed.
+    pub(crate) budgets: BTreeSet<(Name, Name)>,
+    pub(crate) tree: bool,
+    /// How pods ended that are gone.
+    pub(crate) ends: BTreeMap<Uid, PodOutcome>,
+    /// Facts since the last turn.
+    pub(crate) facts: usize,
+}
+
+/// Names, each once, in the order in which they came first.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Ordered {
+    order: Vec<Name>,
+    has: BTreeSet<Name>,
+}
+
+impl Ordered {
+    pub(crate) fn add(&mut self, name: &Name) {
+        if self.has.insert(name.clone()) {
+            self.order.push(name.clone());
+        }
+    }
+
+    pub(crate) fn take(&mut self) -> Vec<Name> {
+        self.has.clear();
+        std::mem::take(&mut self.order)
+    }
+}
+
+impl Seen {
+    /// Takes a fact, and notes what it changes.
+    pub(crate) fn take(&mut self, fact: Fact, changes: &mut Changes) {
+        changes.facts += 1;
+        match fact {
+            Fact::Pod(pod) => {
+                changes.pods.add(&pod.uid);
+                self.pods.insert(pod.uid.clone(), *pod);
+            }
+            Fact::PodGone { uid, last } => {
+                changes.pods.add(&uid);
+                let before = self.pods.remove(&uid);
+                let last = last.map(|last| *last).or(before);
+                changes.ends.insert(uid, last.map_or(PodOutcome::Deleted, |last| outcome(&last)));
+            }
+            Fact::Node(node) => {
+                changes.nodes.add(&node.facts.name);
+                self.nodes.insert(node.facts.name.clone(), *node);
+            }
+            Fact::NodeGone(name) => {
+                changes.nodes.add(&name);
+                self.nodes.remove(&name);
+            }
+            Fact::Namespace(namespace) => {
+                self.touch_pods_in(&namespace.name, changes);
+                self.namespaces.insert(namespace.name.clone(), namespace);
+            }
+            Fact::NamespaceGone(name) => {
+                self.touch_pods_in(&name, changes);
+                self.namespaces.remove(&name);
+            }
+            Fact::Budget(budget) => {
+                let key = (budget.namespace.clone(), budget.name.clone());
+                changes.budgets.insert(key.clone());
+                self.budgets.insert(key, budget);
+            }
+            Fact::BudgetGone(namespace, name) => {
+                let key = (namespace, name);
+                self.budgets.remove(&key);
+                changes.budgets.insert(key);
+            }
+            Fact::Tree(tree) => {
+                changes.tree |= self.tree.as_ref() != Some(&tree);
+                self.tree = Some(tree);
+            }
+            // A tree that was deleted by mistake must not evict everybody.
+            Fact::TreeGone => {}
+            Fact::Unreadable(mistake) => self.unreadable.push(mistake),
+            Fact::Synced(store) => {
+                self.synced.insert(store);
+            }
+        }
+    }
+
+    /// Whether everything was listed once, and there is a tree.
+    pub(crate) fn is_complete(&self) -> bool {
+        Store::ALL.iter().all(|store| self.synced.contains(store)) && self.tree.is_some()
+    }
+
+    /// Whether the pods of a namespace are ours to schedule.
+    pub(crate) fn is_managed(&self, namespace: &Name, ours: &LabelSelector) -> bool {
+        self.namespaces.get(namespace).is_some_and(|namespace| namespace.is_managed(ours))
+    }
+
+    /// The budgets of a namespace.
+    pub(crate) fn budgets_in(&self, namespace: &Name) -> Vec<PdbFacts> {
+        let from = (namespace.clone(), Name::default());
+        self.budgets
+            .range(from..)
+            .take_while(|((space, _), _)| space == namespace)
+            .map(|(_, pdb)| pdb.clone())
+            .collect()
+    }
+
+    /// All that there is, as changes: pods by age, then namespace, name and uid, so that ids come out the same after each
+    /// start. Nodes likewise.
+    pub(crate) fn as_changes(&self) -> Changes {
+        let mut changes = Changes { tree: true, ..Changes::default() };
+        let mut pods: Vec<&SeenPod> = self.pods.values().collect();
+        pods.sort_by_key(|pod| (pod.facts.created_ms, &pod.facts.namespace, &pod.facts.name, &pod.uid));
+        pods.iter().for_each(|pod| changes.pods.add(&pod.uid));
+        let mut nodes: Vec<&SeenNode> = self.nodes.values().collect();
+        nodes.sort_by_key(|node| (node.created_ms, &node.facts.name));
+        nodes.iter().for_each(|node| changes.nodes.add(&node.facts.name));
+        changes.budgets = self.budgets.keys().cloned().collect();
+        changes
+    }
+
+    fn touch_pods_in(&self, namespace: &Name, changes: &mut Changes) {
+        self.pods.values().filter(|pod| pod.facts.namespace == *namespace).for_each(|pod| changes.pods.add(&pod.uid));
+    }
+}
+
+/// How a pod ended, by its last state.
+pub(crate) fn outcome(pod: &SeenPod) -> PodOutcome {
+    match pod.facts.phase {
+        Phase::Succeeded => PodOutcome::Succeeded,
+        Phase::Failed => PodOutcome::Failed,
+        _ => PodOutcome::Deleted,
+    }
+}

@@ -1,0 +1,210 @@
+//! The command line, checked as a whole before anything starts.
+
+use crate::{
+    settings::{MANAGED, Mode, Settings, live_policy},
+    watch::streams::TreeSource,
+};
+use clap::{Parser, ValueEnum};
+use quotree_core::Policy;
+use quotree_k8s::{
+    LabelSelector,
+    affinity::{Operator, Requirement},
+};
+use serde_json::Value;
+use std::path::PathBuf;
+
+const EXAMPLES: &str = "Try it on a cluster where nothing must change:
+  quotree-scheduler --dry-run --namespaces ''      show what it would do with all pending pods, write nothing
+
+Then, with namespaces that are labelled quotree.io/managed=true:
+  quotree-scheduler                                gate mode: pods with the scheduling gate quotree.io/quota
+  quotree-scheduler --mode bind                    bind mode: pods with schedulerName quotree
+
+docs/kubernetes.md says what works and what does not yet.";
+
+/// Schedule the pods of a Kubernetes cluster by elastic quotas.
+#[derive(Debug, Parser)]
+#[command(name = "quotree-scheduler", version, after_help = EXAMPLES)]
+pub struct Args {
+    /// How decisions are carried out.
+    #[arg(long, value_enum, default_value_t = How::Gate)]
+    pub mode: How,
+    /// Decide and show, and write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// The kubeconfig; absent: $KUBECONFIG, ~/.kube/config, or the service account of the pod.
+    #[arg(long, value_name = "FILE")]
+    pub kubeconfig: Option<PathBuf>,
+    /// The context of the kubeconfig.
+    #[arg(long, value_name = "NAME")]
+    pub context: Option<String>,
+    /// The ElasticQuotaTree, as NAMESPACE/NAME.
+    #[arg(long, value_name = "NAMESPACE/NAME", default_value = "kube-system/elasticquotatree")]
+    pub tree: String,
+    /// Which namespaces are managed, by their labels: key=value, key!=value, key or !key, joined by commas; '' is all.
+    #[arg(long, value_name = "SELECTOR", default_value_t = format!("{MANAGED}=true"))]
+    pub namespaces: String,
+    /// The schedulerName of pods that are managed; can be given several times. Absent: default-scheduler in gate mode,
+    /// quotree in bind mode.
+    #[arg(long = "scheduler-name", value_name = "NAME")]
+    pub scheduler_names: Vec<String>,
+    /// The policy: a JSON file with the knobs of the core that differ from the defaults of a live cluster.
+    #[arg(long, value_name = "FILE")]
+    pub policy: Option<PathBuf>,
+}
+
+/// How decisions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum How {
+    /// Remove our scheduling gate, pin the pod to its node; the kube-scheduler binds it.
+    Gate,
+    /// Bind pods that name us as their scheduler.
+    Bind,
+}
+
+/// What is wrong with the configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum Mistake {
+    /// An argument is not of its form.
+    #[error("{argument}: {why}")]
+    Argument {
+        /// The argument.
+        argument: &'static str,
+        /// What is wrong.
+        why: String,
+    },
+    /// A file cannot be read.
+    #[error("cannot read {}: {why}", .file.display())]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// What the system says.
+        why: std::io::Error,
+    },
+}
+
+impl Args {
+    /// The settings of the adapter.
+    ///
+    /// # Errors
+    /// The first argument that is not of its form, or the file that cannot be read.
+    pub fn settings(&self) -> Result<Settings, Mistake> {
+        let how = match self.mode {
+            How::Gate => Mode::Gate,
+            How::Bind => Mode::Bind,
+        };
+        let mut settings = Settings::new(how);
+        settings.managed =
+            selector(&self.namespaces).map_err(|why| Mistake::Argument { argument: "--namespaces", why })?;
+        if !self.scheduler_names.is_empty() {
+            settings.schedulers = self.scheduler_names.iter().map(|name| name.as_str().into()).collect();
+        }
+        if let Some(file) = &self.policy {
+            let text = std::fs::read_to_string(file).map_err(|why| Mistake::File { file: file.clone(), why })?;
+            settings.policy = policy(&text).map_err(|why| Mistake::Argument { argument: "--policy", why })?;
+        }
+        if self.dry_run {
+            settings.mode = Mode::Dry;
+        }
+        Ok(settings)
+    }
+
+    /// Where the quota tree is.
+    ///
+    /// # Errors
+    /// If it is not `NAMESPACE/NAME`.
+    pub fn tree_source(&self) -> Result<TreeSource, Mistake> {
+        match self.tree.split_once('/') {
+            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+                Ok(TreeSource { namespace: namespace.to_owned(), name: name.to_owned() })
+            }
+            _ => {
+                let why = format!("`{}` is not NAMESPACE/NAME", self.tree);
+                Err(Mistake::Argument { argument: "--tree", why })
+            }
+        }
+    }
+}
+
+/// A selector as text. The empty text selects everything.
+fn selector(text: &str) -> Result<LabelSelector, String> {
+    let mut selector = LabelSelector::default();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let (key, operator, values) = if let Some((key, value)) = part.split_once("!=") {
+            (key, Operator::NotIn, vec![value.trim().into()])
+        } else if let Some((key, value)) = part.split_once('=') {
+            (key, Operator::In, vec![value.trim_start_matches('=').trim().into()])
+        } else if let Some(key) = part.strip_prefix('!') {
+            (key, Operator::DoesNotExist, Vec::new())
+        } else {
+            (part, Operator::Exists, Vec::new())
+        };
+        let key = key.trim();
+        if key.is_empty() || key.contains(|letter: char| letter.is_whitespace() || "()!=".contains(letter)) {
+            return Err(format!("`{part}` is not key=value, key!=value, key or !key"));
+        }
+        selector.expressions.push(Requirement { key: key.into(), operator, values });
+    }
+    Ok(selector)
+}
+
+/// The policy of a live cluster with the knobs of this text.
+fn policy(text: &str) -> Result<Policy, String> {
+    let given: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let Value::Object(given) = given else { return Err("not a JSON object".to_owned()) };
+    let mut all = serde_json::to_value(live_policy()).map_err(|error| error.to_string())?;
+    if let Some(knobs) = all.as_object_mut() {
+        knobs.extend(given);
+    }
+    serde_json::from_value(all).map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use quotree_core::{Placement, RespectBudgets};
+    use quotree_k8s::Labels;
+
+    #[test]
+    fn selectors_are_those_of_kubectl_without_sets() {
+        let labels: Labels = [("team".into(), "red".into()), ("quota".into(), "on".into())].into();
+        let rows = [
+            ("", Some(true)),
+            ("team=red", Some(true)),
+            ("team==red, quota", Some(true)),
+            ("team=blue", Some(false)),
+            ("team!=blue,!other", Some(true)),
+            ("!team", Some(false)),
+            ("=red", None),
+            ("team in (red)", None),
+        ];
+        for (text, wanted) in rows {
+            assert_eq!(selector(text).ok().map(|selector| selector.selects(&labels)), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_policy_states_what_differs() {
+        let given = policy(r#"{ "placement": "Spread", "min_runtime_ms": 60000 }"#).unwrap();
+        assert_eq!((given.placement, given.min_runtime_ms), (Placement::Spread, 60_000));
+        assert_eq!(given.respect_budgets, RespectBudgets::Always, "the rest is as on any live cluster");
+        for (text, why) in [("{ \"placment\": 1 }", "placment"), ("[]", "not a JSON object"), ("{", "EOF")] {
+            assert!(policy(text).unwrap_err().contains(why), "{text}");
+        }
+    }
+
+    #[test]
+    fn arguments_are_checked() {
+        let args = |line: &str| Args::try_parse_from(line.split(' ')).unwrap();
+        let plain = args("quotree-scheduler");
+        assert_eq!(
+            (plain.settings().unwrap().mode, plain.tree_source().unwrap().name.as_str()),
+            (Mode::Gate, "elasticquotatree")
+        );
+        assert_eq!(args("quotree-scheduler --mode bind").settings().unwrap().schedulers, ["quotree"]);
+        assert_eq!(args("quotree-scheduler --dry-run --mode bind").settings().unwrap().mode, Mode::Dry);
+        let wrong = args("quotree-scheduler --tree elsewhere --policy /no/such/file");
+        assert!(wrong.tree_source().unwrap_err().to_string().contains("`elsewhere` is not NAMESPACE/NAME"));
+        assert!(wrong.settings().unwrap_err().to_string().contains("cannot read /no/such/file"));
+    }
+}

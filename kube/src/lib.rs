@@ -1,0 +1,23 @@
+//! The live adapter: it turns what a Kubernetes API server shows into events of the core, and plans of the core into
+//! writes. It decides nothing itself, so a cluster behaves as the simulator does.
+//!
+//! ```text
+//! watches -> facts -> Actor (names, core) -> intents -> Writer (one write in flight a pod) -> API server
+//!    ^                                                     |
+//!    +---- confirmation by watch --------------------------+- definite failures go back to the Actor
+//! ```
+//!
+//! - [`watch`]: objects as facts, by the mapping of `quotree-k8s`.
+//! - [`actor`]: the one owner of the core. It is plain data, so tests drive it with any time.
+//! - [`act`]: what a decision is as a request, by mode. [`write`](mod@write): sending it, and finding out what came of it.
+//! - [`report`]: conditions and Events, with the sentences of `quotree-words`.
+//! - [`run`]: the loop that joins them.
+
+pub mod act;
+pub mod actor;
+pub mod config;
+pub mod report;
+pub mod run;
+pub mod settings;
+pub mod watch;
+pub mod write;

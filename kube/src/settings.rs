@@ -1,0 +1,70 @@
+//! What the adapter is configured with, as values that are checked.
+
+use quotree_core::{Name, Policy, RespectBudgets};
+use quotree_k8s::{LabelSelector, NodeSettings, names};
+
+/// How decisions are carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Pods are born with our scheduling gate. An admission removes the gate and pins the pod to its node; the
+    /// kube-scheduler binds it.
+    Gate,
+    /// Pods name us in `spec.schedulerName`, and we bind them.
+    Bind,
+    /// Nothing is written on pods: pending pods are those that anybody may place, and decisions are only shown.
+    Dry,
+}
+
+/// The settings of an actor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// How decisions are carried out.
+    pub mode: Mode,
+    /// Which namespaces are managed.
+    pub managed: LabelSelector,
+    /// The values of `spec.schedulerName` that are ours: in gate mode those of the schedulers behind the gate.
+    pub schedulers: Vec<Name>,
+    /// By which names nodes say where they are and what their GPUs are.
+    pub node: NodeSettings,
+    /// The policy of the core.
+    pub policy: Policy,
+    /// No eviction is sent before this long after the start or a change of the tree, milliseconds.
+    pub quiet_ms: u64,
+}
+
+/// The label of namespaces that are managed, with the value `true`, where nothing else is configured.
+pub const MANAGED: &str = "quotree.io/managed";
+
+/// The name in `spec.schedulerName` of pods that we bind.
+pub const SCHEDULER: &str = "quotree";
+
+impl Settings {
+    /// The defaults of a mode: the namespaces that are labelled for it, and a policy that plans nothing that the API
+    /// refuses.
+    ///
+    /// ```
+    /// use quotree_kube::settings::{Mode, Settings};
+    /// let settings = Settings::new(Mode::Bind);
+    /// assert_eq!(settings.schedulers, ["quotree"]);
+    /// assert_eq!(settings.managed.labels, [("quotree.io/managed".into(), "true".into())]);
+    /// ```
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        let scheduler = if mode == Mode::Bind { SCHEDULER } else { names::DEFAULT_SCHEDULER };
+        Self {
+            mode,
+            managed: LabelSelector { labels: vec![(MANAGED.into(), "true".into())], expressions: Vec::new() },
+            schedulers: vec![scheduler.into()],
+            node: NodeSettings::default(),
+            policy: live_policy(),
+            quiet_ms: 10_000,
+        }
+    }
+}
+
+/// The policy of a live cluster where nothing else is configured: disruption budgets are always kept, since the API
+/// refuses what breaks them, and a gang that stays torn leaves whole after a minute.
+#[must_use]
+pub fn live_policy() -> Policy {
+    Policy { respect_budgets: RespectBudgets::Always, stale_after_ms: Some(60_000), ..Policy::default() }
+}

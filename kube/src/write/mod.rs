@@ -1,0 +1,142 @@
+//! The writer: it sends what is intended, finds out what came of it, and reports failures to the actor. What succeeded is
+//! confirmed by the watch, and by nothing else.
+//!
+//! - [`queue`]: which write goes next. [`bucket`]: how many may.
+//! - [`resolve`]: what an answer means.
+//! - [`requests`]: one request.
+
+pub mod bucket;
+pub mod queue;
+pub mod requests;
+pub mod resolve;
+
+use crate::{
+    actor::{Failure, Intent},
+    settings::Mode,
+};
+use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use kube::Client;
+use queue::{Queue, Work};
+use quotree_core::Time;
+use resolve::{Verdict, back_off, judge, settle};
+
+/// What came of a write.
+type Outcome = (Work, Verdict);
+
+/// Sends writes.
+pub struct Writer {
+    client: Client,
+    mode: Mode,
+    queue: Queue,
+    in_flight: FuturesUnordered<BoxFuture<'static, Outcome>>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("queue", &self.queue).finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// A writer. The client must not retry by itself ([`client`]).
+    #[must_use]
+    pub fn new(client: Client, mode: Mode) -> Self {
+        Self { client, mode, queue: Queue::default(), in_flight: FuturesUnordered::new() }
+    }
+
+    /// Adds what is to be written, and sends what may be sent.
+    pub fn push(&mut self, intents: impl IntoIterator<Item = Intent>, now: Time) {
+        intents.into_iter().for_each(|intent| self.queue.push(intent, now));
+        self.pump(now);
+    }
+
+    /// Sends what may be sent.
+    pub fn pump(&mut self, now: Time) {
+        while let Some(work) = self.queue.next(now) {
+            let (client, mode) = (self.client.clone(), self.mode);
+            let now_ms = i64::try_from(now.0).unwrap_or(i64::MAX);
+            self.in_flight.push(Box::pin(async move {
+                let verdict = carry_out(&client, mode, &work.intent, now_ms).await;
+                (work, verdict)
+            }));
+        }
+    }
+
+    /// When something may be sent that cannot be now.
+    #[must_use]
+    pub fn next_wake(&self) -> Option<Time> {
+        self.queue.wake()
+    }
+
+    /// Whether nothing waits and nothing is in flight.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.queue.is_idle()
+    }
+
+    /// Waits for a write to end; for ever if none is in flight.
+    pub async fn ended(&mut self) -> Ended {
+        match self.in_flight.next().await {
+            Some(outcome) => Ended(outcome),
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes the end of a write, and sends what may be sent now. Returns what the actor must know.
+    pub fn take(&mut self, ended: Ended, now: Time) -> Option<Failure> {
+        let Ended((mut work, verdict)) = ended;
+        let uid = work.intent.pod().uid.clone();
+        self.queue.done(&uid);
+        let failure = match verdict {
+            Verdict::Done => None,
+            Verdict::Failed(why) => match work.intent {
+                Intent::Bind { .. } => Some(Failure::Bind { uid, why }),
+                Intent::Evict { .. } => Some(Failure::Evict { uid, why }),
+                Intent::Condition { .. } | Intent::Event { .. } => None,
+            },
+            Verdict::Look(_) => None,
+            Verdict::Again { after_ms, version, .. } => {
+                let at = now.after_ms(back_off(after_ms, work.tries, &uid));
+                work.tries += 1;
+                if let (Some(version), Intent::Bind { pod, .. } | Intent::Evict { pod, .. }) =
+                    (version, &mut work.intent)
+                {
+                    pod.version = version;
+                }
+                self.queue.again(work, at);
+                None
+            }
+        };
+        self.pump(now);
+        failure
+    }
+}
+
+/// A write that has ended.
+#[derive(Debug)]
+pub struct Ended(Outcome);
+
+/// Sends a write, and looks at the pod if nobody knows what came of it.
+async fn carry_out(client: &Client, mode: Mode, intent: &Intent, now_ms: i64) -> Verdict {
+    let answer = requests::send(client, mode, intent, now_ms).await;
+    match judge(intent, answer.as_ref()) {
+        Verdict::Look(why) => match requests::look(client, intent).await {
+            Ok(pod) => settle(intent, pod.as_ref(), &why),
+            // The API server does not answer at all. The write may have been carried out, so it stays assumed, and the
+            // next send is safe: it names the uid and the resourceVersion.
+            Err(why) => Verdict::Again { after_ms: 1000, version: None, why },
+        },
+        verdict => verdict,
+    }
+}
+
+/// A client for writes from a configuration: unlike the client of `kube` by default, it sends nothing twice. The default one
+/// answers a write that was carried out and timed out with the 409 of its own success.
+///
+/// # Errors
+/// If the configuration has no usable TLS settings.
+pub fn client(config: kube::Config) -> Result<Client, kube::Error> {
+    let mut config = config;
+    config.default_retry = false;
+    Client::try_from(config)
+}

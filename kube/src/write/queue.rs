@@ -1,0 +1,247 @@
+//! Which write goes next: admissions and evictions before conditions and Events, one write in flight a pod, and no more
+//! than the buckets give.
+
+use super::bucket::Bucket;
+use crate::{actor::Intent, watch::Uid};
+use quotree_core::Time;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A write that waits or is in flight.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Work {
+    /// What to write.
+    pub intent: Intent,
+    /// How often it was sent.
+    pub tries: u32,
+}
+
+/// How many writes are in flight at once.
+const AT_ONCE: usize = 64;
+/// How many conditions and Events wait at most; later ones are dropped, and conditions come again.
+const REPORTS: usize = 5000;
+
+/// The order in which writes go: class, then number.
+type Place = (u8, u64);
+
+/// The writes that wait.
+#[derive(Debug)]
+pub struct Queue {
+    due: BTreeMap<Place, Work>,
+    later: BTreeMap<(Time, Place), Work>,
+    in_flight: BTreeSet<Uid>,
+    number: u64,
+    all: Bucket,
+    evictions: Bucket,
+    reports: Bucket,
+    dropped: u64,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self {
+            due: BTreeMap::new(),
+            later: BTreeMap::new(),
+            in_flight: BTreeSet::new(),
+            number: 0,
+            all: Bucket::new(200, 400),
+            evictions: Bucket::new(10, 10),
+            reports: Bucket::new(50, 100),
+            dropped: 0,
+        }
+    }
+}
+
+const fn class(intent: &Intent) -> u8 {
+    match intent {
+        Intent::Evict { .. } => 0,
+        Intent::Bind { .. } => 1,
+        Intent::Condition { .. } => 2,
+        Intent::Event { .. } => 3,
+    }
+}
+
+impl Queue {
+    /// Adds a write. An eviction cancels the admission of the same pod that waits, and a condition the older one.
+    pub fn push(&mut self, intent: Intent, now: Time) {
+        let uid = &intent.pod().uid;
+        let cancels = |other: &Intent| {
+            other.pod().uid == *uid
+                && match intent {
+                    Intent::Evict { .. } => matches!(other, Intent::Bind { .. }),
+                    Intent::Condition { .. } => matches!(other, Intent::Condition { .. }),
+                    _ => false,
+                }
+        };
+        if matches!(intent, Intent::Evict { .. } | Intent::Condition { .. }) {
+            self.due.retain(|_, work| !cancels(&work.intent));
+            self.later.retain(|_, work| !cancels(&work.intent));
+        }
+        if class(&intent) > 1 && self.waiting() >= REPORTS {
+            self.dropped += 1;
+            return;
+        }
+        let not_before = match &intent {
+            Intent::Evict { not_before, .. } => *not_before,
+            _ => now,
+        };
+        self.put(Work { intent, tries: 0 }, not_before, now);
+    }
+
+    /// Adds a write again, for later.
+    pub fn again(&mut self, work: Work, at: Time) {
+        self.put(work, at, Time(0));
+    }
+
+    fn put(&mut self, work: Work, at: Time, now: Time) {
+        self.number += 1;
+        let place = (class(&work.intent), self.number);
+        if at <= now {
+            self.due.insert(place, work);
+        } else {
+            self.later.insert((at, place), work);
+        }
+    }
+
+    /// The next write to send, which is in flight from now on.
+    pub fn next(&mut self, now: Time) -> Option<Work> {
+        while let Some(entry) = self.later.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((_, place), work) = entry.remove_entry();
+            self.due.insert(place, work);
+        }
+        if self.in_flight.len() >= AT_ONCE {
+            return None;
+        }
+        let free = |(_, work): &(&Place, &Work)| !self.in_flight.contains(&work.intent.pod().uid);
+        let place = {
+            let mut candidates = self.due.iter().filter(free);
+            let (place, work) = candidates.next()?;
+            let own = match work.intent {
+                Intent::Evict { .. } => Some(&mut self.evictions),
+                Intent::Bind { .. } => None,
+                _ => Some(&mut self.reports),
+            };
+            // An eviction that must wait for its bucket does not hold up admissions.
+            let evicts = matches!(work.intent, Intent::Evict { .. });
+            if own.is_none_or(|bucket| bucket.take(now)) {
+                *place
+            } else if evicts {
+                *self.due.range((1, 0)..(2, 0)).find(free)?.0
+            } else {
+                return None;
+            }
+        };
+        if !self.all.take(now) {
+            return None;
+        }
+        let work = self.due.remove(&place)?;
+        self.in_flight.insert(work.intent.pod().uid.clone());
+        Some(work)
+    }
+
+    /// A write has ended, whatever came of it.
+    pub fn done(&mut self, uid: &Uid) {
+        self.in_flight.remove(uid);
+    }
+
+    /// When a write may go that cannot go now, if none in flight ends before.
+    #[must_use]
+    pub fn wake(&self) -> Option<Time> {
+        let later = self.later.first_key_value().map(|((at, _), _)| *at);
+        let waits = self.due.values().any(|work| !self.in_flight.contains(&work.intent.pod().uid));
+        let bucket = waits.then(|| self.all.next().max(self.evictions.next().min(self.reports.next())));
+        [later, bucket].into_iter().flatten().min()
+    }
+
+    /// How many writes wait.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.due.len() + self.later.len()
+    }
+
+    /// Whether none waits and none is in flight.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.waiting() == 0 && self.in_flight.is_empty()
+    }
+
+    /// How many conditions and Events were dropped, since too many waited.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.dropped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::actor::PodKey;
+
+    fn key(uid: &str) -> PodKey {
+        PodKey { namespace: "ns".into(), name: uid.into(), uid: uid.into(), version: "1".into() }
+    }
+
+    fn bind(uid: &str) -> Intent {
+        Intent::Bind {
+            pod: key(uid),
+            node: "n".into(),
+            pin: None,
+            devices: quotree_core::DeviceSet::default(),
+            why: String::new(),
+        }
+    }
+
+    fn evict(uid: &str, at: u64) -> Intent {
+        Intent::Evict { pod: key(uid), not_before: Time(at), why: String::new(), cause: None }
+    }
+
+    fn wait(uid: &str) -> Intent {
+        Intent::Condition { pod: key(uid), admitted: false, reason: "NoRoom", message: String::new() }
+    }
+
+    /// What goes at this time, until nothing does. Nothing that is sent ends.
+    fn sent(queue: &mut Queue, now: u64) -> Vec<String> {
+        std::iter::from_fn(|| queue.next(Time(now)))
+            .map(|work| format!("{} {}", class(&work.intent), work.intent.pod().uid))
+            .collect()
+    }
+
+    #[test]
+    fn evictions_and_admissions_go_before_reports() {
+        let mut queue = Queue::default();
+        for intent in [wait("a"), bind("b"), evict("c", 0), bind("d")] {
+            queue.push(intent, Time(10));
+        }
+        assert_eq!(sent(&mut queue, 10), ["0 c", "1 b", "1 d", "2 a"]);
+    }
+
+    #[test]
+    fn one_write_is_in_flight_a_pod() {
+        let mut queue = Queue::default();
+        queue.push(bind("a"), Time(10));
+        queue.push(wait("a"), Time(10));
+        assert_eq!(sent(&mut queue, 10), ["1 a"]);
+        queue.done(&"a".into());
+        assert_eq!(sent(&mut queue, 10), ["2 a"]);
+    }
+
+    #[test]
+    fn an_eviction_cancels_the_admission_that_waits() {
+        let mut queue = Queue::default();
+        queue.push(bind("a"), Time(10));
+        queue.push(evict("a", 500), Time(10));
+        assert_eq!((sent(&mut queue, 10), queue.wake()), (vec![], Some(Time(500))), "it is sent when it may be");
+        assert_eq!(sent(&mut queue, 500), ["0 a"]);
+    }
+
+    #[test]
+    fn ten_evictions_a_second_hold_up_no_admission() {
+        let mut queue = Queue::default();
+        for number in 0..12 {
+            queue.push(evict(&format!("v{number}"), 0), Time(10));
+        }
+        queue.push(bind("b"), Time(10));
+        let first = sent(&mut queue, 10);
+        assert_eq!((first.len(), first.last().map(String::as_str)), (11, Some("1 b")));
+        assert_eq!(sent(&mut queue, 1010).len(), 2);
+    }
+}

@@ -1,0 +1,302 @@
+//! The actor by itself, in virtual time: facts in, intents out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use quotree_core::{Amounts, QuotaSpec, Time, TreeSpec, audit};
+use quotree_k8s::{LabelSelector, NamespaceFacts, NodeFacts, Phase, PodFacts, Taint, names};
+use quotree_kube::{
+    act::dry::line,
+    actor::{Actor, Failure, Intent, Problem},
+    settings::{Mode, Settings},
+    watch::{Fact, SeenNode, SeenPod, Store},
+};
+use serde_json::json;
+
+const START: u64 = 1_000_000;
+
+fn settings(mode: Mode) -> Settings {
+    Settings { managed: LabelSelector::default(), ..Settings::new(mode) }
+}
+
+fn cpu(cores: i64) -> Amounts {
+    Amounts::new().with("cpu", cores * 1000)
+}
+
+fn node(name: &str, cores: i64) -> Fact {
+    let allocatable = cpu(cores).with("pods", 110_000);
+    let facts = NodeFacts {
+        name: name.into(),
+        capacity: allocatable.clone(),
+        allocatable,
+        ready: Some(true),
+        ..NodeFacts::default()
+    };
+    Fact::Node(Box::new(SeenNode { created_ms: 0, facts }))
+}
+
+/// A tree of two leaves, `a` and `b`, each with half of the cores.
+fn tree(cores: i64) -> TreeSpec {
+    let leaf = |name: &str| QuotaSpec::new(name, Some("root")).min(cpu(cores / 2)).max(cpu(cores)).namespace(name);
+    [QuotaSpec::new("root", None).min(cpu(cores)).max(cpu(cores)), leaf("a"), leaf("b")].into_iter().collect()
+}
+
+/// A gated pod of this many cores. Its uid is its name.
+fn pod(namespace: &str, name: &str, created_ms: i64, cores: i64) -> SeenPod {
+    let object = json!({
+        "metadata": { "namespace": namespace, "name": name, "uid": name, "resourceVersion": "1" },
+        "spec": {
+            "schedulerName": "default-scheduler", "schedulingGates": [{ "name": names::GATE }],
+            "containers": [{ "name": "main", "resources": { "requests": { "cpu": cores.to_string() } } }],
+        },
+    });
+    let mut pod = quotree_kube::watch::pod(&serde_json::from_value(object).unwrap()).unwrap();
+    pod.facts.created_ms = created_ms;
+    pod
+}
+
+fn change(pod: &SeenPod, change: impl FnOnce(&mut PodFacts)) -> Fact {
+    let mut pod = pod.clone();
+    change(&mut pod.facts);
+    Fact::Pod(Box::new(pod))
+}
+
+/// The pod on a node, where it runs.
+fn on(pod: &SeenPod, node: &str) -> Fact {
+    change(pod, |facts| {
+        facts.gates.clear();
+        (facts.node, facts.phase) = (Some(node.into()), Phase::Running);
+    })
+}
+
+fn shown(pod: &SeenPod) -> Fact {
+    Fact::Pod(Box::new(pod.clone()))
+}
+
+/// An actor that has seen a node of 8 cores, the tree, and these facts.
+fn actor(mode: Mode, facts: impl IntoIterator<Item = Fact>) -> Actor {
+    let mut actor = Actor::new(settings(mode));
+    for name in ["a", "b"] {
+        actor.take(Fact::Namespace(NamespaceFacts { name: name.into(), ..NamespaceFacts::default() }));
+    }
+    actor.take(Fact::Tree(tree(8)));
+    actor.take(node("n0", 8));
+    facts.into_iter().for_each(|fact| actor.take(fact));
+    Store::ALL.into_iter().for_each(|store| actor.take(Fact::Synced(store)));
+    actor
+}
+
+fn turn(actor: &mut Actor, ms: u64) -> Vec<String> {
+    let lines = actor.turn(Time(START + ms)).iter().map(line).collect();
+    let problems = actor.take_problems();
+    assert!(problems.is_empty(), "{problems:?}");
+    if let Some(core) = actor.core() {
+        assert_eq!(audit(core), []);
+    }
+    lines
+}
+
+#[test]
+fn nothing_is_decided_before_all_was_listed() {
+    let mut actor = Actor::new(settings(Mode::Gate));
+    actor.take(Fact::Namespace(NamespaceFacts { name: "a".into(), ..NamespaceFacts::default() }));
+    actor.take(Fact::Tree(tree(8)));
+    actor.take(node("n0", 8));
+    actor.take(shown(&pod("a", "p", 1, 2)));
+    for store in Store::ALL {
+        assert_eq!((turn(&mut actor, 0), actor.is_started()), (vec![], false));
+        actor.take(Fact::Synced(store));
+    }
+    assert_eq!(turn(&mut actor, 0), ["bind a/p to n0: within its guarantee, on free capacity, by best fit"]);
+    assert_eq!(turn(&mut actor, 1), Vec::<String>::new(), "nothing has changed");
+}
+
+#[test]
+fn older_pods_go_first_whatever_the_list_shows_first() {
+    let pods = [pod("a", "late", 9, 4), pod("a", "early", 3, 4), pod("a", "middle", 5, 4)];
+    let lines = turn(&mut actor(Mode::Gate, pods.iter().map(shown)), 0);
+    let bound: Vec<&str> = lines.iter().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(bound, ["a/early", "a/middle"]);
+}
+
+#[test]
+fn a_bind_is_confirmed_by_the_watch_and_a_failed_one_comes_back() {
+    let p = pod("a", "p", 1, 2);
+    let mut actor = actor(Mode::Gate, [shown(&p)]);
+    assert_eq!(turn(&mut actor, 0).len(), 1);
+    actor.take_failure(Failure::Bind { uid: "p".into(), why: "403".to_owned() });
+    assert_eq!(turn(&mut actor, 10), Vec::<String>::new(), "back-off");
+    assert_eq!(actor.next_wake(), Some(Time(START + 1010)));
+    assert_eq!(turn(&mut actor, 1010).len(), 1, "it is tried again");
+    actor.take(change(&p, |facts| {
+        facts.gates.clear();
+        facts.node_selector.push((names::HOSTNAME.into(), "n0".into()));
+    }));
+    actor.take_failure(Failure::Bind { uid: "p".into(), why: "no answer".to_owned() });
+    actor.take(on(&p, "n0"));
+    assert_eq!(turn(&mut actor, 1500), Vec::<String>::new());
+    assert_eq!(turn(&mut actor, 9000), Vec::<String>::new(), "what is on its node is not tried again");
+    assert!(actor.is_admitted(&"p".into()));
+}
+
+#[test]
+fn a_reclaim_names_victim_and_reason() {
+    let pods: Vec<SeenPod> = (0..4).map(|number| pod("a", &format!("p{number}"), number, 2)).collect();
+    let mut actor = actor(Mode::Gate, pods.iter().map(|pod| on(pod, "n0")));
+    assert_eq!(turn(&mut actor, 0), Vec::<String>::new());
+    actor.take(shown(&pod("b", "q", 9, 2)));
+    let intents = actor.turn(Time(START + 20_000));
+    let [Intent::Evict { pod: victim, why, cause: Some(cause), .. }] = intents.as_slice() else {
+        panic!("{intents:?}")
+    };
+    assert_eq!((victim.name.as_str(), cause.name.as_str()), ("p3", "q"));
+    assert_eq!(why, "R2: b/q reclaims its guaranteed quota; a was 4 cpu above its min");
+    let why = actor.reasons();
+    assert_eq!(
+        (why[0].reason, why[0].message.as_str()),
+        ("Held", "H1: it has evicted 1 pod and waits for it to terminate")
+    );
+    actor.take(Fact::PodGone { uid: "p3".into(), last: None });
+    assert_eq!(turn(&mut actor, 25_000), ["bind b/q to n0: within its guarantee, on its reservation, by best fit"]);
+}
+
+#[test]
+fn a_restart_finds_what_runs_and_what_is_admitted_and_evicts_nobody() {
+    let runs = pod("a", "runs", 1, 2);
+    let (admitted, leaving) = (pod("a", "admitted", 2, 2), pod("a", "leaving", 3, 4));
+    let facts = [
+        on(&runs, "n0"),
+        change(&admitted, |facts| {
+            facts.gates.clear();
+            facts.node_selector.push((names::HOSTNAME.into(), "n0".into()));
+        }),
+        change(&leaving, |facts| {
+            facts.gates.clear();
+            (facts.node, facts.phase, facts.deleted_ms) = (Some("n0".into()), Phase::Running, Some(1));
+        }),
+        shown(&pod("b", "waits", 4, 2)),
+    ];
+    let mut actor = actor(Mode::Gate, facts);
+    assert_eq!(turn(&mut actor, 0), Vec::<String>::new());
+    let why = actor.reasons();
+    assert_eq!((why.len(), why[0].reason), (1, "Held"), "{why:?}");
+    actor.take(Fact::PodGone { uid: "leaving".into(), last: None });
+    assert_eq!(turn(&mut actor, 10).len(), 1);
+}
+
+#[test]
+fn what_others_do_is_followed() {
+    let (p, daemon) = (pod("a", "p", 1, 2), pod("kube-system", "daemon", 2, 1));
+    let mut actor = actor(Mode::Gate, [shown(&p)]);
+    turn(&mut actor, 0);
+    actor.take(node("n1", 8));
+    // Somebody bound it elsewhere, and a pod of the cluster itself came.
+    actor.take(on(&p, "n1"));
+    actor.take(on(&daemon, "n0"));
+    assert_eq!(turn(&mut actor, 10), Vec::<String>::new());
+    let core = actor.core().unwrap();
+    let used: Vec<String> = core.nodes().iter().map(|node| node.used.to_string()).collect();
+    assert_eq!(used, ["1 cpu, 1 pods", "2 cpu, 1 pods"]);
+    // The node goes, with its pod later.
+    actor.take(Fact::NodeGone("n1".into()));
+    turn(&mut actor, 20);
+    assert_eq!(actor.core().unwrap().nodes().len(), 2, "it stays until its last pod is gone");
+    actor.take(Fact::PodGone { uid: "p".into(), last: None });
+    turn(&mut actor, 30);
+    assert_eq!(actor.core().unwrap().nodes().len(), 1);
+}
+
+#[test]
+fn pods_that_are_not_told_say_why() {
+    let (gated, odd) = (pod("a", "gated", 1, 1), pod("a", "odd", 2, 1));
+    let facts = [
+        change(&gated, |facts| facts.gates.push("example.com/wait".into())),
+        change(&odd, |facts| {
+            facts.labels.insert(names::LIGHT_GROUP.into(), "g".into());
+        }),
+        shown(&pod("c", "unmanaged", 3, 1)),
+    ];
+    let mut gate = actor(Mode::Gate, facts);
+    assert_eq!(turn(&mut gate, 0), Vec::<String>::new());
+    let why: Vec<(String, &str)> = gate.reasons().into_iter().map(|w| (w.pod.name.to_string(), w.reason)).collect();
+    assert_eq!(why, [("gated".to_owned(), "ForeignGate"), ("odd".to_owned(), "BadGang")]);
+    let spread = change(&pod("a", "spread", 1, 1), |facts| {
+        facts.gates.clear();
+        facts.scheduler = Some("quotree".into());
+        facts.losses.insert(quotree_k8s::Loss::Spread);
+    });
+    let mut bind = actor(Mode::Bind, [spread]);
+    assert_eq!(turn(&mut bind, 0), Vec::<String>::new());
+    assert_eq!(bind.reasons()[0].reason, "Unsupported");
+}
+
+#[test]
+fn a_gang_is_told_when_its_minimum_is_there() {
+    let member = |number: i64| {
+        let name = format!("m{number}");
+        change(&pod("a", &name, number, 1), |facts| {
+            facts.labels.insert(names::LIGHT_GROUP.into(), "g".into());
+            facts.labels.insert(names::LIGHT_MIN.into(), "3".into());
+        })
+    };
+    let mut actor = actor(Mode::Gate, [member(0), member(1)]);
+    assert_eq!(turn(&mut actor, 0), Vec::<String>::new());
+    assert_eq!(actor.reasons()[0].message, "G1: 2 of the 3 pods of its gang are there");
+    actor.take(member(2));
+    assert_eq!(turn(&mut actor, 10).len(), 3, "all at once");
+    actor.take(member(3));
+    assert_eq!(turn(&mut actor, 20).len(), 1, "a later one is elastic");
+    assert_eq!(actor.core().unwrap().nodes()[0].pods.len(), 4);
+    (0..4).for_each(|number| actor.take(Fact::PodGone { uid: format!("m{number}").into(), last: None }));
+    turn(&mut actor, 30);
+    actor.take(member(5));
+    assert_eq!(turn(&mut actor, 40), Vec::<String>::new(), "after its end, later pods are a new gang");
+}
+
+#[test]
+fn a_bad_tree_leaves_the_old_one_in_force() {
+    let mut actor = actor(Mode::Gate, [on(&pod("a", "p", 1, 2), "n0")]);
+    turn(&mut actor, 0);
+    let mut bad = tree(8);
+    bad.quotas[1].min = cpu(20);
+    actor.take(Fact::Tree(bad));
+    assert_eq!(actor.turn(Time(START + 1)), []);
+    let problems = actor.take_problems();
+    assert!(
+        matches!(problems.as_slice(), [Problem::Refused { about, .. }] if about == "the quota tree"),
+        "{problems:?}"
+    );
+    actor.take(Fact::TreeGone);
+    assert_eq!(turn(&mut actor, 2), Vec::<String>::new());
+    let core = actor.core().unwrap();
+    assert_eq!(core.tree().min(core.tree().by_name("a").unwrap()), [4000]);
+}
+
+#[test]
+fn pods_may_name_their_quota_and_nodes_their_taints() {
+    let mut tainted = node("n1", 8);
+    if let Fact::Node(node) = &mut tainted {
+        node.facts.taints.push(Taint::no_schedule("gpu"));
+    }
+    let named = change(&pod("c", "named", 1, 8), |facts| {
+        facts.labels.insert(names::QUOTA_NAME[0].into(), "b".into());
+    });
+    let everywhere = change(&pod("a", "affine", 2, 8), |facts| {
+        let not_there = quotree_k8s::affinity::Requirement {
+            key: "no-such-label".into(),
+            operator: quotree_k8s::affinity::Operator::DoesNotExist,
+            values: vec![],
+        };
+        facts.node_terms = Some(vec![quotree_k8s::affinity::NodeTerm { expressions: vec![not_there], fields: vec![] }]);
+        facts.tolerations.push(quotree_k8s::tolerations::Toleration {
+            operator: quotree_k8s::tolerations::Operator::Exists,
+            ..Default::default()
+        });
+    });
+    let mut actor = actor(Mode::Gate, [tainted, named, everywhere]);
+    actor.take(Fact::Namespace(NamespaceFacts { name: "c".into(), ..NamespaceFacts::default() }));
+    actor.take(Fact::Tree(tree(16)));
+    let mut lines = turn(&mut actor, 0);
+    lines.sort();
+    let bound: Vec<&str> = lines.iter().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(bound, ["bind a/affine to n1", "bind c/named to n0"]);
+}

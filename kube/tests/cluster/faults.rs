@@ -1,0 +1,112 @@
+//! What goes wrong between the adapter and the API server.
+
+use crate::{
+    demo::{NAMESPACES, tree},
+    world::World,
+};
+use quotree_kube::settings::Mode;
+use quotree_kube_testkit::faults::{Fault, Rule, Verb};
+use serde_json::json;
+
+const NODES: &[(&str, u32)] = &[("node-1", 20), ("node-2", 20)];
+
+async fn world(mode: Mode) -> World {
+    let mut world = World::new(mode, NODES, &NAMESPACES, tree()).await;
+    world.start();
+    world
+}
+
+/// The adapter is killed while pods are being admitted and victims leave, and another one goes on.
+#[tokio::test(start_paused = true)]
+async fn a_restart_changes_nothing() {
+    for mode in [Mode::Gate, Mode::Bind] {
+        let mut world = world(mode).await;
+        for number in 1..=2 {
+            world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 5, 5).await;
+        }
+        world.pass(1).await;
+        world.kill();
+        world.start();
+        world.pass(30).await;
+        assert_eq!((world.running().await, world.evictions), (vec![4, 4, 0, 0], 0), "{mode:?}");
+        world.replica_set("namespace3", "nginx3", 5, 5).await;
+        for _ in 0..12 {
+            world.pass(1).await;
+            if world.evictions > 0 {
+                break;
+            }
+        }
+        world.kill();
+        world.start();
+        world.pass(60).await;
+        assert_eq!(
+            (world.running().await, world.evictions),
+            (vec![3, 3, 2, 0], 2),
+            "{mode:?}: nobody is evicted twice"
+        );
+    }
+}
+
+/// Writes that are carried out and not answered, that are lost, and that are refused for a while.
+#[tokio::test(start_paused = true)]
+async fn unclear_answers_are_looked_into() {
+    for mode in [Mode::Gate, Mode::Bind] {
+        let (verb, resource) = match mode {
+            Mode::Bind => (Verb::Create, "pods/binding"),
+            _ => (Verb::Patch, "pods"),
+        };
+        let mut world = world(mode).await;
+        for (nth, after, fault) in [
+            (1, true, Fault::Cut),
+            (2, false, Fault::Cut),
+            (3, false, Fault::Status(503, None)),
+            (4, true, Fault::Status(504, None)),
+            (5, false, Fault::Status(429, Some(1))),
+            (6, false, Fault::Status(409, None)),
+        ] {
+            let rule = Rule::on(verb, resource, fault).nth(nth);
+            world.server.add_fault(if after { rule.after_commit() } else { rule });
+        }
+        world.replica_set("namespace1", "nginx1", 4, 5).await;
+        world.replica_set("namespace2", "nginx2", 4, 5).await;
+        world.pass(60).await;
+        assert_eq!(world.running().await, [4, 4, 0, 0], "{mode:?}");
+        let written = if mode == Mode::Bind { "Create pods/binding" } else { "Patch pods" };
+        assert_eq!(world.writes[written], 8, "{mode:?}: each pod is admitted once");
+        let lost = Rule::on(Verb::Create, "pods/eviction", Fault::Cut).nth(1).after_commit();
+        world.server.add_fault(lost);
+        world.replica_set("namespace3", "nginx3", 2, 5).await;
+        world.pass(60).await;
+        assert_eq!((world.running().await, world.evictions), (vec![3, 3, 2, 0], 2), "{mode:?}");
+    }
+}
+
+/// A disruption budget that allows nothing is asked seldom, and obeyed when it allows something.
+#[tokio::test(start_paused = true)]
+async fn budgets_are_kept() {
+    let mut world = world(Mode::Gate).await;
+    for number in 1..=2 {
+        world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 4, 5).await;
+    }
+    world.pass(20).await;
+    for number in 1..=2 {
+        let t = &world.namespaces[&format!("namespace{number}")];
+        let body = json!({
+            "apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": { "name": "keep" },
+            "spec": { "minAvailable": 4, "selector": {} },
+        });
+        assert_eq!(t.post(&t.of("policy/v1", "poddisruptionbudgets"), body).await.unwrap().code, 201);
+    }
+    world.pass(5).await;
+    // The budgets came later than the pods, so the core does not know that they select them: the API server refuses.
+    world.replica_set("namespace3", "nginx3", 2, 5).await;
+    world.pass(60).await;
+    assert_eq!((world.running().await, world.evictions), (vec![4, 4, 0, 0], 0));
+    for number in 1..=2 {
+        let t = &world.namespaces[&format!("namespace{number}")];
+        let path = t.of("policy/v1", "poddisruptionbudgets/keep");
+        assert_eq!(t.delete(&path, json!({})).await.unwrap().code, 200);
+    }
+    world.pass(90).await;
+    assert_eq!((world.running().await, world.evictions), (vec![3, 3, 2, 0], 2));
+}

@@ -1,0 +1,199 @@
+//! A cluster in memory with the adapter at work on it: API server, kubelet, ReplicaSet controller, and in gate mode a
+//! kube-scheduler. Time is virtual: the runtime's clock stands still while anything can be done.
+
+use kube::Client;
+use quotree_core::Time;
+use quotree_k8s::LabelSelector;
+use quotree_kube::{
+    run::{Clock, Runner},
+    settings::{Mode, Settings},
+    watch::streams::TreeSource,
+};
+use quotree_kube_testkit::{FakeServer, Target, faults::Verb, kubelet::Kubelet, stand_ins, store::PatchType};
+use serde_json::{Value, json};
+use std::{collections::BTreeMap, time::Duration};
+use tokio::task::JoinHandle;
+
+const CRD: &str = include_str!("../../config/elasticquotatree.json");
+
+/// The cluster.
+pub(crate) struct World {
+    pub(crate) server: FakeServer,
+    /// A target for each namespace.
+    pub(crate) namespaces: BTreeMap<String, Target>,
+    pub(crate) kubelet: Kubelet,
+    pub(crate) mode: Mode,
+    adapter: Option<JoinHandle<()>>,
+    /// Evictions that were accepted.
+    pub(crate) evictions: usize,
+    /// Writes of the adapter, as `verb resource`.
+    pub(crate) writes: BTreeMap<String, usize>,
+}
+
+/// The object behind a tree.
+pub(crate) fn quota_tree(root: Value) -> Value {
+    json!({
+        "apiVersion": "scheduling.sigs.k8s.io/v1beta1", "kind": "ElasticQuotaTree",
+        "metadata": { "name": "tree", "namespace": "kube-system" }, "spec": { "root": root },
+    })
+}
+
+impl World {
+    /// A cluster with these nodes (name and cores) and this tree, and without the adapter.
+    pub(crate) async fn new(mode: Mode, nodes: &[(&str, u32)], namespaces: &[&str], root: Value) -> Self {
+        let server = FakeServer::new();
+        let target = Target::fake(&server, server.client());
+        let crd = serde_json::from_str(CRD).unwrap();
+        let path = target.cluster("apiextensions.k8s.io/v1", "customresourcedefinitions");
+        assert_eq!(target.post(&path, crd).await.unwrap().code, 201);
+        let path = target.cluster("scheduling.sigs.k8s.io/v1beta1", "namespaces/kube-system/elasticquotatrees");
+        assert_eq!(target.post(&path, quota_tree(root)).await.unwrap().code, 201);
+        let mut kubelet = Kubelet::new(target.clone());
+        for (name, cores) in nodes {
+            let allocatable = json!({ "cpu": cores.to_string(), "memory": "64Gi", "pods": "110" });
+            kubelet.add_node(name, allocatable, json!({})).await.unwrap();
+        }
+        let mut all = BTreeMap::new();
+        for namespace in namespaces {
+            all.insert((*namespace).to_owned(), target.within(namespace).await.unwrap());
+        }
+        let mut world =
+            Self { server, namespaces: all, kubelet, mode, adapter: None, evictions: 0, writes: BTreeMap::new() };
+        world.count();
+        (world.evictions, world.writes) = (0, BTreeMap::new());
+        world
+    }
+
+    /// Starts the adapter.
+    pub(crate) fn start(&mut self) {
+        let managed = LabelSelector::default();
+        self.start_with(Settings { managed, ..Settings::new(self.mode) }, self.server.client_of(adapter()));
+    }
+
+    /// Starts the adapter with these settings and this client for writes.
+    pub(crate) fn start_with(&mut self, settings: Settings, writes: Client) {
+        let now = Time(u64::try_from(self.server.now().as_millisecond()).unwrap());
+        let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
+        let reads = self.server.client_of(adapter());
+        let log: fn(&str) = |line| eprintln!("{line}");
+        let mut runner = Runner::new(&reads, writes, settings, &source, Clock::starting_at(now), log);
+        self.adapter = Some(tokio::spawn(async move { runner.run().await }));
+    }
+
+    /// Ends the adapter at once, as `kill -9` does.
+    pub(crate) fn kill(&mut self) {
+        if let Some(adapter) = self.adapter.take() {
+            adapter.abort();
+        }
+    }
+
+    /// Creates a ReplicaSet whose pods request so many cores.
+    pub(crate) async fn replica_set(&self, namespace: &str, name: &str, replicas: u32, cores: u32) {
+        let mut spec = json!({
+            "containers": [{ "name": "main", "image": "example.com/nginx:1", "resources": { "requests": { "cpu": cores.to_string() } } }],
+            "terminationGracePeriodSeconds": 5,
+        });
+        match self.mode {
+            Mode::Bind => spec["schedulerName"] = json!("quotree"),
+            Mode::Gate => spec["schedulingGates"] = json!([{ "name": "quotree.io/quota" }]),
+            Mode::Dry => {}
+        }
+        let labels = json!({ "app": name });
+        let set = json!({
+            "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": { "name": name },
+            "spec": {
+                "replicas": replicas, "selector": { "matchLabels": labels },
+                "template": { "metadata": { "labels": labels }, "spec": spec },
+            },
+        });
+        let t = &self.namespaces[namespace];
+        assert_eq!(t.post(&t.of("apps/v1", "replicasets"), set).await.unwrap().code, 201);
+    }
+
+    /// Changes the number of replicas.
+    pub(crate) async fn scale(&self, namespace: &str, name: &str, replicas: u32) {
+        let t = &self.namespaces[namespace];
+        let path = t.of("apps/v1", &format!("replicasets/{name}"));
+        let body = json!({ "spec": { "replicas": replicas } });
+        assert_eq!(t.patch(&path, PatchType::Merge, body).await.unwrap().code, 200);
+    }
+
+    /// Lets time pass, second by second, with all that runs in a cluster.
+    pub(crate) async fn pass(&mut self, seconds: u32) {
+        for _ in 0..seconds {
+            for target in self.namespaces.values() {
+                stand_ins::replica_sets(target).await.unwrap();
+            }
+            // The adapter does what it can before the clock moves.
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            if self.mode == Mode::Gate {
+                for target in self.namespaces.values() {
+                    stand_ins::kube_scheduler(target).await.unwrap();
+                }
+            }
+            self.kubelet.step().await.unwrap();
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            self.server.advance(Duration::from_secs(1));
+            self.count();
+        }
+    }
+
+    fn count(&mut self) {
+        for record in self.server.take_journal() {
+            if record.user != adapter().name || !record.wrote() {
+                continue;
+            }
+            *self.writes.entry(format!("{:?} {}", record.verb, record.resource)).or_default() += 1;
+            self.evictions += usize::from(record.verb == Verb::Create && record.resource == "pods/eviction");
+        }
+    }
+
+    /// All pods of a namespace.
+    pub(crate) async fn pods(&self, namespace: &str) -> Vec<Value> {
+        let t = &self.namespaces[namespace];
+        t.get(&t.core("pods")).await.unwrap().body["items"].as_array().unwrap().clone()
+    }
+
+    /// How many pods of each namespace run, and are not being deleted.
+    pub(crate) async fn running(&self) -> Vec<usize> {
+        let mut running = Vec::new();
+        for namespace in self.namespaces.keys() {
+            let pods = self.pods(namespace).await;
+            let runs =
+                |pod: &&Value| pod["status"]["phase"] == "Running" && pod["metadata"]["deletionTimestamp"].is_null();
+            running.push(pods.iter().filter(runs).count());
+        }
+        running
+    }
+
+    /// What the condition of each pod without a node says, as `reason: message`.
+    pub(crate) async fn waiting(&self, namespace: &str) -> Vec<String> {
+        let pods = self.pods(namespace).await;
+        let waiting = pods.iter().filter(|pod| pod["spec"]["nodeName"].is_null());
+        waiting.map(|pod| condition(pod).unwrap_or_default()).collect()
+    }
+
+    /// The Events about pods of a namespace, as `reason: note`.
+    pub(crate) async fn events(&self, namespace: &str) -> Vec<String> {
+        let t = &self.namespaces[namespace];
+        let list = t.get(&t.of("events.k8s.io/v1", "events")).await.unwrap();
+        let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
+        let items = list.body["items"].as_array().unwrap();
+        items.iter().map(|event| format!("{}: {}", text(event, "reason"), text(event, "note"))).collect()
+    }
+}
+
+/// Our condition of a pod, as `reason: message`.
+pub(crate) fn condition(pod: &Value) -> Option<String> {
+    let conditions = pod["status"]["conditions"].as_array()?;
+    let ours = conditions.iter().find(|condition| condition["type"] == "quotree.io/QuotaAdmitted")?;
+    Some(format!("{}: {}", ours["reason"].as_str()?, ours["message"].as_str()?))
+}
+
+/// The user that the adapter is.
+pub(crate) fn adapter() -> quotree_kube_testkit::access::User {
+    quotree_kube_testkit::access::User {
+        name: "system:serviceaccount:quotree-system:quotree-scheduler".to_owned(),
+        groups: vec!["system:masters".to_owned()],
+    }
+}
