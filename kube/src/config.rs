@@ -48,6 +48,9 @@ pub struct Args {
     /// quotree in bind mode.
     #[arg(long = "scheduler-name", value_name = "NAME")]
     pub scheduler_names: Vec<String>,
+    /// The Lease that says which process leads, as NAMESPACE/NAME; '' is none, for a single process.
+    #[arg(long, value_name = "NAMESPACE/NAME", default_value = "kube-system/quotree-scheduler")]
+    pub lease: String,
     /// The policy: a JSON file with the knobs of the core that differ from the defaults of a live cluster.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -114,15 +117,29 @@ impl Args {
     /// # Errors
     /// If it is not `NAMESPACE/NAME`.
     pub fn tree_source(&self) -> Result<TreeSource, Mistake> {
-        match self.tree.split_once('/') {
-            Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
-                Ok(TreeSource { namespace: namespace.to_owned(), name: name.to_owned() })
-            }
-            _ => {
-                let why = format!("`{}` is not NAMESPACE/NAME", self.tree);
-                Err(Mistake::Argument { argument: "--tree", why })
-            }
+        let (namespace, name) = namespaced("--tree", &self.tree)?;
+        Ok(TreeSource { namespace, name })
+    }
+
+    /// Namespace and name of the Lease; `None` if there is none, as in a dry run, which writes nothing.
+    ///
+    /// # Errors
+    /// If it is not `NAMESPACE/NAME`.
+    pub fn lease(&self) -> Result<Option<(String, String)>, Mistake> {
+        if self.dry_run || self.lease.is_empty() {
+            return Ok(None);
         }
+        namespaced("--lease", &self.lease).map(Some)
+    }
+}
+
+/// `NAMESPACE/NAME`.
+fn namespaced(argument: &'static str, text: &str) -> Result<(String, String), Mistake> {
+    match text.split_once('/') {
+        Some((namespace, name)) if !namespace.is_empty() && !name.is_empty() && !name.contains('/') => {
+            Ok((namespace.to_owned(), name.to_owned()))
+        }
+        _ => Err(Mistake::Argument { argument, why: format!("`{text}` is not NAMESPACE/NAME") }),
     }
 }
 

@@ -11,11 +11,14 @@
 //! - [`actor`]: the one owner of the core. It is plain data, so tests drive it with any time.
 //! - [`act`]: what a decision is as a request, by mode. [`write`](mod@write): sending it, and finding out what came of it.
 //! - [`report`]: conditions and Events, with the sentences of `quotree-words`.
-//! - [`run`]: the loop that joins them.
+//! - [`run`]: the loop that joins them. [`lease`], [`elect`]: one process of several leads.
 
 pub mod act;
 pub mod actor;
+pub mod clock;
 pub mod config;
+pub mod elect;
+pub mod lease;
 pub mod report;
 pub mod run;
 pub mod settings;

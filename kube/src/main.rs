@@ -6,8 +6,10 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use quotree_kube::{
+    clock::Clock,
     config::Args,
-    run::{Clock, Runner},
+    elect::{Candidate, lead},
+    run::Runner,
     write,
 };
 use std::{error::Error, process::ExitCode};
@@ -31,14 +33,29 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let reads = Client::try_from(config.clone())?;
     let writes = write::client(config)?;
     let log: fn(&str) = |line| println!("{line}");
-    let mut runner = Runner::new(&reads, writes, settings, &tree, Clock::of_the_machine(), log);
+    let clock = Clock::of_the_machine();
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let mut candidate = args
+        .lease()?
+        .map(|(namespace, name)| Candidate::new(writes.clone(), &namespace, &name, identity(clock), clock));
     // Whatever is in flight when the process ends is found by the next start, as after a crash.
-    tokio::select! {
-        () = runner.run() => Err("the watches have ended".into()),
+    let result = tokio::select! {
+        ended = lead(candidate.as_mut(), |fence| Runner::new(&reads, writes, settings, &tree, clock, fence, log)) => {
+            Err(ended.into())
+        }
         _ = terminate.recv() => Ok(()),
-        stopped = tokio::signal::ctrl_c() => Ok(stopped?),
+        stopped = tokio::signal::ctrl_c() => stopped.map_err(Into::into),
+    };
+    if let Some(candidate) = &mut candidate {
+        candidate.release().await;
     }
+    result
+}
+
+/// An identity that no other process ever has: the host, the process, and when it started.
+fn identity(clock: Clock) -> String {
+    let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "host".to_owned());
+    format!("{host}_{}_{}", std::process::id(), clock.now().0)
 }
 
 /// Where the API server is, and who we are.

@@ -4,13 +4,14 @@
 use crate::{
     act::dry,
     actor::{Actor, Problem},
+    clock::Clock,
     report::{EVERY_MS, Reporter},
     settings::{Mode, Settings},
     watch::{
         Fact,
         streams::{self, TreeSource},
     },
-    write::Writer,
+    write::{Writer, fence::Fence},
 };
 use kube::Client;
 use quotree_core::Time;
@@ -27,39 +28,6 @@ const BATCH: usize = 1000;
 const LINGER: Duration = Duration::from_millis(10);
 /// How many facts wait for the actor before the watches do.
 const BACKLOG: usize = 10_000;
-
-/// Milliseconds since 1970 that never go back: the wall clock at the start, and from then on the time that has passed.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    start: Time,
-    since: Instant,
-}
-
-impl Clock {
-    /// A clock that shows this time now.
-    #[must_use]
-    pub fn starting_at(now: Time) -> Self {
-        Self { start: now, since: Instant::now() }
-    }
-
-    /// A clock that shows the time of the machine.
-    #[must_use]
-    pub fn of_the_machine() -> Self {
-        let ms = jiff::Timestamp::now().as_millisecond();
-        Self::starting_at(Time(u64::try_from(ms).unwrap_or(0)))
-    }
-
-    /// The time.
-    #[must_use]
-    pub fn now(&self) -> Time {
-        self.start.after_ms(u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX))
-    }
-
-    /// When it will show this time.
-    fn instant(&self, at: Time) -> Instant {
-        self.since + Duration::from_millis(at.since(self.start))
-    }
-}
 
 /// The adapter at work.
 #[derive(Debug)]
@@ -81,7 +49,7 @@ pub struct Runner {
 
 impl Runner {
     /// Starts the watches. `writes` must be a client that sends nothing twice ([`crate::write::client`]). `log` receives a
-    /// line for each decision and each problem.
+    /// line for each decision and each problem. Nothing is sent while the fence is closed.
     #[must_use]
     pub fn new(
         reads: &Client,
@@ -89,6 +57,7 @@ impl Runner {
         settings: Settings,
         tree: &TreeSource,
         clock: Clock,
+        fence: Fence,
         log: fn(&str),
     ) -> Self {
         let (sender, facts) = channel(BACKLOG);
@@ -96,7 +65,7 @@ impl Runner {
         Self {
             _watches: streams::start(reads, tree, &sender),
             actor: Actor::new(settings),
-            writer: Writer::new(writes, mode),
+            writer: Writer::new(writes, mode, fence),
             reporter: Reporter::new(),
             clock,
             facts,
@@ -120,7 +89,7 @@ impl Runner {
 
     /// Waits for something to happen, and does what follows from it. Returns whether there is more to come.
     pub async fn step(&mut self) -> bool {
-        let wakes = [self.actor.next_wake(), self.writer.next_wake(), Some(self.next_report)];
+        let wakes = [self.actor.next_wake(), self.writer.next_wake(self.clock.now()), Some(self.next_report)];
         let wake = wakes.into_iter().flatten().min().unwrap_or(self.next_report);
         tokio::select! {
             fact = self.facts.recv() => {

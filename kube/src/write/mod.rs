@@ -1,11 +1,12 @@
 //! The writer: it sends what is intended, finds out what came of it, and reports failures to the actor. What succeeded is
 //! confirmed by the watch, and by nothing else.
 //!
-//! - [`queue`]: which write goes next. [`bucket`]: how many may.
+//! - [`queue`]: which write goes next. [`bucket`]: how many may. [`fence`]: whether any may.
 //! - [`resolve`]: what an answer means.
 //! - [`requests`]: one request.
 
 pub mod bucket;
+pub mod fence;
 pub mod queue;
 pub mod requests;
 pub mod resolve;
@@ -14,6 +15,7 @@ use crate::{
     actor::{Failure, Intent},
     settings::Mode,
 };
+use fence::Fence;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use kube::Client;
 use queue::{Queue, Work};
@@ -27,6 +29,7 @@ type Outcome = (Work, Verdict);
 pub struct Writer {
     client: Client,
     mode: Mode,
+    fence: Fence,
     queue: Queue,
     in_flight: FuturesUnordered<BoxFuture<'static, Outcome>>,
 }
@@ -38,10 +41,10 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// A writer. The client must not retry by itself ([`client`]).
+    /// A writer that sends while the fence is open. The client must not retry by itself ([`client`]).
     #[must_use]
-    pub fn new(client: Client, mode: Mode) -> Self {
-        Self { client, mode, queue: Queue::default(), in_flight: FuturesUnordered::new() }
+    pub fn new(client: Client, mode: Mode, fence: Fence) -> Self {
+        Self { client, mode, fence, queue: Queue::default(), in_flight: FuturesUnordered::new() }
     }
 
     /// Adds what is to be written, and sends what may be sent.
@@ -52,7 +55,9 @@ impl Writer {
 
     /// Sends what may be sent.
     pub fn pump(&mut self, now: Time) {
-        while let Some(work) = self.queue.next(now) {
+        while self.fence.allows(now)
+            && let Some(work) = self.queue.next(now)
+        {
             let (client, mode) = (self.client.clone(), self.mode);
             let now_ms = i64::try_from(now.0).unwrap_or(i64::MAX);
             self.in_flight.push(Box::pin(async move {
@@ -64,8 +69,8 @@ impl Writer {
 
     /// When something may be sent that cannot be now.
     #[must_use]
-    pub fn next_wake(&self) -> Option<Time> {
-        self.queue.wake()
+    pub fn next_wake(&self, now: Time) -> Option<Time> {
+        self.queue.wake().filter(|_| self.fence.allows(now))
     }
 
     /// Whether nothing waits and nothing is in flight.

@@ -1,11 +1,12 @@
 //! A cluster in memory with the adapter at work on it: API server, kubelet, ReplicaSet controller, and in gate mode a
 //! kube-scheduler. Time is virtual: the runtime's clock stands still while anything can be done.
 
-use kube::Client;
 use quotree_core::Time;
 use quotree_k8s::LabelSelector;
 use quotree_kube::{
-    run::{Clock, Runner},
+    clock::Clock,
+    elect::{Candidate, lead},
+    run::Runner,
     settings::{Mode, Settings},
     watch::streams::TreeSource,
 };
@@ -23,7 +24,7 @@ pub(crate) struct World {
     pub(crate) namespaces: BTreeMap<String, Target>,
     pub(crate) kubelet: Kubelet,
     pub(crate) mode: Mode,
-    adapter: Option<JoinHandle<()>>,
+    adapters: Vec<JoinHandle<()>>,
     /// Evictions that were accepted.
     pub(crate) evictions: usize,
     /// Writes of the adapter, as `verb resource`.
@@ -57,33 +58,49 @@ impl World {
         for namespace in namespaces {
             all.insert((*namespace).to_owned(), target.within(namespace).await.unwrap());
         }
-        let mut world =
-            Self { server, namespaces: all, kubelet, mode, adapter: None, evictions: 0, writes: BTreeMap::new() };
+        let mut world = Self {
+            server,
+            namespaces: all,
+            kubelet,
+            mode,
+            adapters: Vec::new(),
+            evictions: 0,
+            writes: BTreeMap::new(),
+        };
         world.count();
         (world.evictions, world.writes) = (0, BTreeMap::new());
         world
     }
 
-    /// Starts the adapter.
+    /// Starts the adapter, alone.
     pub(crate) fn start(&mut self) {
-        let managed = LabelSelector::default();
-        self.start_with(Settings { managed, ..Settings::new(self.mode) }, self.server.client_of(adapter()));
+        self.start_one(None);
     }
 
-    /// Starts the adapter with these settings and this client for writes.
-    pub(crate) fn start_with(&mut self, settings: Settings, writes: Client) {
-        let now = Time(u64::try_from(self.server.now().as_millisecond()).unwrap());
+    /// Starts the adapter as one of several, by this identity.
+    pub(crate) fn start_candidate(&mut self, me: &str) {
+        self.start_one(Some(me));
+    }
+
+    fn start_one(&mut self, me: Option<&str>) {
+        let settings = Settings { managed: LabelSelector::default(), ..Settings::new(self.mode) };
+        let clock = Clock::starting_at(Time(u64::try_from(self.server.now().as_millisecond()).unwrap()));
         let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
-        let reads = self.server.client_of(adapter());
+        let client = self.server.client_of(adapter());
         let log: fn(&str) = |line| eprintln!("{line}");
-        let mut runner = Runner::new(&reads, writes, settings, &source, Clock::starting_at(now), log);
-        self.adapter = Some(tokio::spawn(async move { runner.run().await }));
+        let mut candidate =
+            me.map(|me| Candidate::new(client.clone(), "kube-system", "quotree-scheduler", me.to_owned(), clock));
+        self.adapters.push(tokio::spawn(async move {
+            let start = |fence| Runner::new(&client, client.clone(), settings, &source, clock, fence, log);
+            let ended = lead(candidate.as_mut(), start).await;
+            eprintln!("ended: {ended}");
+        }));
     }
 
-    /// Ends the adapter at once, as `kill -9` does.
+    /// Ends the oldest adapter at once, as `kill -9` does.
     pub(crate) fn kill(&mut self) {
-        if let Some(adapter) = self.adapter.take() {
-            adapter.abort();
+        if !self.adapters.is_empty() {
+            self.adapters.remove(0).abort();
         }
     }
 
