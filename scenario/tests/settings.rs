@@ -1,6 +1,5 @@
 //! `--set PATH=VALUE`: any field of a scenario, by path. A scenario with a setting is the scenario in which the value is
 //! written: the same model and the same digest. Mistakes point at their place in the setting.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use quotree_scenario::{MapLoader, Setting, load, load_with};
 
