@@ -1,5 +1,6 @@
-//! A text of a value that depends on what it says alone: not on the notation, on the order of fields, nor on whether the
-//! name of a field, or of a struct that is the only one possible, is written. The digest of a scenario is made of it.
+//! A canonical text of a value, from which the digest of a scenario is computed. It depends only on the meaning of the
+//! value: not on the notation, on the order of fields, nor on names that may be left out (of a field, or of a struct
+//! where only one is possible).
 
 use crate::language::{groups, member};
 use quotree_syntax::{Group, Node, Shape, Struct, Type};

@@ -63,7 +63,7 @@ impl<'l> Files<'l> {
         Ok((number, bad))
     }
 
-    /// Adds texts that are no files, so that their lines mean nothing. Returns the number of the first.
+    /// Adds texts that are not files, for which line numbers have no meaning. Returns the number of the first.
     pub(crate) fn add<'t>(&mut self, texts: impl Iterator<Item = (&'t str, &'t str)>) -> u32 {
         let first = u32::try_from(self.sources.len()).unwrap_or(u32::MAX);
         for (path, text) in texts {

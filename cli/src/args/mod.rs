@@ -108,7 +108,7 @@ pub(crate) struct How {
     pub(crate) edits: Edits,
 }
 
-/// What is changed of a scenario before it is run.
+/// The changes of a scenario before it is run.
 #[derive(Debug, Clone, Default, Group)]
 pub(crate) struct Edits {
     /// Override the policy of the scenario, for example with `Capacity(order: Fifo)`.

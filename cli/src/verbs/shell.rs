@@ -1,4 +1,4 @@
-//! Words of a command, as a shell reads them.
+//! The words of a command, quoted for a shell.
 
 use crate::args::Edits;
 

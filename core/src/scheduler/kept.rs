@@ -51,7 +51,8 @@ struct World {
     scheduler: Scheduler,
     /// This scheduler never frees unused requests and classes. It must decide the same.
     keeps_all: Scheduler,
-    /// It reports all that a try finds, so it foresees no failure. It must try the same and decide the same.
+    /// This scheduler reports everything that a try finds, so it predicts no failures. It must try the same queues and
+    /// decide the same.
     foresees_nothing: Scheduler,
     now: u64,
     next: u32,

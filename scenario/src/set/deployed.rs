@@ -1,4 +1,4 @@
-//! Settings of a quota tree that is read from quota objects, as they are deployed: guarantees and limits can be set.
+//! Settings in a quota tree that comes from deployed quota objects. Only guarantees and limits can be set.
 
 use super::{Change, descend::longest};
 use quotree_core::{Name, QuotaSpec, TreeSpec};
@@ -7,8 +7,8 @@ use quotree_syntax::{Ident, Node, Report, Shape, Span, choices, quantity};
 /// The amounts that can be set.
 const FIELDS: [&str; 2] = ["min", "max"];
 
-/// Sets an amount of a quota: the words of the path are `quota`, its name (or none: the root), `min` or `max`, and the
-/// resource.
+/// Sets an amount of a quota. The words of the path are `quota`, the name of the quota (none for the root), `min` or
+/// `max`, and the resource.
 pub(crate) fn set(tree: &mut TreeSpec, change: &Change, report: &mut Report) {
     let Some((at, path)) = change.path.split_first() else { return };
     let Some(end) = path.last().map(|last| at.span.to(last.span)) else { return };

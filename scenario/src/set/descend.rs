@@ -1,13 +1,13 @@
-//! From a value along a path to the value that a setting replaces.
+//! Follows a path from a value to the value that a setting replaces.
 
 use super::{Change, value::value};
 use crate::language::{self, Kind, field, kind, member};
 use quotree_syntax::{Group, Ident, Node, Report, Row, Shape, Span, Struct, Type, choices, parse};
 
-/// The words of a path that are left, and the word before them.
+/// The remaining words of a path, and the word before them.
 type Path<'p> = (&'p Ident, &'p [Ident]);
 
-/// Replaces the value at a path below a node. What is missing on the way is added.
+/// Replaces the value at a path below a node. Missing values on the path are added.
 pub(super) fn set(node: &mut Node, kind_of: &str, (at, path): Path<'_>, change: &Change, report: &mut Report) {
     let Some(next) = path.first() else {
         *node = value(&change.text, kind_of, change.source, report);
@@ -57,7 +57,8 @@ pub(super) fn holds(node: &Node, kind_of: &str, path: &[Ident]) -> bool {
     }
 }
 
-/// How many of the first words, joined by dots, make one of these names; the most that do, and which name it is.
+/// The longest sequence of first words that, joined by dots, is one of these names: its number of words, and the index
+/// of the name.
 pub(super) fn longest<'n>(
     path: &[Ident],
     names: impl Iterator<Item = Option<&'n str>> + Clone,
@@ -73,7 +74,8 @@ fn joined(path: &[Ident]) -> String {
     path.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(".")
 }
 
-/// The entry of a list that a path names, and how many words name it: by its name, or by its place from 0.
+/// The entry of a list that the first words of a path name (by its name, or by its index from 0), and the number of
+/// these words.
 fn entry(node: &Node, path: &[Ident]) -> Option<(usize, usize)> {
     let items = items(node);
     longest(path, items.iter().map(name_of)).or_else(|| {
@@ -94,7 +96,7 @@ fn names(node: &Node) -> Vec<&str> {
     items(node).iter().filter_map(name_of).collect()
 }
 
-/// The name of an entry: its field `name`; of a queue, its quota.
+/// The name of an entry: its field `name`, or the quota of a job queue.
 fn name_of(node: &Node) -> Option<&str> {
     let Shape::Struct(body) = &node.shape else { return None };
     let ty = body.name.as_ref().and_then(|name| language::groups().iter().find_map(|group| member(group, &name.text)));
@@ -112,7 +114,7 @@ fn key_text(node: &Node) -> Option<&str> {
     }
 }
 
-/// Sets a value of a map. All words that are left are the key: names of resources have dots.
+/// Sets a value of a map. All remaining words form the key, since names of resources contain dots.
 fn in_map(node: &mut Node, kind_of: &str, path: &[Ident], change: &Change, report: &mut Report) {
     if matches!(node.shape, Shape::Absent) {
         node.shape = Shape::Map(Vec::new());
@@ -134,7 +136,7 @@ fn spanned(first: &Ident, path: &[Ident]) -> Span {
     path.last().map_or(first.span, |last| first.span.to(last.span))
 }
 
-/// Sets a field of a struct, or something below a quota of the tree.
+/// Sets a field of a struct, or a part of a quota below it in the tree.
 fn in_struct(node: &mut Node, group: &'static Group, (at, path): Path<'_>, change: &Change, report: &mut Report) {
     let Some((next, below)) = path.split_first() else { return };
     let Some((ty, body)) = body(node, group) else {
@@ -180,7 +182,8 @@ fn in_struct(node: &mut Node, group: &'static Group, (at, path): Path<'_>, chang
     report.error(next.span, title, "unknown").did_you_mean(&next.text, names.iter().copied()).help(choices(&names));
 }
 
-/// The fields of a struct and its type. A word is a struct without fields; nothing is the only struct that is possible.
+/// The fields of a struct, and its type. A word is a struct without fields. Without a value, it is the struct that is
+/// the only possible one.
 fn body<'n>(node: &'n mut Node, group: &'static Group) -> Option<(&'static Type, &'n mut Struct)> {
     let only = match group.types.as_slice() {
         [ty] => Some(ty),
@@ -204,7 +207,7 @@ fn body<'n>(node: &'n mut Node, group: &'static Group) -> Option<(&'static Type,
     Some((ty, body))
 }
 
-/// What a field is that is not given: the struct of its default, whose fields have their defaults without being written.
+/// The value of a field that is not written: the struct that is its default, with the defaults of its fields.
 fn default(row: &Row, span: Span) -> Shape {
     let text = row.default.trim_matches('`');
     let default = parse(text, span.source, &mut Report::default()).filter(|_| text.ends_with(')'));

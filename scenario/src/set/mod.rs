@@ -1,8 +1,8 @@
-//! Fields that are set from outside a file, such as `--set quota.nlp.min.cpu=26`: values are replaced in the files of a
-//! scenario before anything is read from them. Mistakes point at their place in the setting.
+//! Settings from outside a file, such as `--set quota.nlp.min.cpu=26`. They replace values in the files of a scenario
+//! before any field is read. Mistakes are reported at their place in the setting.
 //!
-//! A path names a field of the scenario, then fields, entries of lists by name, and keys of maps, with dots between them.
-//! Names and keys may have dots themselves: of several that fit, the longest is meant.
+//! A path consists of words with dots between them: a field of the scenario, then fields, entries of lists by name, and
+//! keys of maps. Names and keys may contain dots themselves; if several of them match, the longest counts.
 
 mod deployed;
 mod descend;
@@ -36,21 +36,21 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// The name under which mistakes in it are reported.
+    /// The name of the source for diagnostics about this setting.
     name: &'static str,
-    /// The path, if the text is the value alone.
+    /// The path, if the text contains only the value.
     path: Option<&'static str>,
     text: String,
 }
 
 impl Setting {
-    /// `PATH=VALUE`, as `--set` takes it.
+    /// A setting `PATH=VALUE`, in the notation of `--set`.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self { name: "--set", path: None, text: text.into() }
     }
 
-    /// The policy, such as `Capacity(order: Fifo)`, as `--policy` takes it.
+    /// The setting of a policy such as `Capacity(order: Fifo)`, in the notation of `--policy`.
     #[must_use]
     pub fn policy(text: impl Into<String>) -> Self {
         Self { name: "--policy", path: Some("policy"), text: text.into() }
@@ -61,7 +61,7 @@ impl Setting {
         (self.name, &self.text)
     }
 
-    /// The setting with its path in words, as text of a source. Nothing if there is no `=`, which is reported.
+    /// The change that this setting describes. Reports a missing `=`, and then returns nothing.
     fn change(&self, source: u32, report: &mut Report) -> Option<Change> {
         match self.path {
             Some(path) => {
@@ -73,12 +73,13 @@ impl Setting {
     }
 }
 
-/// A setting whose path is split into words.
+/// A setting with its path split into words.
 #[derive(Debug, Clone)]
 pub(crate) struct Change {
-    /// The words of the path, of which the first names a field of the scenario.
+    /// The words of the path; the first one names a field of the scenario.
     pub(crate) path: Vec<Ident>,
-    /// The value with the path blanked out, so that places within it are those within the setting.
+    /// The text of the setting with blanks in place of the path, so that places in the value are also places in the
+    /// setting.
     pub(crate) text: String,
     pub(crate) source: u32,
 }
@@ -90,7 +91,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// The change that `PATH=VALUE` says, which stands at this place of a source.
+/// Parses the change `PATH=VALUE` at this place of a source.
 fn change(text: &str, source: u32, at: usize, report: &mut Report) -> Option<Change> {
     let Some((path, value)) = text.split_once('=') else {
         report
@@ -107,12 +108,12 @@ fn change(text: &str, source: u32, at: usize, report: &mut Report) -> Option<Cha
     Some(Change { path: words, text: " ".repeat(start) + value, source })
 }
 
-/// Makes changes of settings, whose sources have the numbers from `first` on.
+/// Parses settings, whose sources have the numbers from `first` on.
 pub(crate) fn changes(settings: &[Setting], first: u32, report: &mut Report) -> Vec<Change> {
     settings.iter().zip(first..).filter_map(|(setting, source)| setting.change(source, report)).collect()
 }
 
-/// Makes changes of the strings of the field `set` of a file.
+/// Parses the strings of the field `set` of a file.
 pub(crate) fn changes_of_file(settings: &[At<String>], report: &mut Report) -> Vec<Change> {
     // The text begins behind the quote, if there is one.
     let at = |one: &At<String>| {
@@ -122,8 +123,8 @@ pub(crate) fn changes_of_file(settings: &[At<String>], report: &mut Report) -> V
     settings.iter().filter_map(|one| change(&one.value, one.span.source, at(one), report)).collect()
 }
 
-/// Carries out a change in the files of a scenario. Returns it if it is one of a quota tree in a file that was not read
-/// yet.
+/// Applies a change to the files of a scenario. A change of a quota tree in a file that was not read yet is returned
+/// instead.
 pub(crate) fn apply(file: &mut File, change: Change, report: &mut Report) -> Option<Change> {
     let (first, below) = change.path.split_first()?;
     let scenario = language::group("file").and_then(|group| group.types.first());
@@ -155,7 +156,7 @@ pub(crate) fn apply(file: &mut File, change: Change, report: &mut Report) -> Opt
     None
 }
 
-/// Carries out a change in a quota tree that is in a file of its own.
+/// Applies a change to a quota tree that is in a file of its own.
 pub(crate) fn apply_to_tree(root: &mut Node, change: &Change, report: &mut Report) {
     if let Some((first, below)) = change.path.split_first() {
         set(root, "quota", (first, below), change, report);

@@ -1,4 +1,4 @@
-//! The value of a setting: what the kind of its field makes of the text.
+//! Reads the value of a setting by the kind of its field.
 
 use crate::{
     language::{Kind, kind},
@@ -6,7 +6,7 @@ use crate::{
 };
 use quotree_syntax::{Node, Report, Shape, Span, parse, yaml};
 
-/// The value of a text that has blanks where its path was.
+/// Parses the value in a text that has blanks in place of the path.
 pub(super) fn value(text: &str, kind_of: &str, source: u32, report: &mut Report) -> Node {
     let start = text.len() - text.trim_start().len();
     let written = text.trim();

@@ -23,7 +23,7 @@ impl Cluster {
         (!self.borrowers.is_empty()).then(|| resources.map(limit).collect())
     }
 
-    /// Whether pods are terminating, or workloads hold.
+    /// Whether some pods are terminating, or some workloads have a hold.
     pub(crate) fn is_under_way(&self) -> bool {
         !self.holds.is_empty() || self.holds.terminating() > 0
     }

@@ -1,8 +1,8 @@
-//! Tries that are known to fail for lack of room before they begin (W2).
+//! Tries that are known in advance to fail for lack of room (W2).
 //!
-//! Where a quota comes free, its limits may admit thousands of requests that have not been tried for room, and no node
-//! has any. The search for the next workload passes over them and goes on, instead of beginning anew for each. They
-//! count as tried when their turn was before that of the workload that is found.
+//! When quota comes free, its limits may admit thousands of requests that have not been tried for room, while no node
+//! has any. The search for the next workload passes over such requests and continues, instead of starting again for
+//! each. They count as tried if they come before the workload that is found.
 
 use super::takeover::{came_after_a_hold, holds_to_take};
 use crate::{
@@ -19,21 +19,23 @@ use crate::{
 use smallvec::SmallVec;
 use std::cell::RefCell;
 
-/// What one search for the next workload knows of tries that would fail, while nothing changes.
+/// What one search for the next workload has learnt about tries that would fail. It is valid as long as nothing
+/// changes.
 pub(super) struct Foreseen<'a> {
     cluster: &'a Cluster,
     is_possible: bool,
     is_under_way: bool,
-    /// Whether who may reclaim could find something: a borrower, or a terminating pod for which no hold waits (H1).
+    /// Whether a workload that may reclaim could find anything: a borrower, or a terminating pod for which no hold
+    /// waits (H1).
     offers_victims: bool,
-    /// Requests of pods for which no node has room. One that requests no less than these has none either.
+    /// Requests of pods for which no node has room. A request of at least as much has no room either.
     without_room: RefCell<SmallVec<[TemplateId; 4]>>,
 }
 
 impl<'a> Foreseen<'a> {
-    /// Knows nothing yet. The index of borrowers must be up to date. No failure is foreseen where what may be reclaimed changes with every event (F3), and where
-    /// verdicts say in full what a try has found. With lend floors (L3) a request may be barred although the limits
-    /// admit it.
+    /// Nothing is known yet. The index of borrowers must be up to date. No failure is predicted if the policy reclaims
+    /// fair shares, since then every event changes what may be reclaimed (F3), or if plans have full verdicts, which
+    /// report the findings of a try. With lend floors (L3) a request may be refused although the gates admit it.
     pub(super) fn new(cluster: &'a Cluster) -> Self {
         let is_possible = !explain::explains_in_full(cluster)
             && !reclaims_by_share(&cluster.policy)
@@ -43,9 +45,9 @@ impl<'a> Foreseen<'a> {
         Self { cluster, is_possible, is_under_way, offers_victims, without_room: RefCell::default() }
     }
 
-    /// Whether a workload would fail for lack of room, and do nothing else: no limit bars it, no node has room for its
-    /// pod, it could preempt nobody in its leaf, there is nobody from whom it could reclaim, and nothing that it may take
-    /// over.
+    /// Whether a try of a workload would fail for lack of room and have no other effect. This is so if no limit refuses
+    /// it, no node has room for its pod, it could preempt no workload of its leaf, there is nothing that it could
+    /// reclaim, and no hold that it may take over.
     pub(super) fn would_fail(&self, queue: RequestQueue, slot: WorkloadSlot) -> bool {
         let (cluster, tournament) = (self.cluster, &self.cluster.queue.tournament);
         // What has failed before is tried where a node has room for it now, or while something is under way.
@@ -63,7 +65,7 @@ impl<'a> Foreseen<'a> {
             && cluster.quotas.admits(ask, queue.leaf)
     }
 
-    /// Whether no node has room for a pod. What has no room is remembered, since larger requests of equal kind have none
+    /// Whether no node has room for a pod. A failure is remembered, since larger requests of the same kind have no room
     /// either.
     fn has_no_room(&self, id: TemplateId) -> bool {
         let interner = &self.cluster.workloads.interner;
@@ -81,9 +83,10 @@ impl<'a> Foreseen<'a> {
     }
 }
 
-/// Notes a failure that was foreseen, as a try would have: the plan gets its verdict. `worth_a_search` has the largest
-/// request for which a search for victims could succeed. Who could preempt nobody is not looked at again after the next
-/// event, also where its pod fits once all terminating pods are gone: it could do nothing about it.
+/// Records a predicted failure as if the workload had been tried: the plan gets its verdict. `worth_a_search` has the
+/// largest request for which a search for victims could succeed. A workload that could preempt nobody is not checked
+/// again after the next event. This is also so if its pod fits once all terminating pods are gone, since it cannot
+/// influence that.
 pub(super) fn note(cluster: &mut Cluster, queue: RequestQueue, worth_a_search: Option<&Demand>, plan: &mut Plan) {
     let tournament = &cluster.queue.tournament;
     let Some(head) = tournament.head(queue) else { return };

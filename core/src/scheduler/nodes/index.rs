@@ -145,7 +145,7 @@ impl ClassIndex {
         }
     }
 
-    /// Whether a node has each amount that is requested.
+    /// Whether some node has each requested amount.
     pub(super) fn may_have_room(&self, template: &Template) -> bool {
         touch(self.blocks.len());
         let has_room = |entry: &Entry| {

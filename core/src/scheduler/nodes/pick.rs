@@ -37,7 +37,7 @@ impl Nodes {
         best.map(|(_, _, found)| found)
     }
 
-    /// Whether [`pick`](Self::pick) may find a node: one has each amount that is requested, on whichever devices.
+    /// Whether [`pick`](Self::pick) may find a node: some node has each requested amount, regardless of single devices.
     pub(crate) fn may_have_room(&self, template: &Template) -> bool {
         let may = |(class, index): (&Class, &ClassIndex)| {
             index.may_have_room(template) && class.is_tolerated(template) && class.is_selected(template)

@@ -1,19 +1,19 @@
-//! The quotas that must be looked at again.
+//! The quotas whose offers must be computed again.
 
 use crate::scheduler::state::{QuotaSlot, Table};
 use std::collections::BinaryHeap;
 
-/// A set of quotas from which the last is taken first. It keeps its memory, since it is filled and emptied with every
-/// event.
+/// A set of quotas from which the last quota is taken first. It keeps its memory, since every event fills and empties
+/// it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Dirty {
-    /// The quotas of the set, and some that were taken out.
+    /// The quotas of the set, and possibly some that were already taken out.
     heap: BinaryHeap<QuotaSlot>,
     is_dirty: Table<QuotaSlot, bool>,
 }
 
 impl Dirty {
-    /// All of so many quotas.
+    /// A set that contains all of these quotas.
     pub(super) fn all(quotas: impl Iterator<Item = QuotaSlot>) -> Self {
         let mut all = Self::default();
         all.extend(quotas);
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
     use std::collections::BTreeSet;
 
-    /// It is a set of which the last comes first, as one that keeps everything in order.
+    /// The set returns the same quotas in the same order as a sorted set.
     #[test]
     fn quotas_come_out_once_and_the_last_first() {
         let (mut dirty, mut plain) = (Dirty::default(), BTreeSet::new());

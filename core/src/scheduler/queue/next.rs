@@ -27,20 +27,21 @@ pub(crate) struct Judge<S, A, C, R, F> {
     pub(crate) worth_a_search: Option<Demand>,
     /// Whether some node has room for a request that is not known to lack room (W2).
     pub(crate) has_room: R,
-    /// Whether a try of a queue would fail for lack of room, although there may be some. The second is its head.
+    /// Whether a try of a queue is known to fail for lack of room, although its class may have room. The second
+    /// argument is the head of the queue.
     pub(crate) would_fail: F,
 }
 
-/// What a search for the next queue has found.
+/// The result of a search for the next queue.
 #[derive(Debug, Default)]
 pub(crate) struct Choice {
     /// The next queue to try; nothing where no queue can be placed.
     pub(crate) next: Option<RequestQueue>,
-    /// The leaves that were looked into although they hide all that is entitled there, with what does.
+    /// The leaves that were searched although an entry hides all their entitled workloads, with that entry.
     pub(crate) hidden: Vec<Hidden>,
-    /// Queues whose turn was before that, and whose tries would fail, in order.
+    /// The queues that come before `next` and whose tries would fail, in order.
     pub(crate) passed: Vec<RequestQueue>,
-    /// Whether something else may be next once these have failed. Then nothing is next yet.
+    /// Whether another queue may be next once these have failed. In that case there is no `next` yet.
     pub(crate) again: bool,
 }
 
@@ -51,7 +52,7 @@ pub(crate) type Hidden = (QuotaSlot, LineKey);
 type Found = Option<(PendingKey, RequestQueue)>;
 
 impl Tournament {
-    /// The next queue to try, and what the search for it has found beside.
+    /// The next queue to try, and the other results of the search.
     pub(crate) fn next<S, A, C, R, F>(&self, judge: &Judge<S, A, C, R, F>) -> Choice
     where
         S: Fn(QuotaSlot) -> Ratio,
@@ -80,7 +81,7 @@ impl Tournament {
         choice
     }
 
-    /// What a leaf and all quotas above it leave.
+    /// What a leaf and all quotas above it together leave to requests.
     fn gates_of_path(&self, leaf: QuotaSlot) -> Gates {
         let mut gates = self.rows.at(leaf).gates.clone();
         let mut above = *self.parents.at(leaf);
@@ -127,9 +128,10 @@ struct Search<'a, S, A, C, R, F> {
     contest: Contest,
     /// The leaves that it searched although an entry hides their entitled workloads.
     hidden: Vec<Hidden>,
-    /// The entries that it passed over since their tries would fail, those of one leaf together and in order.
+    /// The entries that it passed over because their tries would fail; those of one leaf are consecutive and in order.
     passed: RefCell<Vec<Hidden>>,
-    /// The first place in the order at which an entitled workload is hidden no more, since the last that hid it failed.
+    /// The first position in the order at which an entitled workload is no longer hidden, because the last entry that
+    /// hid it was passed over.
     surfaces: Option<PendingKey>,
 }
 
@@ -153,8 +155,9 @@ where
         found
     }
 
-    /// Adds what was passed over and comes before what was found, in order: the turn of the others has not come. And
-    /// whether it ends early, because an entitled workload surfaces and goes first.
+    /// Adds to `passed`, in order, the entries that were passed over and come before the result; it is not the turn of
+    /// the others. Also returns whether the search ends early, because an entitled workload is no longer hidden and
+    /// goes first.
     fn add_passed(&mut self, found: Found, mut passed: Vec<RequestQueue>) -> (Vec<RequestQueue>, bool) {
         let in_order = |(leaf, (key, ask)): Hidden| (self.key(leaf, key), RequestQueue { ask: AskId(ask), leaf });
         let mut entries: Vec<(PendingKey, RequestQueue)> = self.passed.take().into_iter().map(in_order).collect();
@@ -170,7 +173,7 @@ where
         (passed, false)
     }
 
-    /// The place of a queue in the order of all leaves.
+    /// The position of a queue in the order of all leaves.
     fn key(&self, leaf: QuotaSlot, key: PendingKey) -> PendingKey {
         PendingKey { share: (self.judge.share)(leaf), ..key }
     }
@@ -237,7 +240,7 @@ where
         }
     }
 
-    /// The first entry of a leaf that passes, or the first that is late, if one of those that may pass is.
+    /// The first entry of a leaf that passes or is late.
     fn first_or_late(
         &self,
         leaf: QuotaSlot,
@@ -248,8 +251,8 @@ where
         self.tournament.rows.at(leaf).line.first(None, or_late)
     }
 
-    /// Whether a queue is tried: it is due, wanted and covered by the leaf, or ready. `but`: not one that is not due of
-    /// which this is true.
+    /// Whether a queue is tried: it is due, wanted and covered by the leaf, or ready. A queue that is not due is not tried
+    /// if `but` is true for it.
     fn is_tried(
         &self,
         key: Option<LineKey>,
@@ -261,7 +264,7 @@ where
         seen.labels.due || is_tried() && !key.is_some_and(but)
     }
 
-    /// Whether a try of an entry of a leaf would fail. Then it is passed over.
+    /// Whether the search passes over an entry of a leaf, because a try would fail.
     fn passes_over(&self, leaf: QuotaSlot, entry: LineKey) -> bool {
         let (key, ask) = entry;
         let fails = (self.judge.would_fail)(RequestQueue { ask: AskId(ask), leaf }, key.slot);
@@ -325,7 +328,7 @@ where
         self.judge.worth_a_search.as_ref().is_some_and(|limits| within(seen.wanted, limits))
     }
 
-    /// `but`: not one that is not due of which this is true.
+    /// Whether a queue is entitled and may be placed. A queue that is not due is left out if `but` is true for it.
     fn is_entitled(&self, key: Option<LineKey>, seen: Seen<'_>, gates: &Gates, but: impl Fn(LineKey) -> bool) -> bool {
         let is_entitled = self.wants(seen, gates)
             || may_be_entitled(seen, gates) && self.has_room(key, seen)
