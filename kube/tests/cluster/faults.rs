@@ -73,6 +73,7 @@ async fn unclear_answers_are_looked_into() {
         assert_eq!(world.running().await, [4, 4, 0, 0], "{mode:?}");
         let written = if mode == Mode::Bind { "Create pods/binding" } else { "Patch pods" };
         assert_eq!(world.writes[written], 8, "{mode:?}: each pod is admitted once");
+        assert_eq!(world.faults, 6, "{mode:?}");
         let lost = Rule::on(Verb::Create, "pods/eviction", Fault::Cut).nth(1).after_commit();
         world.server.add_fault(lost);
         world.replica_set("namespace3", "nginx3", 2, 5).await;

@@ -5,4 +5,5 @@
 mod demo;
 mod faults;
 mod leader;
+mod watches;
 mod world;

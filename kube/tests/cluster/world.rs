@@ -27,6 +27,8 @@ pub(crate) struct World {
     adapters: Vec<JoinHandle<()>>,
     /// Evictions that were accepted.
     pub(crate) evictions: usize,
+    /// Requests of the adapter that met a fault.
+    pub(crate) faults: usize,
     /// Writes of the adapter, as `verb resource`.
     pub(crate) writes: BTreeMap<String, usize>,
 }
@@ -65,6 +67,7 @@ impl World {
             mode,
             adapters: Vec::new(),
             evictions: 0,
+            faults: 0,
             writes: BTreeMap::new(),
         };
         world.count();
@@ -135,34 +138,46 @@ impl World {
         assert_eq!(t.patch(&path, PatchType::Merge, body).await.unwrap().code, 200);
     }
 
-    /// Lets time pass, second by second, with all that runs in a cluster.
+    /// Lets time pass with all that runs in a cluster: second by second while anything happens, else in longer steps.
     pub(crate) async fn pass(&mut self, seconds: u32) {
-        for _ in 0..seconds {
+        let (mut left, mut step) = (seconds, 1);
+        while left > 0 {
+            step = step.min(left);
+            left -= step;
+            let half = Duration::from_millis(500) * step;
+            let mut done = 0;
             for target in self.namespaces.values() {
-                stand_ins::replica_sets(target).await.unwrap();
+                done += stand_ins::replica_sets(target).await.unwrap();
             }
             // The adapter does what it can before the clock moves.
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(half).await;
             if self.mode == Mode::Gate {
                 for target in self.namespaces.values() {
-                    stand_ins::kube_scheduler(target).await.unwrap();
+                    done += stand_ins::kube_scheduler(target).await.unwrap();
                 }
             }
-            self.kubelet.step().await.unwrap();
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            self.server.advance(Duration::from_secs(1));
-            self.count();
+            done += self.kubelet.step().await.unwrap();
+            tokio::time::sleep(half).await;
+            self.server.advance(half * 2);
+            done += self.count();
+            step = if done > 0 { 1 } else { (step + 1).min(5) };
         }
     }
 
-    fn count(&mut self) {
+    /// Counts what the adapter has done since the last call, and returns how often it wrote.
+    fn count(&mut self) -> usize {
+        let mut wrote = 0;
         for record in self.server.take_journal() {
-            if record.user != adapter().name || !record.wrote() {
+            let is_ours = record.user == adapter().name;
+            self.faults += usize::from(is_ours && record.faulty);
+            if !is_ours || !record.wrote() {
                 continue;
             }
+            wrote += 1;
             *self.writes.entry(format!("{:?} {}", record.verb, record.resource)).or_default() += 1;
             self.evictions += usize::from(record.verb == Verb::Create && record.resource == "pods/eviction");
         }
+        wrote
     }
 
     /// All pods of a namespace.
