@@ -111,6 +111,7 @@ pub fn occurred(plan: &Plan) -> BTreeSet<&'static str> {
                     ReleaseReason::TreeChanged => "holds ended by an edit",
                     ReleaseReason::NodeLost(_) => "holds ended by a lost node",
                     ReleaseReason::Evicted => "holds of evicted gangs",
+                    ReleaseReason::EvictFailed(_) => "holds whose victims stay",
                     _ => "holds that no longer fit",
                 });
             }

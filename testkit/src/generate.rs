@@ -39,7 +39,8 @@ pub struct Kinds {
     pub node_traits: bool,
     /// Resources that nobody is guaranteed, a third resource, asks that can never run, several decisions at one moment.
     pub limits: bool,
-    /// A cluster in which not everything goes by plan: pods that others bound (E1).
+    /// A cluster in which not everything goes by plan: pods that others bound (E1), evictions that fail
+    /// (E2).
     pub live: bool,
 }
 
@@ -374,7 +375,10 @@ fn draw_node_traits(dice: &mut Dice, world: &mut World) {
 /// Adds steps in which the cluster goes its own way.
 fn draw_live_steps(dice: &mut Dice, world: &mut World) {
     for _ in 0..1 + dice.below(6) {
-        let step = Step::Found(dice.index(16), dice.index(8), dice.index(3));
+        let step = match dice.below(2) {
+            0 => Step::Found(dice.index(16), dice.index(8), dice.index(3)),
+            _ => Step::EvictionsFail(1 + u32::try_from(dice.below(3)).unwrap_or(0)),
+        };
         let at = dice.index(world.steps.len() + 1);
         world.steps.insert(at, step);
     }

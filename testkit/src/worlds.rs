@@ -101,6 +101,8 @@ pub enum Step {
     Drain(usize),
     /// This many pods of a budget may be evicted from now on; see [`World::budgets`].
     Budget(usize, u32),
+    /// The next evictions cannot be done (E2).
+    EvictionsFail(u32),
     /// A pending pod is found on a node: being bound, running or terminating (E1).
     Found(usize, usize, usize),
 }
@@ -120,6 +122,7 @@ impl Step {
                 | Self::Unhealthy(..)
                 | Self::ChangeMode(..)
                 | Self::Found(..)
+                | Self::EvictionsFail(_)
         )
     }
 }

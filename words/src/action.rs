@@ -49,6 +49,7 @@ pub fn released(reason: ReleaseReason, names: &dyn Names) -> String {
         ReleaseReason::TreeChanged => "the quota tree was replaced".to_owned(),
         ReleaseReason::NodeLost(node) => format!("node {} is gone or has changed", names.node(node)),
         ReleaseReason::Evicted => "its whole gang was evicted".to_owned(),
+        ReleaseReason::EvictFailed(pod) => format!("the eviction of {} failed", names.pod(pod)),
         _ => "the reservation ended".to_owned(),
     }
 }

@@ -320,6 +320,7 @@ pub fn protection(class: &Protected, names: &dyn Names) -> String {
         Protection::Policy => "the policy switches this kind of preemption off".to_owned(),
         Protection::NotEnough => format!("evicting {them} and all other eligible pods would not make enough room"),
         Protection::NoHelp => format!("evicting {them} would free nothing that is missing"),
+        Protection::EvictFailed => format!("an eviction of {them} failed"),
         _ => class.shield.rule().doc().sentence.to_owned(),
     };
     format!("{why} ({})", class.shield.rule())

@@ -86,6 +86,14 @@ pub enum Event {
         #[serde(default)]
         since: Time,
     },
+    /// An eviction that a plan asked for could not be done, so the pod goes on as if it had never been asked for (E2).
+    /// The hold that waited for it ends, and its workload is tried again. The pod's workload is no victim until the next
+    /// event about it, a pod of it or its disruption budget. If somebody else stops the pod by now (`PodLeaving`), this
+    /// changes nothing.
+    EvictFailed {
+        /// The pod.
+        pod: PodId,
+    },
 }
 
 /// The state of a pod that is found on a node (E1).

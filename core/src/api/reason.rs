@@ -1,7 +1,7 @@
 //! Why a pod was bound or evicted, and why a hold ended.
 
 use super::{
-    ids::{Name, NodeId, QuotaId, WorkloadId},
+    ids::{Name, NodeId, PodId, QuotaId, WorkloadId},
     policy::Placement,
     rule::Rule,
 };
@@ -61,4 +61,6 @@ pub enum ReleaseReason {
     NodeLost(NodeId),
     /// The holder's gang was evicted as a whole, but not for another workload (G3, T4).
     Evicted,
+    /// This pod was to be evicted for it and could not be (E2).
+    EvictFailed(PodId),
 }

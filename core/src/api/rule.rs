@@ -32,6 +32,7 @@ pub enum Rule {
     V1,
     V5,
     O4,
+    E2,
 }
 
 impl Rule {
@@ -62,6 +63,7 @@ impl Rule {
             Self::V1 => "V1",
             Self::V5 => "V5",
             Self::O4 => "O4",
+            Self::E2 => "E2",
         }
     }
 
@@ -118,6 +120,9 @@ impl Rule {
                 "if victims in that order do not make enough room for an entitled workload, other sets of victims are searched"
             }
             Self::O4 => "a workload that cannot run with these quotas and nodes, whatever ends, does not block others",
+            Self::E2 => {
+                "a workload of which an eviction failed is not evicted again before something is reported about it"
+            }
         }
     }
 }

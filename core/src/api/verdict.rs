@@ -107,6 +107,8 @@ pub enum Protection {
     NotEnough,
     /// Its eviction would not help (R5).
     NoHelp,
+    /// An eviction of its workload failed, and nothing was reported about that since (E2).
+    EvictFailed,
 }
 
 impl Protection {
@@ -124,6 +126,7 @@ impl Protection {
             Self::Policy => Rule::R8,
             Self::NotEnough => Rule::R6,
             Self::NoHelp => Rule::R5,
+            Self::EvictFailed => Rule::E2,
         }
     }
 }

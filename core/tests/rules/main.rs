@@ -17,6 +17,7 @@ mod device_holds;
 mod devices;
 mod events;
 mod explain;
+mod failed;
 mod found;
 mod gangs;
 mod hold_ends;

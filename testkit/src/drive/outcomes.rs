@@ -45,7 +45,7 @@ impl Driver<'_> {
     pub(super) fn take_effect(&mut self, event: Event) {
         let (pod, wanted) = match &event {
             Event::PodBound { pod, .. } | Event::BindFailed { pod } => (*pod, PodState::Binding),
-            Event::PodGone { pod, .. } => (*pod, PodState::Terminating),
+            Event::PodGone { pod, .. } | Event::EvictFailed { pod } => (*pod, PodState::Terminating),
             _ => return,
         };
         let view = self.core().workload(pod.workload);
@@ -57,8 +57,9 @@ impl Driver<'_> {
             Event::PodBound { pod, .. } => Event::PodBound { pod, at: self.now },
             event => event,
         };
+        let is_gone = matches!(event, Event::PodGone { .. });
         self.apply(event);
-        if wanted == PodState::Terminating && self.play.delays.is_some() {
+        if is_gone && self.play.delays.is_some() {
             self.answer_eviction(pod.workload);
         }
     }
@@ -82,7 +83,7 @@ impl Driver<'_> {
 
     pub(super) fn carry_out(&mut self, plan: &Plan) {
         let mut gone = Vec::new();
-        let mut causes = BTreeSet::new();
+        let (mut causes, mut failed) = (BTreeSet::new(), BTreeSet::new());
         for action in &plan.actions {
             match action {
                 Action::Bind { pod, .. } => {
@@ -94,6 +95,11 @@ impl Driver<'_> {
                         Event::PodBound { pod: *pod, at: self.now }
                     };
                     self.outcome(event, 20);
+                }
+                Action::Evict { pod, reason } if self.failing_evictions > 0 => {
+                    self.failing_evictions -= 1;
+                    self.outcome(Event::EvictFailed { pod: *pod }, 50);
+                    failed.extend(reason.cause);
                 }
                 Action::Evict { pod, reason } => {
                     self.outcome(Event::PodGone { pod: *pod, outcome: PodOutcome::Evicted }, 50);
@@ -107,6 +113,7 @@ impl Driver<'_> {
                 _ => {}
             }
         }
+        causes.retain(|cause| !failed.contains(cause));
         if self.play.delays.is_none() && !gone.is_empty() {
             self.check_causes_placed(&causes);
             self.answer_evictions(&gone);

@@ -32,6 +32,7 @@ impl Driver<'_> {
                 }
             }
             Step::BindsFail(n) => self.failing_binds += n,
+            Step::EvictionsFail(n) => self.failing_evictions += n,
             Step::Tick(ms) => self.advance(ms),
             Step::Fail(k) => {
                 let pods = self.alive().into_iter().filter_map(|w| self.core().workload(w)).flat_map(|w| w.pods);

@@ -14,7 +14,7 @@ use std::sync::Arc;
 const MOST_REMEMBERED: usize = 65_536;
 
 fn waiting(set: usize) -> Pod {
-    Pod { set, stage: Stage::Waiting, assignment: None }
+    Pod { set, stage: Stage::Waiting, assignment: None, evicted: None }
 }
 
 impl Reference {
@@ -38,12 +38,15 @@ impl Reference {
             Event::TreeChanged(spec) => self.tree_changed(spec),
             Event::BudgetChanged { budget, allowed } => {
                 self.budgets.insert(budget.clone(), *allowed);
+                self.budgets_set.insert(budget.clone(), self.count);
             }
+            Event::EvictFailed { pod } => self.evict_failed(*pod),
             Event::PodFound { pod, node, devices, state, since } => {
                 self.pod_found(*pod, Assignment { node: *node, devices: devices.0 }, *state, *since);
             }
             _ => {}
         }
+        self.end_sparing(event);
         self.fact_came();
         self.count += 1;
     }
@@ -73,6 +76,7 @@ impl Reference {
         for pod in there.map(|(id, ..)| id).collect::<Vec<_>>() {
             self.end_pod(pod);
             self.note_stale(pod.workload);
+            self.spare_no_longer(pod.workload);
             self.update_victim_rank(pod.workload);
             self.drop_if_ended(pod.workload);
             self.requeue_if_changed(pod.workload);
@@ -103,6 +107,7 @@ impl Reference {
             changed_at,
             unreplaced: (0, 0),
             evicted_whole: false,
+            evict_failed: false,
             victim_rank: None,
             stale: None,
         };
@@ -158,6 +163,7 @@ impl Reference {
 
     pub(super) fn pod_bound(&mut self, pod: PodId, at: Time) {
         if self.pod(pod).leaves() {
+            self.pod_mut(pod).evicted.iter_mut().for_each(|eviction| eviction.started = Some(at));
             return;
         }
         self.pod_mut(pod).stage = Stage::Running;
@@ -207,6 +213,7 @@ impl Reference {
     /// gang are not requested any more.
     fn pod_leaving(&mut self, pod: PodId) {
         if self.pod(pod).leaves() {
+            self.pod_mut(pod).evicted = None;
             return;
         }
         let (id, node) = (pod.workload, self.pod(pod).assignment.map(|assignment| assignment.node));
@@ -251,7 +258,7 @@ impl Reference {
     fn leave(&mut self, pod: PodId, after: Stage) {
         let before = *self.pod(pod);
         self.note_freed(before.assignment.map(|assignment| assignment.node));
-        *self.pod_mut(pod) = Pod { stage: after, assignment: None, ..before };
+        *self.pod_mut(pod) = Pod { stage: after, assignment: None, evicted: None, ..before };
         if let Stage::Leaving(For::Hold(hold)) = before.stage
             && let Some(hold) = self.holds.iter().find(|h| h.id == hold).cloned()
         {

@@ -104,7 +104,7 @@ impl Workload {
 
     /// Its rank among the victims of its leaf, if it may be one: preemptible, in place, and not just bound (R2c).
     pub(super) fn rank_as_victim(&self) -> Option<(i32, bool, Time)> {
-        let is_one = self.preemptible && self.just_bound.is_none() && !self.in_place().is_empty();
+        let is_one = self.preemptible && !self.evict_failed && self.just_bound.is_none() && !self.in_place().is_empty();
         is_one.then(|| (self.priority, self.has_surplus(), self.started()))
     }
 

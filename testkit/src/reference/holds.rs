@@ -3,7 +3,7 @@
 use super::{
     decide::Decision,
     reclaim::PreemptionPlan,
-    state::{Ask, For, Hold, Reference, Stage},
+    state::{Ask, Eviction, For, Hold, Reference, Stage},
     victims::PreemptionKind,
 };
 use quotree_core::{Action, EvictReason, PodId, ReleaseReason, Rule, WorkloadId};
@@ -56,16 +56,19 @@ impl Reference {
 
     /// Adds an eviction to the plan.
     pub(super) fn evict(&mut self, pod: PodId, whom: For, reason: EvictReason, plan: &mut Decision) {
+        let (was, count) = (self.pod(pod).stage, self.count);
         self.pod_mut(pod).stage = Stage::Leaving(whom);
-        let count = self.count;
         let workload = self.workload_mut(pod.workload);
         workload.evicted_whole |= workload.below_minimum();
         workload.unreplaced = (workload.unreplaced.0 + 1, count);
+        let mut from_budget = false;
         if let Some(budget) = workload.budget.clone()
             && let Some(left) = self.budgets.get_mut(&budget)
         {
+            from_budget = *left > 0;
             *left = left.saturating_sub(1);
         }
+        self.pod_mut(pod).evicted = Some(Eviction { was, started: None, at: count, from_budget });
         self.update_victim_rank(pod.workload);
         plan.actions.push(Action::Evict { pod, reason });
     }

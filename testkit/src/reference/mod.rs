@@ -12,6 +12,7 @@
 mod admission;
 mod decide;
 mod events;
+mod evict_failed;
 mod found;
 mod gangs;
 mod holds;

@@ -42,7 +42,7 @@ impl Reference {
         let Some((ask, leaf)) = self.workload(by).pending_ask.as_ref().zip(self.workload(by).leaf) else {
             return false;
         };
-        if !victim.preemptible || victim.in_place().is_empty() || victim.id == by {
+        if !victim.preemptible || victim.evict_failed || victim.in_place().is_empty() || victim.id == by {
             return false;
         }
         if victim.leaf == Some(leaf) {

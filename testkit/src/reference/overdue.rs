@@ -35,7 +35,7 @@ impl Reference {
             let late = workload.stale.flatten().is_some_and(|since| since.after_ms(patience) <= self.now);
             if !workload.below_minimum() {
                 self.workload_mut(id).stale = None;
-            } else if late {
+            } else if late && !workload.evict_failed {
                 let reason = EvictReason {
                     rule: Rule::G3,
                     chosen_by: Rule::G3,

@@ -42,6 +42,20 @@ pub(super) struct Pod {
     pub(super) set: usize,
     pub(super) stage: Stage,
     pub(super) assignment: Option<Assignment>,
+    /// Which plan evicted it, while only that stops it (E2).
+    pub(super) evicted: Option<Eviction>,
+}
+
+/// What is restored of a pod if its eviction fails (E2).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Eviction {
+    pub(super) was: Stage,
+    /// When it started, if that was reported since.
+    pub(super) started: Option<Time>,
+    /// When it was evicted, as a count of events and decisions.
+    pub(super) at: u64,
+    /// Whether its budget has one less for it.
+    pub(super) from_budget: bool,
 }
 
 impl Pod {
@@ -105,6 +119,8 @@ pub(super) struct Workload {
     pub(super) unreplaced: (u32, u64),
     /// Whether it was evicted below its minimum: then its pending pods are not requested (G2).
     pub(super) evicted_whole: bool,
+    /// Whether an eviction of it failed, and nothing was reported about it since (E2).
+    pub(super) evict_failed: bool,
     /// Its rank among the victims of its leaf, if it may be one: priority, whether it has members to spare, when it
     /// started. A plan that is being searched does not change it.
     pub(super) victim_rank: Option<(i32, bool, Time)>,
@@ -151,6 +167,8 @@ pub struct Reference {
     /// Holds that events have ended, which the next plan reports.
     pub(super) ended: Vec<(WorkloadId, ReleaseReason)>,
     pub(super) budgets: BTreeMap<Name, u32>,
+    /// When each budget was set last, as a count of events and decisions.
+    pub(super) budgets_set: BTreeMap<Name, u64>,
     pub(super) queues: BTreeMap<RequestQueue, QueueState>,
     /// The workloads at the front of leaves that block (O2).
     pub(super) in_line: BTreeSet<WorkloadId>,
@@ -194,6 +212,7 @@ impl Reference {
             evicted: Vec::new(),
             ended: Vec::new(),
             budgets: BTreeMap::new(),
+            budgets_set: BTreeMap::new(),
             queues: BTreeMap::new(),
             in_line: BTreeSet::new(),
             failed: BTreeMap::new(),

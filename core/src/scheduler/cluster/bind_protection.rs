@@ -43,7 +43,7 @@ impl Cluster {
             // Pods of it may have been bound again since the event.
             let ending = || self.just_bound.ending().filter(|id| *id == workload.id).count();
             let all_end = || workload.just_bound == 1 || workload.just_bound as usize == ending();
-            workload.preemptible && workload.has_active() && all_end()
+            workload.preemptible && !workload.evict_failed && workload.has_active() && all_end()
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The whole state of a scheduler: the groups of state side by side.
 
 use super::{
-    arrivals::Arrivals, borrowers::Borrowers, holds::Holds, just_bound::JustBound, overuse::Overuse,
-    victim_index::VictimIndex,
+    arrivals::Arrivals, borrowers::Borrowers, evictions::Evictions, holds::Holds, just_bound::JustBound,
+    overuse::Overuse, victim_index::VictimIndex,
 };
 use crate::{
     api::{NameMap, Policy, Time, WorkloadId},
@@ -36,6 +36,8 @@ pub(crate) struct Cluster {
     pub(crate) holds: Holds,
     /// When the replacements of evicted workloads arrived (H2).
     pub(crate) arrivals: Arrivals,
+    /// The evictions under way, and what failed (E2).
+    pub(crate) evictions: Evictions,
     /// How many more pods of each disruption budget may be evicted (R7).
     pub(crate) budgets: NameMap<u32>,
     /// Times at which a decision may differ although no event came before.
@@ -65,6 +67,7 @@ impl Cluster {
             borrowers: Borrowers::new(&quotas, &policy),
             holds: Holds::default(),
             arrivals: Arrivals::default(),
+            evictions: Evictions::default(),
             budgets: NameMap::default(),
             timers: BTreeSet::new(),
             maybe_stale: BTreeSet::new(),

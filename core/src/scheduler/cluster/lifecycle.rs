@@ -32,12 +32,15 @@ impl Cluster {
 
     /// Plans the eviction of a pod. `hold` is the hold that will wait for it, if one will.
     pub(crate) fn evict(&mut self, pod: PodRef, hold: Option<HoldId>, reason: EvictReason, plan: &mut Plan) {
+        let generation = self.generation;
+        let was_binding = self.workloads.pod(pod).is_some_and(|row| row.state == Some(PodState::Binding));
         self.start_terminating(pod, hold);
         let budget = self.workloads.at(pod.workload).budget.clone();
-        if let Some(left) = budget.and_then(|budget| self.budgets.get_mut(&budget)) {
-            *left = left.saturating_sub(1);
+        let left = budget.and_then(|budget| self.budgets.get_mut(&budget)).filter(|left| **left > 0);
+        self.evictions.add(self.workloads.id_of(pod), was_binding, generation, left.is_some());
+        if let Some(left) = left {
+            *left -= 1;
         }
-        let generation = self.generation;
         let workload = self.workloads.at_mut(pod.workload);
         workload.evicted_whole |= workload.is_below_minimum();
         workload.unreplaced += 1;
@@ -73,6 +76,7 @@ impl Cluster {
             ledger.add_leaving(leaf, &template.governed, -1);
             self.nodes.stop_leaving(row.assignment, template);
             self.holds.unclaimed_terminating.remove(&self.workloads.id_of(pod));
+            self.evictions.take(self.workloads.id_of(pod));
         }
         ledger.add_usage(leaf, &template.governed, preemptible, -1);
         ledger.each(leaf, |ledger, q| *ledger.pods.at_mut(q) -= 1);
@@ -101,6 +105,21 @@ impl Cluster {
         if hold.is_none() {
             self.holds.unclaimed_terminating.insert(self.workloads.id_of(pod), pod);
         }
+        self.touch(leaf);
+    }
+
+    /// A terminating pod goes on after all, in this state. The hold that waited for it has ended.
+    pub(crate) fn stop_terminating(&mut self, pod: PodRef, state: PodState) {
+        let leaf = self.workloads.at(pod.workload).leaf;
+        self.quotas.ledger.add_leaving(leaf, self.workloads.governed(pod), -1);
+        if let Some(row) = self.workloads.pod(pod) {
+            self.nodes.stop_leaving(row.assignment, self.workloads.template(pod));
+        }
+        if let Some(row) = self.workloads.pod_mut(pod) {
+            row.state = Some(state);
+            row.evicted_for = None;
+        }
+        self.holds.unclaimed_terminating.remove(&self.workloads.id_of(pod));
         self.touch(leaf);
     }
 
@@ -147,6 +166,7 @@ impl Cluster {
         self.update_victim_index(slot);
         self.set_admitted(slot, false);
         let workload = self.workloads.at(slot);
+        self.evictions.spare_no_longer(workload.id);
         if workload.unreplaced > 0 {
             self.arrivals.keep(workload.id, workload.evicted_at);
         }

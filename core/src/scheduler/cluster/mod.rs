@@ -3,6 +3,7 @@
 mod arrivals;
 mod bind_protection;
 mod borrowers;
+mod evictions;
 mod groups;
 mod holds;
 mod impossible;

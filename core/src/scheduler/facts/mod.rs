@@ -1,8 +1,10 @@
 //! How an event changes the state. It is checked first, then applied; an event that is refused changes nothing.
 
+mod evict_failed;
 mod found;
 mod node;
 mod pod;
+mod spared;
 mod tree;
 mod workload;
 
@@ -11,9 +13,17 @@ use crate::{
     scheduler::cluster::Cluster,
 };
 use found::Found;
+use spared::About;
 
 /// Applies an event to the state.
 pub(super) fn apply(cluster: &mut Cluster, event: Event) -> Result<(), EventError> {
+    let about = About::of(&event);
+    change(cluster, event)?;
+    about.end_sparing(cluster);
+    Ok(())
+}
+
+fn change(cluster: &mut Cluster, event: Event) -> Result<(), EventError> {
     match event {
         Event::NodeUp(spec) => node::up(cluster, spec),
         Event::NodeChanged(spec) => node::changed(cluster, spec),
@@ -27,10 +37,12 @@ pub(super) fn apply(cluster: &mut Cluster, event: Event) -> Result<(), EventErro
         Event::PodLeaving { pod } => pod::leaving(cluster, pod),
         Event::TreeChanged(spec) => tree::changed(cluster, &spec),
         Event::BudgetChanged { budget, allowed } => {
+            cluster.evictions.note_budget(budget.clone(), cluster.generation);
             cluster.budgets.insert(budget, allowed);
             Ok(())
         }
         Event::Tick => Ok(()),
+        Event::EvictFailed { pod } => evict_failed::evict_failed(cluster, pod),
         Event::PodFound { pod, node, devices, state, since } => {
             found::found(cluster, pod, &Found { node, devices, state, since })
         }

@@ -1,5 +1,6 @@
 //! Events about pods.
 
+use super::spared::end_sparing;
 use crate::{
     api::{EventError, PodId, PodOutcome, PodState, ReleaseReason, Time, WorkloadId},
     scheduler::{
@@ -21,7 +22,10 @@ pub(super) fn bound(cluster: &mut Cluster, id: PodId, at: Time) -> Result<(), Ev
     let (pod, state) = find(cluster, id)?;
     match state {
         PodState::Binding => {}
-        PodState::Terminating => return Ok(()),
+        PodState::Terminating => {
+            cluster.evictions.note_start(id, at);
+            return Ok(());
+        }
         _ => return Err(impossible(id, state, "PodBound")),
     }
     runs(cluster, pod, at);
@@ -89,7 +93,10 @@ pub(super) fn leaving(cluster: &mut Cluster, id: PodId) -> Result<(), EventError
     let (pod, state) = find(cluster, id)?;
     match state {
         PodState::Binding | PodState::Running => {}
-        PodState::Terminating => return Ok(()),
+        PodState::Terminating => {
+            cluster.evictions.take(id);
+            return Ok(());
+        }
         PodState::Pending => return Err(impossible(id, state, "PodLeaving")),
     }
     let slot = pod.workload;
@@ -113,6 +120,7 @@ pub(super) fn lost(cluster: &mut Cluster, pod: PodRef) {
     let slot = pod.workload;
     end(cluster, pod);
     note_if_stale(cluster, slot);
+    end_sparing(cluster, slot);
     cluster.update_victim_index(slot);
     let id = cluster.workloads.at(slot).id;
     cluster.drop_if_ended(slot);

@@ -50,6 +50,7 @@ fn rebuilt(before: &mut Cluster, tree: QuotaTree) -> Result<Cluster, EventError>
     }
     (cluster.now, cluster.generation) = (before.now, before.generation);
     cluster.budgets.clone_from(&before.budgets);
+    cluster.evictions.clone_from(&before.evictions);
     cluster.timers.clone_from(&before.timers);
     cluster.just_bound.clone_from(&before.just_bound);
     cluster.maybe_stale.clone_from(&before.maybe_stale);

@@ -55,6 +55,7 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
         just_bound: 0,
         lost_some: false,
         stale_since: None,
+        evict_failed: false,
         vain_searches: None,
     });
     cluster.enqueue(slot);

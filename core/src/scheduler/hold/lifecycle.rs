@@ -122,10 +122,15 @@ pub(crate) fn release(cluster: &mut Cluster, id: HoldId, reason: ReleaseReason, 
 /// Ends the holds that an event invalidates. They are reported with the next plan.
 pub(crate) fn end_by_event(cluster: &mut Cluster, which: impl Fn(&Hold) -> bool, reason: ReleaseReason) {
     for id in cluster.holds.ids_where(which) {
-        if let Some(hold) = end(cluster, id) {
-            cluster.holds.ended.push((cluster.workloads.at(hold.slot).id, reason));
-            cluster.requeue(hold.slot);
-        }
+        end_one_by_event(cluster, id, reason);
+    }
+}
+
+/// Ends a hold that an event invalidates. It is reported with the next plan.
+pub(crate) fn end_one_by_event(cluster: &mut Cluster, id: HoldId, reason: ReleaseReason) {
+    if let Some(hold) = end(cluster, id) {
+        cluster.holds.ended.push((cluster.workloads.at(hold.slot).id, reason));
+        cluster.requeue(hold.slot);
     }
 }
 

@@ -12,6 +12,7 @@
 //! - the victims are gone and the workload does not fit any more, also once the holds of others have ended ([`due`]);
 //! - `hold_timeout_ms` has passed, and some victims are still there ([`due`]);
 //! - the workload is withdrawn, or one of its pending pods is deleted (`facts`);
+//! - the eviction of one of its victims failed (`facts`);
 //! - a node where it reserves room is lost, the devices there change, or the quota tree is replaced (`facts`);
 //! - its gang is evicted as a whole, by a plan or by others ([`lifecycle`], `facts`);
 //! - an entitled workload that arrived after the hold takes the hold over. This requires that the holder is an
@@ -25,7 +26,9 @@ mod reserve;
 mod settle;
 
 pub(crate) use due::{bind_ready, expire};
-pub(crate) use lifecycle::{begin, end, end_by_event, report_ended, requeue_rest, restore, victim_left};
+pub(crate) use lifecycle::{
+    begin, end, end_by_event, end_one_by_event, report_ended, requeue_rest, restore, victim_left,
+};
 pub(crate) use settle::fits_when_settled;
 #[cfg(test)]
 pub(crate) use settle::fits_when_settled_on_trial;

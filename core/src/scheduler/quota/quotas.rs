@@ -159,11 +159,19 @@ impl Quotas {
     /// Notes which quotas of a path are above their max after a found pod was charged to them (E1, T4).
     pub(crate) fn note_found(&mut self, enforce: EnforceMax, leaf: QuotaSlot) {
         let path: SmallVec<[QuotaSlot; 8]> = self.ledger.path(leaf).collect();
-        for slot in path {
-            self.excuse(slot);
-            if enforce != EnforceMax::Never && self.uses_more_than_max(slot) {
-                self.over_max.since.entry(slot).or_default();
-            }
+        path.into_iter().for_each(|slot| self.excuse(slot));
+        self.start_draining(enforce, leaf);
+    }
+
+    /// Starts the clock of the quotas of a path that are above their max, where it is not started yet (T4).
+    pub(crate) fn start_draining(&mut self, enforce: EnforceMax, leaf: QuotaSlot) {
+        if enforce == EnforceMax::Never {
+            return;
+        }
+        let over: SmallVec<[QuotaSlot; 8]> =
+            self.ledger.path(leaf).filter(|slot| self.uses_more_than_max(*slot)).collect();
+        for slot in over {
+            self.over_max.since.entry(slot).or_default();
         }
     }
 }

@@ -82,6 +82,8 @@ pub(crate) struct Workload {
     pub(crate) lost_some: bool,
     /// Since when it has been below its minimum (G3).
     pub(crate) stale_since: Option<Time>,
+    /// Whether an eviction of one of its pods failed, and nothing was reported about it since (E2).
+    pub(crate) evict_failed: bool,
     /// What its last searches over sets of victims depended on, where they found nothing (V5).
     pub(crate) vain_searches: Option<Box<VainSearches>>,
 }
@@ -132,13 +134,14 @@ impl Workload {
         if being_bound { Time(u64::MAX) } else { self.ran_since }
     }
 
-    /// What protects it from eviction for any other workload (R2c): it is not preemptible, or it was bound at this
-    /// moment, and no decision may undo an earlier one of the same moment (S1).
+    /// What protects it from eviction for any other workload (R2c): it is not preemptible, an eviction of it failed (E2),
+    /// or it was bound at this moment, and no plan may undo itself (S1).
     pub(crate) fn protection(&self) -> Option<Protection> {
-        match (self.preemptible, self.just_bound > 0) {
-            (false, _) => Some(Protection::NonPreemptible),
-            (true, true) => Some(Protection::JustBound),
-            (true, false) => None,
+        match (self.preemptible, self.evict_failed, self.just_bound > 0) {
+            (false, ..) => Some(Protection::NonPreemptible),
+            (true, true, _) => Some(Protection::EvictFailed),
+            (true, false, true) => Some(Protection::JustBound),
+            (true, false, false) => None,
         }
     }
 

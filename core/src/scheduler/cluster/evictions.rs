@@ -1,0 +1,69 @@
+//! What plans have evicted and is still terminating, and what must be restored if an eviction fails (E2).
+
+use crate::api::{Name, NameMap, PodId, Time, WorkloadId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A pod that a plan evicted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Eviction {
+    /// Whether it was still being bound.
+    pub(crate) was_binding: bool,
+    /// When it started, if that was reported since.
+    pub(crate) started: Option<Time>,
+    /// The scheduler's generation at the eviction.
+    generation: u64,
+    /// Whether its disruption budget has one less for it.
+    from_budget: bool,
+}
+
+/// The evictions under way, and those that failed.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Evictions {
+    under_way: BTreeMap<PodId, Eviction>,
+    /// The generations at which disruption budgets were set last.
+    budgets_set: NameMap<u64>,
+    /// The workloads of which an eviction failed, and that are spared until something is reported about them.
+    spared: BTreeSet<WorkloadId>,
+}
+
+impl Evictions {
+    /// A plan evicts a pod.
+    pub(super) fn add(&mut self, pod: PodId, was_binding: bool, generation: u64, from_budget: bool) {
+        self.under_way.insert(pod, Eviction { was_binding, started: None, generation, from_budget });
+    }
+
+    /// Takes out the eviction of a pod: it is gone, somebody else stops it, or the eviction failed.
+    pub(crate) fn take(&mut self, pod: PodId) -> Option<Eviction> {
+        self.under_way.remove(&pod)
+    }
+
+    /// A pod that is evicted started nevertheless.
+    pub(crate) fn note_start(&mut self, pod: PodId, at: Time) {
+        if let Some(eviction) = self.under_way.get_mut(&pod) {
+            eviction.started = Some(at);
+        }
+    }
+
+    /// A disruption budget is set: evictions before that are no longer taken from it.
+    pub(crate) fn note_budget(&mut self, budget: Name, generation: u64) {
+        self.budgets_set.insert(budget, generation);
+    }
+
+    /// Whether a failed eviction is given back to a budget: it was taken from it, and the budget was not set since.
+    pub(crate) fn is_owed(&self, eviction: &Eviction, budget: &Name) -> bool {
+        eviction.from_budget && self.budgets_set.get(budget).is_none_or(|set| *set <= eviction.generation)
+    }
+
+    pub(crate) fn spare(&mut self, workload: WorkloadId) {
+        self.spared.insert(workload);
+    }
+
+    pub(crate) fn spare_no_longer(&mut self, workload: WorkloadId) {
+        self.spared.remove(&workload);
+    }
+
+    /// The workloads of which an eviction failed, by id.
+    pub(crate) fn spared(&self) -> Vec<WorkloadId> {
+        self.spared.iter().copied().collect()
+    }
+}

@@ -1,0 +1,43 @@
+//! An eviction that a plan asked for could not be done (E2).
+
+use super::pod;
+use crate::{
+    api::{EventError, PodId, PodState, ReleaseReason},
+    scheduler::{cluster::Cluster, hold},
+};
+
+pub(super) fn evict_failed(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {
+    let (pod, state) = pod::find(cluster, id)?;
+    if state != PodState::Terminating {
+        return Err(pod::impossible(id, state, "EvictFailed"));
+    }
+    // Where no plan evicted it, or somebody else stops it since, it is leaving whatever became of the eviction.
+    let Some(eviction) = cluster.evictions.take(id) else { return Ok(()) };
+    let slot = pod.workload;
+    if let Some(hold) = cluster.workloads.pod(pod).and_then(|row| row.evicted_for) {
+        hold::end_one_by_event(cluster, hold, ReleaseReason::EvictFailed(id));
+    }
+    let was_binding = eviction.was_binding && eviction.started.is_none();
+    cluster.stop_terminating(pod, if was_binding { PodState::Binding } else { PodState::Running });
+    if let Some(at) = eviction.started {
+        pod::runs(cluster, pod, at);
+    }
+    if let Some(budget) = cluster.workloads.at(slot).budget.clone()
+        && cluster.evictions.is_owed(&eviction, &budget)
+        && let Some(left) = cluster.budgets.get_mut(&budget)
+    {
+        *left += 1;
+    }
+    let leaf = cluster.workloads.at(slot).leaf;
+    cluster.quotas.start_draining(cluster.policy.enforce_max, leaf);
+    pod::note_if_stale(cluster, slot);
+    let workload = cluster.workloads.at_mut(slot);
+    workload.evict_failed = true;
+    workload.unreplaced = workload.unreplaced.saturating_sub(1);
+    workload.evicted_whole &= workload.is_below_minimum();
+    workload.lost_some = workload.is_below_minimum();
+    cluster.evictions.spare(id.workload);
+    cluster.update_victim_index(slot);
+    cluster.requeue_if_changed(slot);
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Evictions that could not be done, and who is spared for that (E2).
+
+use super::state::{For, Reference, Stage};
+use quotree_core::{Event, PodId, ReleaseReason, WorkloadId};
+
+impl Reference {
+    pub(super) fn evict_failed(&mut self, pod: PodId) {
+        let (id, before) = (pod.workload, *self.pod(pod));
+        let Some(eviction) = before.evicted else { return };
+        if let Stage::Leaving(For::Hold(hold)) = before.stage
+            && let Some(hold) = self.drop_hold(hold)
+        {
+            self.ended.push((hold.workload, ReleaseReason::EvictFailed(pod)));
+            self.requeue(hold.workload);
+        }
+        self.pod_mut(pod).evicted = None;
+        self.pod_mut(pod).stage = if eviction.started.is_some() { Stage::Binding } else { eviction.was };
+        if let Some(at) = eviction.started {
+            self.pod_bound(pod, at);
+        }
+        if let Some(budget) = self.workload(id).budget.clone().filter(|_| eviction.from_budget)
+            && self.budgets_set.get(&budget).is_none_or(|set| *set <= eviction.at)
+            && let Some(left) = self.budgets.get_mut(&budget)
+        {
+            *left += 1;
+        }
+        self.note_found_over_max(id);
+        let workload = self.workload_mut(id);
+        workload.evict_failed = true;
+        workload.unreplaced.0 = workload.unreplaced.0.saturating_sub(1);
+        workload.evicted_whole &= workload.below_minimum();
+        self.note_stale(id);
+        self.update_victim_rank(id);
+        self.requeue_if_changed(id);
+    }
+
+    /// Something was reported: who was spared for lack of it is spared no longer.
+    pub(super) fn end_sparing(&mut self, event: &Event) {
+        match event {
+            Event::PodBound { pod, .. }
+            | Event::BindFailed { pod }
+            | Event::PodGone { pod, .. }
+            | Event::PodLeaving { pod }
+            | Event::PodFound { pod, .. } => self.spare_no_longer(pod.workload),
+            Event::WorkloadChanged(change) => self.spare_no_longer(change.workload),
+            Event::BudgetChanged { budget, .. } => {
+                let of = self.workloads.values().filter(|w| w.budget.as_ref() == Some(budget)).map(|w| w.id);
+                of.collect::<Vec<_>>().into_iter().for_each(|id| self.spare_no_longer(id));
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn spare_no_longer(&mut self, id: WorkloadId) {
+        if self.workloads.get(&id).is_some_and(|workload| workload.evict_failed) {
+            self.workload_mut(id).evict_failed = false;
+            self.note_found_over_max(id);
+            self.update_victim_rank(id);
+        }
+    }
+}
