@@ -46,7 +46,7 @@ impl Cluster {
             match action {
                 Action::Bind { pod, node, .. } => {
                     self.binds += 1;
-                    self.scheduler.apply(Event::PodBound { pod: *pod, at: now })?;
+                    self.scheduler.apply(Event::bound(*pod, now))?;
                     bound(*pod, *node);
                 }
                 Action::Evict { pod, .. } => {

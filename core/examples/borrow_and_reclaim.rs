@@ -105,7 +105,7 @@ fn tell(scheduler: &Scheduler, plan: &Plan) {
 fn report_bound(scheduler: &mut Scheduler, plan: &Plan, at: Time) -> Result<(), EventError> {
     for action in &plan.actions {
         if let Action::Bind { pod, .. } = action {
-            scheduler.apply(Event::PodBound { pod: *pod, at })?;
+            scheduler.apply(Event::bound(*pod, at))?;
         }
     }
     Ok(())

@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for action in &scheduler.decide(Time(0)).actions {
         if let Action::Bind { pod, .. } = action {
-            scheduler.apply(Event::PodBound { pod: *pod, at: Time(0) })?;
+            scheduler.apply(Event::bound(*pod, Time(0)))?;
         }
     }
     scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(20, "vision", Time(60_000), gpus(3))))?;

@@ -95,7 +95,7 @@
 //! # }
 //! # scheduler.decide(Time(0));
 //! # for id in 1..=6 {
-//! #     scheduler.apply(Event::PodBound { pod: WorkloadId(id).pod(0), at: Time(0) })?;
+//! #     scheduler.apply(Event::bound(WorkloadId(id).pod(0), Time(0)))?;
 //! # }
 //! scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::gang(7, "speech", Time(60_000), gpus(1), 4)))?;
 //! let plan = scheduler.decide(Time(60_000));

@@ -169,7 +169,7 @@ fn starts(jobs: &[(i64, u64, u64)], cores: i64) -> Vec<u64> {
         }
         for action in core.decide(Time(now)).actions {
             let Action::Bind { pod, .. } = action else { panic!("{action:?}") };
-            core.apply(Event::PodBound { pod, at: Time(now) }).unwrap();
+            core.apply(Event::bound(pod, Time(now))).unwrap();
             let id = pod.workload.0;
             started[id as usize] = now;
             due.insert((now + jobs[id as usize].1, id), true);

@@ -40,7 +40,7 @@ pub struct Kinds {
     /// Resources that nobody is guaranteed, a third resource, asks that can never run, several decisions at one moment.
     pub limits: bool,
     /// A cluster in which not everything goes by plan: pods that others bound (E1), evictions that fail
-    /// (E2).
+    /// (E2), pods that are bound elsewhere (E3).
     pub live: bool,
 }
 
@@ -375,8 +375,9 @@ fn draw_node_traits(dice: &mut Dice, world: &mut World) {
 /// Adds steps in which the cluster goes its own way.
 fn draw_live_steps(dice: &mut Dice, world: &mut World) {
     for _ in 0..1 + dice.below(6) {
-        let step = match dice.below(2) {
+        let step = match dice.below(3) {
             0 => Step::Found(dice.index(16), dice.index(8), dice.index(3)),
+            1 => Step::BindsElsewhere(1 + u32::try_from(dice.below(3)).unwrap_or(0), 1 + dice.index(7)),
             _ => Step::EvictionsFail(1 + u32::try_from(dice.below(3)).unwrap_or(0)),
         };
         let at = dice.index(world.steps.len() + 1);

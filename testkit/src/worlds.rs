@@ -101,6 +101,8 @@ pub enum Step {
     Drain(usize),
     /// This many pods of a budget may be evicted from now on; see [`World::budgets`].
     Budget(usize, u32),
+    /// The next binds put their pods on another node, the next but so many (E3).
+    BindsElsewhere(u32, usize),
     /// The next evictions cannot be done (E2).
     EvictionsFail(u32),
     /// A pending pod is found on a node: being bound, running or terminating (E1).
@@ -123,6 +125,7 @@ impl Step {
                 | Self::ChangeMode(..)
                 | Self::Found(..)
                 | Self::EvictionsFail(_)
+                | Self::BindsElsewhere(..)
         )
     }
 }

@@ -31,12 +31,15 @@ pub enum Event {
         /// The workload.
         workload: WorkloadId,
     },
-    /// A planned bind succeeded. If the pod is terminating by now, this changes nothing.
+    /// A planned bind succeeded. If the pod is terminating by now, it stays so.
     PodBound {
         /// The pod.
         pod: PodId,
         /// When it started to run.
         at: Time,
+        /// Where it is, if that is not where the plan put it (E3).
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        elsewhere: Option<BoundAt>,
     },
     /// A planned bind failed, so the pod is pending again. If the pod is terminating by now, this changes nothing, and
     /// `PodGone` must follow.
@@ -94,6 +97,24 @@ pub enum Event {
         /// The pod.
         pod: PodId,
     },
+}
+
+impl Event {
+    /// A pod was bound where the plan put it, and started to run at this time.
+    #[must_use]
+    pub const fn bound(pod: PodId, at: Time) -> Self {
+        Self::PodBound { pod, at, elsewhere: None }
+    }
+}
+
+/// Where a pod was bound (E3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct BoundAt {
+    /// The node that it is on.
+    pub node: NodeId,
+    /// The devices that it uses there. Without any, only the sum of the devices counts.
+    #[serde(default)]
+    pub devices: DeviceSet,
 }
 
 /// The state of a pod that is found on a node (E1).

@@ -152,7 +152,7 @@ impl World {
         self.scheduler.cluster.workloads.interner.sweep_at = 0;
         for action in plan.actions {
             if let Action::Bind { pod, .. } = action {
-                self.apply(Event::PodBound { pod, at: Time(self.now) });
+                self.apply(Event::bound(pod, Time(self.now)));
             }
         }
         self.check();

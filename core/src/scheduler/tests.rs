@@ -59,7 +59,7 @@ impl World {
             for action in plan.actions {
                 match action {
                     Action::Bind { pod, .. } => {
-                        self.scheduler.apply(Event::PodBound { pod, at: Time(self.now) }).unwrap();
+                        self.scheduler.apply(Event::bound(pod, Time(self.now))).unwrap();
                     }
                     Action::Evict { pod, .. } => {
                         self.evictions += 1;
@@ -127,7 +127,7 @@ fn i9_the_audit_notices_who_was_passed_over() {
     }
     let pod = WorkloadId(1).pod(0);
     assert_eq!(scheduler.decide(Time(0)).actions.len(), 1);
-    scheduler.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
+    scheduler.apply(Event::bound(pod, Time(0))).unwrap();
     scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
     // Room came free on the node. The scheduler is made to forget that, and which workload it must retry.
     scheduler.cluster.nodes.freed.settle();
@@ -172,7 +172,7 @@ fn requests_that_nobody_has_any_more_are_given_back() {
         scheduler.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "namespace1", Time(0), request))).unwrap();
         assert_eq!(scheduler.decide(Time(0)).actions.len(), 1);
         let pod = WorkloadId(id).pod(0);
-        scheduler.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
+        scheduler.apply(Event::bound(pod, Time(0))).unwrap();
         scheduler.apply(Event::PodGone { pod, outcome: PodOutcome::Succeeded }).unwrap();
     }
     assert!(scheduler.cluster.workloads.interner.issued() <= 1100, "one runs at a time");

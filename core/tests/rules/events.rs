@@ -24,7 +24,7 @@ fn r2c_a_pod_that_is_being_bound_may_be_evicted_after_the_next_event() {
         core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "b", Time(at), cpu(2000)))).unwrap();
         core.decide(Time(at));
     }
-    core.apply(Event::PodBound { pod: pod(2), at: Time(3) }).unwrap();
+    core.apply(Event::bound(pod(2), Time(3))).unwrap();
     core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(3, "a", Time(4), cpu(2000)))).unwrap();
     let plan = core.decide(Time(4));
     assert!(
@@ -32,7 +32,7 @@ fn r2c_a_pod_that_is_being_bound_may_be_evicted_after_the_next_event() {
         "workload 2 runs, and 1, that came first, is still being bound: {:?}",
         plan.actions
     );
-    for late in [Event::PodBound { pod: pod(1), at: Time(5) }, Event::BindFailed { pod: pod(1) }] {
+    for late in [Event::bound(pod(1), Time(5)), Event::BindFailed { pod: pod(1) }] {
         core.apply(late).unwrap();
         assert_eq!(
             core.scheduler().workload(WorkloadId(1)).unwrap().pods[0].state,
@@ -53,7 +53,7 @@ fn running() -> Recorder {
         core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "a", Time(0), cpu(3000)))).unwrap();
     }
     core.decide(Time(0));
-    core.apply(Event::PodBound { pod: pod(1), at: Time(0) }).unwrap();
+    core.apply(Event::bound(pod(1), Time(0))).unwrap();
     core
 }
 
@@ -81,10 +81,10 @@ fn impossible_events_are_refused_and_change_nothing() {
         (Event::WorkloadSubmitted(negative), "the amount of `cpu` is negative: -1 base units"),
         (Event::WorkloadChanged(change), "unknown workload w9"),
         (Event::WorkloadWithdrawn { workload: WorkloadId(9) }, "unknown workload w9"),
-        (Event::PodBound { pod: pod(9), at: Time(0) }, "unknown pod w9.0"),
-        (Event::PodBound { pod: PodId { workload: WorkloadId(1), ordinal: 4 }, at: Time(0) }, "unknown pod w1.4"),
-        (Event::PodBound { pod: pod(1), at: Time(0) }, "pod w1.0 is running"),
-        (Event::PodBound { pod: pod(2), at: Time(0) }, "pod w2.0 is pending, so `PodBound` is impossible"),
+        (Event::bound(pod(9), Time(0)), "unknown pod w9.0"),
+        (Event::bound(PodId { workload: WorkloadId(1), ordinal: 4 }, Time(0)), "unknown pod w1.4"),
+        (Event::bound(pod(1), Time(0)), "pod w1.0 is running"),
+        (Event::bound(pod(2), Time(0)), "pod w2.0 is pending, so `PodBound` is impossible"),
         (Event::BindFailed { pod: pod(1) }, "pod w1.0 is running"),
         (gone(9), "unknown pod w9.0"),
         (Event::TreeChanged(table::tree("root 4/4; a<nowhere 1/1").unwrap()), "the quota tree is invalid"),

@@ -1,9 +1,9 @@
-//! E1: pods that are found where no plan put them.
+//! E1 and E3: pods that are where no plan put them.
 
 use crate::{TWO, by, check};
 use quotree_core::{
-    Amounts, DeviceSet, EnforceMax, Event, EventError, FoundState, NodeId, NodeSpec, Policy, Scheduler, Time,
-    WorkloadId, WorkloadSpec, audit,
+    Action, Amounts, BoundAt, DeviceSet, EnforceMax, Event, EventError, FoundState, NodeId, NodeSpec, PodOutcome,
+    Policy, Scheduler, Time, WorkloadId, WorkloadSpec, audit,
 };
 use quotree_testkit::table::{self, Game};
 
@@ -133,4 +133,58 @@ fn e1_a_pod_is_found_on_a_node_without_what_it_requests() {
     assert_eq!((node.used.get("gpu"), node.allocatable.get("gpu")), (Some(2000), None));
     assert_eq!((audit(game.core()), game.broken()), (vec![], vec![]));
     assert_eq!(game.row("finish 1; submit 2 to a: 3").unwrap(), "bind 2");
+}
+
+#[test]
+fn e3_a_pod_is_charged_on_the_node_that_it_is_on() {
+    check(
+        "root 19/19; a<root 19/19",
+        "4 4",
+        &[
+            ("next bind goes to node 1; submit 1 to a: 3", "bind 1 on node 0"),
+            ("submit 2 to a: 4", "bind 2 on node 0"),
+            ("submit 3 to a: 1; submit 4 to a: 1", "bind 3 on node 1; pending 4: P1"),
+            // It does not fit there, and stays.
+            ("finish 2; next bind goes to node 1; submit 5 to a: 2", "bind 4 on node 0; bind 5 on node 0"),
+            ("submit 6 to a: 3", "bind 6 on node 0"),
+        ],
+    );
+}
+
+#[test]
+fn e3_a_victim_that_is_elsewhere_frees_room_there() {
+    let tree = table::tree("root 6/6; a<root 2/6 ns=a; b<root 2/6 ns=b").unwrap();
+    let mut core = Scheduler::new(&tree, Policy::default()).unwrap();
+    let cpu = |n: i64| Amounts::new().with("cpu", n * 1000);
+    for (id, size) in [(0, 2), (1, 4)] {
+        core.apply(Event::NodeUp(NodeSpec::new(id, cpu(size)))).unwrap();
+    }
+    for (id, size) in [(1, 2), (2, 4)] {
+        core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(id, "b", Time(0), cpu(size)))).unwrap();
+    }
+    assert_eq!(core.decide(Time(0)).actions.len(), 2);
+    core.apply(Event::bound(WorkloadId(2).pod(0), Time(0))).unwrap();
+    core.apply(Event::WorkloadSubmitted(WorkloadSpec::pod(3, "a", Time(0), cpu(2)))).unwrap();
+    // Workload 1 is still being bound, so it goes first, and 3 waits for node 0.
+    assert_eq!(core.decide(Time(1)).actions.len(), 2);
+    let elsewhere = Some(BoundAt { node: NodeId(1), devices: DeviceSet::default() });
+    let unknown = Some(BoundAt { node: NodeId(7), devices: DeviceSet::default() });
+    let pod = WorkloadId(1).pod(0);
+    let refused = core.apply(Event::PodBound { pod, at: Time(1), elsewhere: unknown });
+    assert_eq!(refused, Err(EventError::UnknownNode(NodeId(7))));
+    core.apply(Event::PodBound { pod, at: Time(1), elsewhere }).unwrap();
+    assert_eq!(audit(&core), []);
+    assert_eq!(core.workload(WorkloadId(1)).unwrap().pods[0].node, Some(NodeId(1)));
+    core.apply(Event::PodGone { pod, outcome: PodOutcome::Evicted }).unwrap();
+    let plan = core.decide(Time(2));
+    assert!(matches!(plan.actions[..], [Action::Bind { node: NodeId(0), .. }]), "{:?}", plan.actions);
+    assert_eq!(audit(&core), []);
+}
+
+#[test]
+fn e3_a_log_without_a_place_is_read() {
+    let old = r#"{"PodBound":{"pod":{"workload":1,"ordinal":0},"at":7}}"#;
+    let event: Event = serde_json::from_str(old).unwrap();
+    assert_eq!(event, Event::bound(WorkloadId(1).pod(0), Time(7)));
+    assert_eq!(serde_json::to_string(&event).unwrap(), old);
 }

@@ -112,7 +112,7 @@ fn g3_members_that_finish_one_by_one_leave_no_stale_gang() {
     assert_eq!(core.decide(Time(0)).actions.len(), 4);
     for ordinal in 0..4 {
         let pod = PodId { workload: WorkloadId(1), ordinal };
-        core.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
+        core.apply(Event::bound(pod, Time(0))).unwrap();
     }
     for ordinal in 0..4 {
         let at = Time(50_000 + u64::from(ordinal) * 40_000);
@@ -212,7 +212,7 @@ fn two_roles(tree: &str, first: PodSet, second: PodSet) -> Recorder {
     for _ in 0..9 {
         for action in core.decide(Time(0)).actions {
             if let Action::Bind { pod, .. } = action {
-                core.apply(Event::PodBound { pod, at: Time(0) }).unwrap();
+                core.apply(Event::bound(pod, Time(0))).unwrap();
             }
         }
     }

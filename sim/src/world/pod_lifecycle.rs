@@ -22,7 +22,7 @@ pub(crate) fn bound(world: &mut World<'_>, pod: u32) {
     world.set_state(pod, State::Running);
     let id = world.id_of(pod);
     world.trace(TraceEvent::Bound { pod: id });
-    world.tell(Event::PodBound { pod: id, at: world.now });
+    world.tell(Event::bound(id, world.now));
     let unit_id = world.pods[pod].unit;
     let unit = world.units[unit_id];
     if world.controllers[unit.owner].training.is_some() {

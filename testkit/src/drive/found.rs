@@ -1,7 +1,8 @@
-//! Steps in which the cluster is otherwise than the scheduler's plans say: pods that others bound (E1).
+//! Steps in which the cluster is otherwise than the scheduler's plans say: pods that others bound (E1), or
+//! bound elsewhere (E3).
 
 use super::{Driver, nth};
-use quotree_core::{DeviceSet, Event, FoundState, NodeId, NodeSpec, PodId, PodOutcome, PodState, PodTemplate};
+use quotree_core::{BoundAt, DeviceSet, Event, FoundState, NodeId, NodeSpec, PodId, PodOutcome, PodState, PodTemplate};
 use std::sync::Arc;
 
 /// The devices that somebody who asks nobody gives a pod on a node: the first ones.
@@ -27,7 +28,7 @@ impl Driver<'_> {
         let devices = first_devices(&node, &template);
         self.apply(Event::PodFound { pod, node: node.id, devices, state, since: self.now });
         match state {
-            FoundState::Binding => self.outcome(Event::PodBound { pod, at: self.now }, 20),
+            FoundState::Binding => self.outcome(Event::bound(pod, self.now), 20),
             FoundState::Running => {}
             FoundState::Terminating => {
                 self.outcome(Event::PodGone { pod, outcome: PodOutcome::Evicted }, 50);
@@ -36,6 +37,14 @@ impl Driver<'_> {
                 }
             }
         }
+    }
+
+    /// Where a pod is really bound, if that is not where the plan put it.
+    pub(super) fn stray(&mut self, pod: PodId, planned: NodeId) -> Option<BoundAt> {
+        self.straying_binds.0 = self.straying_binds.0.checked_sub(1)?;
+        let node = nth(&self.up(), planned.0 as usize + self.straying_binds.1).and_then(|node| self.node(node))?;
+        self.guests.insert(pod);
+        Some(BoundAt { node: node.id, devices: first_devices(&node, &*self.template(pod)?) })
     }
 
     /// What a pod has in common with those of its set.

@@ -117,6 +117,8 @@ struct Driver<'a> {
     unhealthy: BTreeMap<usize, u64>,
     failing_binds: u32,
     failing_evictions: u32,
+    /// How many binds put their pods how far from where they should.
+    straying_binds: (u32, usize),
     agenda: BTreeMap<(Time, u32), Event>,
     agenda_seq: u32,
     interval: Interval,
@@ -159,6 +161,7 @@ impl<'a> Driver<'a> {
             unhealthy: BTreeMap::new(),
             failing_binds: 0,
             failing_evictions: 0,
+            straying_binds: (0, 0),
             agenda: BTreeMap::new(),
             agenda_seq: 0,
             interval: Interval::default(),

@@ -50,11 +50,15 @@ impl Driver<'_> {
         };
         let view = self.core().workload(pod.workload);
         let state = view.and_then(|w| w.pods.into_iter().find(|p| p.id == pod)).map(|p| p.state);
-        if state != Some(wanted) {
+        let strays = matches!(event, Event::PodBound { elsewhere: Some(_), .. });
+        if state != Some(wanted) && !(strays && state == Some(PodState::Terminating)) {
             return;
         }
         let event = match event {
-            Event::PodBound { pod, .. } => Event::PodBound { pod, at: self.now },
+            Event::PodBound { pod, elsewhere, .. } => {
+                let elsewhere = elsewhere.filter(|place| !self.down.contains(&(place.node.0 as usize)));
+                Event::PodBound { pod, at: self.now, elsewhere }
+            }
             event => event,
         };
         let is_gone = matches!(event, Event::PodGone { .. });
@@ -86,13 +90,14 @@ impl Driver<'_> {
         let (mut causes, mut failed) = (BTreeSet::new(), BTreeSet::new());
         for action in &plan.actions {
             match action {
-                Action::Bind { pod, .. } => {
+                Action::Bind { pod, node, .. } => {
                     let fails = self.failing_binds > 0;
                     self.failing_binds = self.failing_binds.saturating_sub(1);
                     let event = if fails {
                         Event::BindFailed { pod: *pod }
                     } else {
-                        Event::PodBound { pod: *pod, at: self.now }
+                        let elsewhere = self.stray(*pod, *node);
+                        Event::PodBound { pod: *pod, at: self.now, elsewhere }
                     };
                     self.outcome(event, 20);
                 }

@@ -32,6 +32,7 @@ impl Driver<'_> {
                 }
             }
             Step::BindsFail(n) => self.failing_binds += n,
+            Step::BindsElsewhere(n, by) => self.straying_binds = (n, by),
             Step::EvictionsFail(n) => self.failing_evictions += n,
             Step::Tick(ms) => self.advance(ms),
             Step::Fail(k) => {

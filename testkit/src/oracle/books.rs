@@ -49,7 +49,7 @@ impl Books {
                     book.add(&set.template, set.count, 0);
                 }
             }
-            Event::PodBound { pod, at } => {
+            Event::PodBound { pod, at, .. } => {
                 if let Some(book) = self.workloads.get_mut(&pod.workload) {
                     book.started = book.started.max(*at);
                 }

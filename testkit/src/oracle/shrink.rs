@@ -66,7 +66,7 @@ pub fn scenario(log: &Log, name: &str) -> String {
                 Event::NodeUp(spec) => nodes.push(spec.clone()),
                 Event::WorkloadSubmitted(spec) if spec.replaces.is_none() => jobs.push(spec.clone()),
                 Event::BudgetChanged { budget, allowed } => _ = budgets.entry(budget.clone()).or_insert(*allowed),
-                Event::PodBound { pod, at } => _ = started.insert(pod.workload, *at),
+                Event::PodBound { pod, at, .. } => _ = started.insert(pod.workload, *at),
                 Event::PodGone { pod, outcome: PodOutcome::Succeeded } => {
                     let since = started.get(&pod.workload).copied().unwrap_or(now);
                     ran.insert(pod.workload, now.since(since).max(1));

@@ -31,7 +31,12 @@ impl Reference {
             Event::WorkloadSubmitted(spec) => self.submitted(spec),
             Event::WorkloadChanged(change) => self.changed(change),
             Event::WorkloadWithdrawn { workload } => self.withdrawn(*workload),
-            Event::PodBound { pod, at } => self.pod_bound(*pod, *at),
+            Event::PodBound { pod, at, elsewhere } => {
+                if let Some(place) = elsewhere {
+                    self.pod_moves(*pod, Assignment { node: place.node, devices: place.devices.0 });
+                }
+                self.pod_bound(*pod, *at);
+            }
             Event::BindFailed { pod } => self.bind_failed(*pod),
             Event::PodGone { pod, outcome } => self.pod_gone(*pod, *outcome),
             Event::PodLeaving { pod } => self.pod_leaving(*pod),

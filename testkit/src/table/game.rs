@@ -6,8 +6,8 @@ use super::{
     read::{leaves_are_namespaces, node, number, submission, tree},
 };
 use quotree_core::{
-    Action, Auditor, DeviceSet, Event, FoundState, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet, PodState,
-    PodView, Policy, Recorder, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    Action, Auditor, BoundAt, DeviceSet, Event, FoundState, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet,
+    PodState, PodView, Policy, Recorder, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,8 @@ pub struct Game {
     slow_evictions: bool,
     no_recreation: bool,
     failing_binds: u32,
+    /// Where the next bind puts its pod, if not where the plan does.
+    bind_goes_to: Option<NodeId>,
     broken: Vec<String>,
     plans: Vec<Plan>,
     tried: Vec<WorkloadId>,
@@ -51,6 +53,7 @@ impl Game {
             slow_evictions: false,
             no_recreation: false,
             failing_binds: 0,
+            bind_goes_to: None,
             broken: Vec::new(),
             plans: Vec::new(),
             tried: Vec::new(),
@@ -212,6 +215,10 @@ impl Game {
                 self.failing_binds += 1;
                 Ok(())
             }
+            ["next", "bind", "goes", "to", "node", id] => {
+                self.bind_goes_to = Some(NodeId(number(id)?));
+                Ok(())
+            }
             ["eviction", "fails", id] => {
                 let pods = self.pods_of(self.id(id)?).into_iter().filter(|pod| pod.state == PodState::Terminating);
                 let pods: Vec<PodId> = pods.map(|pod| pod.id).collect();
@@ -315,7 +322,11 @@ impl Game {
                     self.failing_binds -= 1;
                     self.apply(Event::BindFailed { pod: *pod })?;
                 }
-                Action::Bind { pod, .. } => self.apply(Event::PodBound { pod: *pod, at: self.now })?,
+                Action::Bind { pod, .. } => {
+                    let at = |node| BoundAt { node, devices: DeviceSet::default() };
+                    let elsewhere = self.bind_goes_to.take().map(at);
+                    self.apply(Event::PodBound { pod: *pod, at: self.now, elsewhere })?;
+                }
                 Action::Evict { pod, .. } if !self.slow_evictions => {
                     gone.push(pod.workload);
                     self.apply(Event::PodGone { pod: *pod, outcome: PodOutcome::Evicted })?;

@@ -20,6 +20,7 @@
 //! | `withdraw 1`, `finish 1`, `fail 1` | the workload is deleted; all its running pods succeed; one of them fails |
 //! | `terminate 1`, `terminate 1 x2` | somebody else deletes its running pods, or two of them: they begin to leave |
 //! | `gone 1` | its leaving pods are gone |
+//! | `next bind goes to node 2` | the next bind puts its pod there, wherever the plan put it (E3) |
 //! | `eviction fails 1` | the evictions of it under way cannot be done (E2) |
 //! | `find 1`, `find 1 x2 on node 3` | its pending pods, or two of them, are found running on node 0, or 3 (E1) |
 //! | `find 1 binding`, `find 1 terminating` | they are found there in another state |

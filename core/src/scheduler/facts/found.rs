@@ -1,13 +1,9 @@
 //! Pods that are found on a node to which no plan bound them (E1).
 
-use super::pod;
+use super::{place, pod};
 use crate::{
     api::{DeviceSet, EventError, FoundState, NodeId, PodId, PodState, Time},
-    scheduler::{
-        cluster::Cluster,
-        hold,
-        state::{Assignment, PodRef},
-    },
+    scheduler::{cluster::Cluster, hold},
 };
 
 /// Where and how a pod was found.
@@ -23,14 +19,14 @@ pub(super) fn found(cluster: &mut Cluster, id: PodId, found: &Found) -> Result<(
     if state != PodState::Pending {
         return Err(pod::impossible(id, state, "PodFound"));
     }
-    let assignment = assignment(cluster, found.node, found.devices)?;
+    let assignment = place::assignment(cluster, found.node, found.devices)?;
     let slot = pod.workload;
     cluster.dequeue(slot);
     if let Some(hold) = cluster.workloads.at(slot).hold {
         hold::end(cluster, hold);
     }
     cluster.set_admitted(slot, true);
-    put(cluster, pod, assignment, PodState::Binding);
+    place::put(cluster, pod, assignment, PodState::Binding);
     match found.state {
         FoundState::Binding => {}
         FoundState::Running => pod::runs(cluster, pod, found.since),
@@ -44,25 +40,6 @@ pub(super) fn found(cluster: &mut Cluster, id: PodId, found: &Found) -> Result<(
     workload.evicted_whole = workload.is_below_minimum() && !workload.has_active();
     cluster.update_victim_index(slot);
     cluster.enqueue(slot);
+    place::note_domain(cluster, slot);
     Ok(())
-}
-
-/// A place on a node. This does not test whether a pod fits there.
-pub(super) fn assignment(cluster: &Cluster, id: NodeId, devices: DeviceSet) -> Result<Assignment, EventError> {
-    let node = cluster.nodes.slot(id).ok_or(EventError::UnknownNode(id))?;
-    let has = cluster.nodes.at(node).devices.first().map_or(0, |devices| devices.free.len());
-    match devices.iter().find(|device| *device as usize >= has) {
-        Some(device) => Err(EventError::UnknownDevice { node: id, device }),
-        None => Ok(Assignment { node, devices }),
-    }
-}
-
-/// Puts a pod on a node and charges it, whether it fits or not. The audit tolerates the resulting excess over a max or
-/// over the node, and no more (I2, I8).
-pub(super) fn put(cluster: &mut Cluster, pod: PodRef, assignment: Assignment, state: PodState) {
-    cluster.nodes.put_anyway(assignment, cluster.workloads.template(pod), pod);
-    cluster.nodes.excuse(assignment.node);
-    cluster.charge(pod, assignment, state);
-    let leaf = cluster.workloads.at(pod.workload).leaf;
-    cluster.quotas.note_found(cluster.policy.enforce_max, leaf);
 }

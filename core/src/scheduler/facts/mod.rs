@@ -3,6 +3,7 @@
 mod evict_failed;
 mod found;
 mod node;
+mod place;
 mod pod;
 mod spared;
 mod tree;
@@ -31,7 +32,7 @@ fn change(cluster: &mut Cluster, event: Event) -> Result<(), EventError> {
         Event::WorkloadSubmitted(spec) => workload::submitted(cluster, spec),
         Event::WorkloadChanged(change) => workload::changed(cluster, change),
         Event::WorkloadWithdrawn { workload } => workload::withdrawn(cluster, workload),
-        Event::PodBound { pod, at } => pod::bound(cluster, pod, at),
+        Event::PodBound { pod, at, elsewhere } => pod::bound(cluster, pod, at, elsewhere),
         Event::BindFailed { pod } => pod::bind_failed(cluster, pod),
         Event::PodGone { pod, outcome } => pod::gone(cluster, pod, outcome),
         Event::PodLeaving { pod } => pod::leaving(cluster, pod),

@@ -1,8 +1,8 @@
 //! Events about pods.
 
-use super::spared::end_sparing;
+use super::{place, spared::end_sparing};
 use crate::{
-    api::{EventError, PodId, PodOutcome, PodState, ReleaseReason, Time, WorkloadId},
+    api::{BoundAt, EventError, PodId, PodOutcome, PodState, ReleaseReason, Time, WorkloadId},
     scheduler::{
         cluster::Cluster,
         hold,
@@ -18,15 +18,18 @@ pub(super) fn find(cluster: &Cluster, pod: PodId) -> Result<(PodRef, PodState), 
     Ok((slot.pod(pod.ordinal), state))
 }
 
-pub(super) fn bound(cluster: &mut Cluster, id: PodId, at: Time) -> Result<(), EventError> {
+pub(super) fn bound(cluster: &mut Cluster, id: PodId, at: Time, elsewhere: Option<BoundAt>) -> Result<(), EventError> {
     let (pod, state) = find(cluster, id)?;
-    match state {
-        PodState::Binding => {}
-        PodState::Terminating => {
-            cluster.evictions.note_start(id, at);
-            return Ok(());
-        }
-        _ => return Err(impossible(id, state, "PodBound")),
+    if !matches!(state, PodState::Binding | PodState::Terminating) {
+        return Err(impossible(id, state, "PodBound"));
+    }
+    if let Some(BoundAt { node, devices }) = elsewhere {
+        let assignment = place::assignment(cluster, node, devices)?;
+        place::move_to(cluster, pod, assignment);
+    }
+    if state == PodState::Terminating {
+        cluster.evictions.note_start(id, at);
+        return Ok(());
     }
     runs(cluster, pod, at);
     cluster.update_victim_index(pod.workload);

@@ -167,6 +167,13 @@ pub(crate) fn restore(cluster: &mut Cluster, id: HoldId, hold: Hold) {
     reserve(cluster, id);
 }
 
+/// Changes where a terminating pod is or what it requests. The hold that waits for it reserves anew.
+pub(crate) fn change_victim(cluster: &mut Cluster, id: Option<HoldId>, change: impl FnOnce(&mut Cluster)) {
+    id.into_iter().for_each(|id| unreserve(cluster, id));
+    change(cluster);
+    id.into_iter().for_each(|id| reserve(cluster, id));
+}
+
 /// Notes that a victim of a hold has left.
 pub(crate) fn victim_left(cluster: &mut Cluster, id: HoldId, pod: PodRef) {
     unreserve(cluster, id);

@@ -27,7 +27,7 @@ mod settle;
 
 pub(crate) use due::{bind_ready, expire};
 pub(crate) use lifecycle::{
-    begin, end, end_by_event, end_one_by_event, report_ended, requeue_rest, restore, victim_left,
+    begin, change_victim, end, end_by_event, end_one_by_event, report_ended, requeue_rest, restore, victim_left,
 };
 pub(crate) use settle::fits_when_settled;
 #[cfg(test)]

@@ -135,7 +135,7 @@ impl Workload {
     }
 
     /// What protects it from eviction for any other workload (R2c): it is not preemptible, an eviction of it failed (E2),
-    /// or it was bound at this moment, and no plan may undo itself (S1).
+    /// or it was bound at this moment, and no decision may undo an earlier one of the same moment (S1).
     pub(crate) fn protection(&self) -> Option<Protection> {
         match (self.preemptible, self.evict_failed, self.just_bound > 0) {
             (false, ..) => Some(Protection::NonPreemptible),
