@@ -146,7 +146,7 @@ fn e3_a_pod_is_charged_on_the_node_that_it_is_on() {
             ("submit 3 to a: 1; submit 4 to a: 1", "bind 3 on node 1; pending 4: P1"),
             // It does not fit there, and stays.
             ("finish 2; next bind goes to node 1; submit 5 to a: 2", "bind 4 on node 0; bind 5 on node 0"),
-            ("submit 6 to a: 3", "bind 6 on node 0"),
+            ("submit 6 to a: 2", "bind 6 on node 0"),
         ],
     );
 }
