@@ -156,7 +156,10 @@
 //!   [`parse_quantity`] reads the amounts of manifests.
 //! - [`WorkloadSpec`], [`PodSet`] and [`PodTemplate`]: priorities, gangs with elastic members, topology, selectors.
 //!   [`NodeSpec`] and [`DeviceMode`]: GPUs that are given out whole, in parts, or by topology.
-//! - [`Recorder`] keeps a [`Log`] of events and decisions; [`Log::replay`] proves that it gives the same plans again.
+//! - [`Recorder`] keeps a [`Log`] of events and decisions, or hands its entries to a [`Sink`]; [`Replay`] proves that they
+//!   give the same plans again.
+//! - [`Event::PodFound`], [`Event::EvictFailed`] and [`Event::BindFailed`] say where a cluster is otherwise than planned;
+//!   `core/examples/adapter_loop.rs` shows the loop of an adapter with them.
 //! - [`Auditor`], [`audit`] and [`audit_plan`] check the invariants from outside.
 //! - `core/examples/borrow_and_reclaim.rs` and `core/examples/why_pending.rs` print this walk and an explanation in
 //!   sentences.
@@ -172,7 +175,7 @@ mod scheduler;
 mod tree;
 
 pub use api::*;
-pub use recorder::{Entry, Log, Recorder, ReplayError};
+pub use recorder::{Entry, Log, Recorder, Replay, ReplayError, Sink};
 pub use scheduler::{
     FairShares, Scheduler,
     audit::{Auditor, Breach, audit, audit_plan},

@@ -14,6 +14,7 @@ pub mod oracle;
 pub mod owed;
 pub mod recount;
 pub mod reference;
+pub mod restart;
 pub mod shared;
 pub mod smallest;
 pub mod table;
