@@ -166,7 +166,7 @@ fn arrive(live: &mut Live, pod: &SeenPod, node: NodeId, found: FoundState, now: 
             };
             (Some(event), after)
         }
-        (Progress::Assumed(_), FoundState::Running) => (Some(Event::PodBound { pod: id, at: now }), Progress::On(node)),
+        (Progress::Assumed(_), FoundState::Running) => (Some(Event::bound(id, now)), Progress::On(node)),
         (Progress::Assumed(_) | Progress::On(_), FoundState::Terminating) => {
             (Some(Event::PodLeaving { pod: id }), Progress::Leaving(node))
         }
