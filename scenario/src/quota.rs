@@ -163,11 +163,12 @@ pub(crate) fn read(node: &Node, report: &mut Report) -> Option<ReadTree> {
 }
 
 impl ReadTree {
-    /// A tree from a file that was validated as it was read. Its parts have no places of their own.
-    pub(crate) fn of_file(spec: TreeSpec, named_at: Span) -> Self {
+    /// A tree from a file. Its parts have no places of their own. `validated`: whether the reader of the file validated the
+    /// tree, and nothing was set since.
+    pub(crate) fn of_file(spec: TreeSpec, named_at: Span, validated: bool) -> Self {
         let place = |_: &QuotaSpec| Places { name: named_at, ..Places::default() };
         let places = spec.quotas.iter().map(place).collect();
-        Self { spec, places, damaged: BTreeSet::new(), validated: true }
+        Self { spec, places, damaged: BTreeSet::new(), validated }
     }
 
     fn add(&mut self, node: &Node, parent: Option<&Name>, report: &mut Report) -> Option<()> {

@@ -50,7 +50,7 @@ pub(crate) fn tree(
             if let Some(tree) = &mut read.tree {
                 changes.iter().for_each(|change| set::set_deployed(tree, change, report));
             }
-            objects(read, node.span, number, named, report)
+            objects(read, (node.span, named), number, changes.is_empty(), report)
         }
         None | Some(FileKind::Scenario) => {
             let mut root = notation::parse(&path, &text, number, report).filter(|_| !report.broken)?;
@@ -78,14 +78,20 @@ pub(crate) fn tree(
 }
 
 /// The tree that an importer read from quota objects, with the importer's findings.
-fn objects(read: Quotas, named_at: Span, source: u32, named: &str, report: &mut Report) -> Option<Read> {
+fn objects(
+    read: Quotas,
+    (named_at, named): (Span, &str),
+    source: u32,
+    validated: bool,
+    report: &mut Report,
+) -> Option<Read> {
     report.adopt(read.diagnostics, source);
     let tree = read.tree?;
     let lost: Vec<&Note> = read.notes.iter().filter(|note| note.lost).collect();
     if !lost.is_empty() || !read.knobs.is_empty() {
         tell(&lost, &read.knobs, named_at, named, report);
     }
-    Some((ReadTree::of_file(tree, named_at), read.classes))
+    Some((ReadTree::of_file(tree, named_at, validated), read.classes))
 }
 
 /// Warns of settings in the file that a scenario cannot express.

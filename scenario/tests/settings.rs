@@ -106,6 +106,9 @@ fn a_tree_in_a_file_of_its_own_can_be_set() {
     let set = meaning("main.ron", &text, &["quota.team-a.min.nvidia.com/gpu=1"]);
     assert!(set.starts_with("Scenario"), "{set}");
     assert_ne!(set, meaning("main.ron", &text, &[]));
+    // What a setting promises too much is an error, as in a file.
+    let broken = meaning("main.ron", &text, &["quota.team-a.min.nvidia.com/gpu=7"]);
+    assert!(broken.starts_with("main.ron:5:") && broken.contains("9 nvidia.com/gpu"), "{broken}");
     let refused = meaning("main.ron", &text, &["quota.team-a.namespaces=[x]"]);
     assert!(
         refused.starts_with("--set:1:1: error: of quota objects in a file of their own, only amounts"),

@@ -26,7 +26,7 @@ impl<'a> FreeSpace<'a> {
         Self { spec, free: spec.allocatable.iter().map(free).collect(), devices: view.devices_free.clone() }
     }
 
-    /// A number of equal pods, at most `most`, that certainly fit together.
+    /// A lower bound of how many pods with this template fit on the node at once, at most `most`.
     pub(crate) fn takes(&self, pod: &PodTemplate, most: usize) -> usize {
         let mut space = self.clone();
         let mut taken = 0;

@@ -140,7 +140,7 @@ pub struct Quotas {
     pub notes: Vec<Note>,
     /// Mistakes and oddities in order of place, each with its source.
     pub diagnostics: Vec<Diagnostic>,
-    /// The files from which it was read, to which the places refer.
+    /// The files that the tree was read from. The places of diagnostics refer to them.
     pub sources: Vec<Source>,
     /// Objects of kinds that this reader does not read, by kind.
     pub others: BTreeMap<String, u64>,

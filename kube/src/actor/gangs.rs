@@ -1,9 +1,9 @@
-//! Workloads of the core: single pods, and gangs whose pods are told together once the minimum is there.
+//! Workloads of the core: single pods, and gangs whose pods are reported together once the minimum exists.
 
 use super::{
     Live,
     nodes::{self, Nodes},
-    pods::{self, Progress, Told},
+    pods::{self, KnownPod, Progress},
     seen::Seen,
     tree::charged_to,
 };
@@ -45,7 +45,7 @@ pub(crate) struct Gangs {
     touched: BTreeSet<GangId>,
 }
 
-/// Why a pod that is ours is not told to the core.
+/// Why a pod that is ours was not reported to the core.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unready {
     /// Its gang is not complete.
@@ -78,7 +78,7 @@ fn full_name(pod: &SeenPod) -> Name {
 /// Adds a pod to its gang: to the workload that there is, or to those that wait for the minimum.
 fn gather(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod, member: Membership, now: Time) -> bool {
     let gang = live.gangs.gangs.entry(member.gang.clone()).or_default();
-    let current = gang.workload.filter(|(id, _)| goes_on(&live.ids, &live.told, *id));
+    let current = gang.workload.filter(|(id, _)| goes_on(&live.ids, &live.known, *id));
     let Some((workload, ordinal)) = current else {
         gang.workload = None;
         if gang.gathering.insert(pod.uid.clone()) {
@@ -97,15 +97,15 @@ fn gather(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod, memb
     if let Some(gang) = live.gangs.gangs.get_mut(&member.gang) {
         gang.workload = Some((workload, ordinal + 1));
     }
-    tell(live, pod, workload, ordinal);
+    report_pod(live, pod, workload, ordinal);
     true
 }
 
 /// Whether a workload takes more pods: it has one that stays. After its end, or when all of it is evicted, later pods are a
 /// new workload (O3).
-fn goes_on(ids: &super::names::Ids, told: &BTreeMap<Uid, Told>, id: WorkloadId) -> bool {
-    let stays = |told: &Told| !told.evicting && !matches!(told.state, Progress::Leaving(_));
-    ids.pods_of(id).filter_map(|uid| told.get(uid)).any(stays)
+fn goes_on(ids: &super::names::Ids, known: &BTreeMap<Uid, KnownPod>, id: WorkloadId) -> bool {
+    let stays = |known: &KnownPod| !known.evicting && !matches!(known.state, Progress::Leaving(_));
+    ids.pods_of(id).filter_map(|uid| known.get(uid)).any(stays)
 }
 
 /// Tells the core of the gangs that are complete by now.
@@ -162,7 +162,7 @@ pub(crate) fn forget(live: &mut Live, uid: &Uid) {
     }
 }
 
-/// What the core is told of a pod.
+/// What is reported to the core about a pod.
 fn template_of(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod) -> PodTemplate {
     let mapped = map_pod(&pod.facts, &Nodes::taints(seen));
     if let Some(rule) = mapped.rule {
@@ -223,15 +223,15 @@ fn submit_all(
     }
     let in_order = sets.into_iter().flat_map(|(_, pods)| pods);
     for (pod, ordinal) in in_order.zip(0..) {
-        tell(live, pod, id, ordinal);
+        report_pod(live, pod, id, ordinal);
     }
     Some(id)
 }
 
 /// Notes that the core knows a pod.
-fn tell(live: &mut Live, pod: &SeenPod, workload: WorkloadId, ordinal: u32) {
+fn report_pod(live: &mut Live, pod: &SeenPod, workload: WorkloadId, ordinal: u32) {
     let id = workload.pod(ordinal);
     live.unready.remove(&pod.uid);
     live.ids.add_pod(id, &pod.uid, full_name(pod));
-    live.told.insert(pod.uid.clone(), Told { id, state: Progress::Waiting, evicting: false, failures: 0 });
+    live.known.insert(pod.uid.clone(), KnownPod { id, state: Progress::Waiting, evicting: false, failures: 0 });
 }

@@ -33,22 +33,22 @@ use crate::{
 use gangs::{Gangs, Unready};
 use names::Ids;
 use nodes::Nodes;
-use pods::Told;
+use pods::KnownPod;
 use quotree_core::{Event, EventError, Finding, Name, PodOutcome, Scheduler, Time};
 use seen::{Changes, Seen};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The core and what it was told.
+/// The core and what was reported to it.
 #[derive(Debug)]
 struct Live {
     core: Scheduler,
     ids: Ids,
-    told: BTreeMap<Uid, Told>,
+    known: BTreeMap<Uid, KnownPod>,
     nodes: Nodes,
     /// Nodes by the value of their label `kubernetes.io/hostname`.
     hostnames: BTreeMap<Name, Name>,
     gangs: Gangs,
-    /// Pods that are ours and not told to the core, and why.
+    /// Pods that are ours and were not reported to the core, and why.
     unready: BTreeMap<Uid, Unready>,
     /// Failed binds, by the time at which they are pending again.
     retries: BTreeSet<(Time, Uid)>,
@@ -197,7 +197,7 @@ impl Actor {
                 self.live = Some(Live {
                     core,
                     ids: Ids::default(),
-                    told: BTreeMap::new(),
+                    known: BTreeMap::new(),
                     nodes: Nodes::default(),
                     hostnames: BTreeMap::new(),
                     gangs: Gangs::default(),

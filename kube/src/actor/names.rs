@@ -1,4 +1,4 @@
-//! The ids that the core knows, and the objects behind them. Ids ascend in the order in which objects were first told to
+//! The ids that the core knows, and the objects behind them. Ids ascend in the order in which objects were first reported to
 //! the core, and none is used twice.
 
 use crate::watch::Uid;

@@ -8,10 +8,10 @@ use quotree_core::{Event, Name, NodeId, NodeSpec};
 use quotree_k8s::{Taint, affinity::NodeRule, node_spec};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What the core was told about nodes.
+/// What the core knows about nodes.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Nodes {
-    told: BTreeMap<Name, NodeSpec>,
+    known: BTreeMap<Name, NodeSpec>,
     /// Deleted nodes with pods.
     leaving: BTreeSet<Name>,
     /// Rules behind synthetic labels, by label.
@@ -54,13 +54,13 @@ pub(crate) fn advance(live: &mut Live, seen: &Seen, settings: &Settings, name: &
     live.nodes.leaving.remove(name);
     let id = known.unwrap_or_else(|| live.ids.add_node(name));
     let Some(spec) = spec_of(live, seen, settings, name, id) else { return Vec::new() };
-    if live.nodes.told.get(name) == Some(&spec) {
+    if live.nodes.known.get(name) == Some(&spec) {
         return Vec::new();
     }
     let event = if known.is_some() { Event::NodeChanged(spec.clone()) } else { Event::NodeUp(spec.clone()) };
     let about = || format!("node {name}");
     if live.apply(event, about) {
-        live.nodes.told.insert(name.clone(), spec);
+        live.nodes.known.insert(name.clone(), spec);
     } else if known.is_none() {
         live.ids.forget_node(name);
         return Vec::new();
@@ -87,14 +87,14 @@ fn close(live: &mut Live, name: &Name, id: NodeId) {
     if empty {
         live.apply(Event::NodeDown { node: id }, || format!("node {name}"));
         live.ids.forget_node(name);
-        live.nodes.told.remove(name);
+        live.nodes.known.remove(name);
         live.nodes.leaving.remove(name);
         return;
     }
-    let Some(spec) = live.nodes.told.get(name).filter(|spec| spec.schedulable) else { return };
+    let Some(spec) = live.nodes.known.get(name).filter(|spec| spec.schedulable) else { return };
     let closed = NodeSpec { schedulable: false, ..spec.clone() };
     if live.apply(Event::NodeChanged(closed.clone()), || format!("node {name}")) {
-        live.nodes.told.insert(name.clone(), closed);
+        live.nodes.known.insert(name.clone(), closed);
     }
 }
 

@@ -34,7 +34,7 @@ type Bound = (PodKey, quotree_core::Name, Option<quotree_core::Name>, String);
 fn bind(live: &mut Live, seen: &Seen, settings: &Settings, at: (PodId, NodeId), reason: BindReason) -> Option<Bound> {
     let (id, node) = at;
     let uid = live.ids.uid(id)?.clone();
-    live.told.get_mut(&uid)?.state = Progress::Assumed(node);
+    live.known.get_mut(&uid)?.state = Progress::Assumed(node);
     let pod = seen.pods.get(&uid)?;
     let name = live.ids.node_name(node)?.clone();
     let hostname = seen.nodes.get(&name).map(|node| node.facts.hostname().clone());
@@ -57,7 +57,7 @@ fn evict(live: &mut Live, seen: &Seen, settings: &Settings, id: PodId, reason: &
     let uid = live.ids.uid(id)?.clone();
     let pod = seen.pods.get(&uid)?;
     debug_assert!(is_ours(pod, seen, settings), "only pods that are ours are preemptible");
-    live.told.get_mut(&uid)?.evicting = true;
+    live.known.get_mut(&uid)?.evicting = true;
     let why = evicted(reason, &LiveNames { ids: &live.ids, core: &live.core });
     let cause = reason.cause.and_then(|cause| first_pod(live, seen, cause));
     Some(Intent::Evict { pod: PodKey::of(pod), not_before: live.quiet_until, why, cause })

@@ -1,4 +1,4 @@
-//! Where each pod stands, what the core was told about it, and the events that lead from one to the other.
+//! Where each pod stands, what the core knows about it, and the events that lead from one to the other.
 //!
 //! It looks at the newest state of a pod only, so it does not matter which of its changes the watch showed one by one.
 
@@ -19,9 +19,9 @@ use quotree_k8s::{
     stage::{Stage, foreign, stage},
 };
 
-/// What the core was told about a pod that it knows.
+/// What the core knows about a pod.
 #[derive(Debug, Clone)]
-pub(crate) struct Told {
+pub(crate) struct KnownPod {
     /// Its id.
     pub(crate) id: PodId,
     /// How far it has come.
@@ -124,12 +124,12 @@ pub(crate) fn advance(live: &mut Live, seen: &Seen, settings: &Settings, uid: &U
             end(live, uid, outcome);
             gangs::forget(live, uid);
         }
-        Standing::Out => match live.told.get(uid).map(|told| told.state) {
+        Standing::Out => match live.known.get(uid).map(|known| known.state) {
             Some(Progress::Waiting) => end(live, uid, PodOutcome::Deleted),
             _ => gangs::forget(live, uid),
         },
         Standing::Waits | Standing::At(..) => {
-            if !live.told.contains_key(uid) && !gangs::submit(live, seen, settings, pod, now) {
+            if !live.known.contains_key(uid) && !gangs::submit(live, seen, settings, pod, now) {
                 return;
             }
             if let Standing::At(node, found) = standing {
@@ -141,15 +141,15 @@ pub(crate) fn advance(live: &mut Live, seen: &Seen, settings: &Settings, uid: &U
 
 /// Reports that a pod is at a node.
 fn arrive(live: &mut Live, pod: &SeenPod, node: NodeId, found: FoundState, now: Time) {
-    let Some(told) = live.told.get(&pod.uid).cloned() else { return };
+    let Some(known) = live.known.get(&pod.uid).cloned() else { return };
     let name = || format!("pod {}/{}", pod.facts.namespace, pod.facts.name);
-    let id = told.id;
-    let mut state = told.state;
+    let id = known.id;
+    let mut state = known.state;
     if let Progress::Assumed(planned) = state
         && planned != node
         && found != FoundState::Binding
         // A pod that a plan evicts stays charged where it was until it is gone.
-        && !told.evicting
+        && !known.evicting
         // Somebody bound it elsewhere.
         && live.apply(Event::BindFailed { pod: id }, name)
     {
@@ -175,22 +175,22 @@ fn arrive(live: &mut Live, pod: &SeenPod, node: NodeId, found: FoundState, now: 
     if event.is_none_or(|event| live.apply(event, name)) {
         state = after;
     }
-    if let Some(told) = live.told.get_mut(&pod.uid) {
-        told.state = state;
+    if let Some(known) = live.known.get_mut(&pod.uid) {
+        known.state = state;
     }
 }
 
 /// Reports that a pod is over.
 fn end(live: &mut Live, uid: &Uid, seen: PodOutcome) {
-    let Some(told) = live.told.remove(uid) else { return };
-    let node = told.state.node();
+    let Some(known) = live.known.remove(uid) else { return };
+    let node = known.state.node();
     let lost = node.is_some_and(|node| nodes::is_leaving(live, node));
-    let outcome = outcome_of(told.evicting, lost, seen);
-    live.apply(Event::PodGone { pod: told.id, outcome }, || format!("pod of uid {uid}"));
-    live.ids.forget_pod(told.id);
+    let outcome = outcome_of(known.evicting, lost, seen);
+    live.apply(Event::PodGone { pod: known.id, outcome }, || format!("pod of uid {uid}"));
+    live.ids.forget_pod(known.id);
     live.retries.retain(|(_, retried)| retried != uid);
-    if live.ids.pods_of(told.id.workload).next().is_none() {
-        live.ids.forget_workload(told.id.workload);
+    if live.ids.pods_of(known.id.workload).next().is_none() {
+        live.ids.forget_workload(known.id.workload);
     }
     nodes::close_empty(live);
 }
@@ -198,9 +198,11 @@ fn end(live: &mut Live, uid: &Uid, seen: PodOutcome) {
 /// A bind failed for good. The pod stays charged for a while (1 s, then twice as long each time, at most 10 s), so that a
 /// refusal that repeats does not keep the API server busy; then it is pending again.
 pub(crate) fn bind_failed(live: &mut Live, uid: &Uid, now: Time) {
-    let Some(told) = live.told.get_mut(uid).filter(|told| matches!(told.state, Progress::Assumed(_))) else { return };
-    told.failures += 1;
-    let wait = (1000_u64 << (told.failures - 1).min(4)).min(10_000);
+    let Some(known) = live.known.get_mut(uid).filter(|known| matches!(known.state, Progress::Assumed(_))) else {
+        return;
+    };
+    known.failures += 1;
+    let wait = (1000_u64 << (known.failures - 1).min(4)).min(10_000);
     live.retries.insert((now.after_ms(wait), uid.clone()));
 }
 
@@ -208,15 +210,15 @@ pub(crate) fn bind_failed(live: &mut Live, uid: &Uid, now: Time) {
 pub(crate) fn retry(live: &mut Live, now: Time) {
     while let Some((at, uid)) = live.retries.first().cloned().filter(|(at, _)| *at <= now) {
         live.retries.remove(&(at, uid.clone()));
-        let Some(told) = live.told.get(&uid).filter(|told| matches!(told.state, Progress::Assumed(_))) else {
+        let Some(known) = live.known.get(&uid).filter(|known| matches!(known.state, Progress::Assumed(_))) else {
             continue;
         };
-        let (id, evicting) = (told.id, told.evicting);
+        let (id, evicting) = (known.id, known.evicting);
         if live.apply(Event::BindFailed { pod: id }, || format!("pod of uid {uid}"))
             && !evicting
-            && let Some(told) = live.told.get_mut(&uid)
+            && let Some(known) = live.known.get_mut(&uid)
         {
-            told.state = Progress::Waiting;
+            known.state = Progress::Waiting;
         }
     }
 }

@@ -47,12 +47,12 @@ impl Actor {
         let small = waiting.len() <= SMALL && self.seen.nodes.len() <= SMALL;
         for (place, workload) in waiting.into_iter().enumerate() {
             let Some((reason, message)) = why(live, workload, small && place < IN_FULL) else { continue };
-            let waits = |uid: &&Uid| live.told.get(*uid).is_some_and(|told| told.state == Progress::Waiting);
+            let waits = |uid: &&Uid| live.known.get(*uid).is_some_and(|known| known.state == Progress::Waiting);
             let pods = live.ids.pods_of(workload).filter(waits).filter_map(|uid| self.seen.pods.get(uid));
             all.extend(pods.map(|pod| Why { pod: PodKey::of(pod), reason, message: message.clone() }));
         }
-        for pod in self.seen.pods.values().filter(|pod| !live.told.contains_key(&pod.uid)) {
-            if let Some((reason, message)) = self.not_told(live, pod) {
+        for pod in self.seen.pods.values().filter(|pod| !live.known.contains_key(&pod.uid)) {
+            if let Some((reason, message)) = self.not_reported(live, pod) {
                 all.push(Why { pod: PodKey::of(pod), reason, message });
             }
         }
@@ -62,8 +62,8 @@ impl Actor {
     /// Whether the core counts a pod as admitted.
     #[must_use]
     pub fn is_admitted(&self, uid: &Uid) -> bool {
-        let told = self.live.as_ref().and_then(|live| live.told.get(uid));
-        told.is_some_and(|told| told.state != Progress::Waiting)
+        let known = self.live.as_ref().and_then(|live| live.known.get(uid));
+        known.is_some_and(|known| known.state != Progress::Waiting)
     }
 
     /// The newest state of a pod.
@@ -72,8 +72,8 @@ impl Actor {
         self.seen.pods.get(uid)
     }
 
-    /// Why a pod of ours is not told to the core.
-    fn not_told(&self, live: &Live, pod: &SeenPod) -> Option<(&'static str, String)> {
+    /// Why a pod of ours was not reported to the core.
+    fn not_reported(&self, live: &Live, pod: &SeenPod) -> Option<(&'static str, String)> {
         if !is_ours(pod, &self.seen, &self.settings) {
             return None;
         }

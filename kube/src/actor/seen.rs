@@ -26,7 +26,7 @@ pub(crate) struct Seen {
 pub(crate) struct Changes {
     pub(crate) pods: Ordered,
     pub(crate) nodes: Ordered,
-    /// The namespaces whose budgets changed.
+    /// The budgets that changed, by namespace and name.
     pub(crate) budgets: BTreeSet<(Name, Name)>,
     pub(crate) tree: bool,
     /// How pods ended that are gone.

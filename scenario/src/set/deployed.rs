@@ -39,8 +39,7 @@ pub(crate) fn set(tree: &mut TreeSpec, change: &Change, report: &mut Report) {
 
 fn amount(quota: &mut QuotaSpec, field: &Ident, resource: &[Ident], change: &Change, report: &mut Report) {
     let resource = resource.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(".");
-    let start = change.text.len() - change.text.trim_start().len();
-    let span = Span::new(change.source, start..change.text.len());
+    let span = Span::new(change.source, change.at..change.at + change.text.len());
     let node = Node { span, shape: Shape::String(change.text.trim().trim_matches('"').to_owned()) };
     let Some(amount) = quantity(&node, &resource, report) else { return };
     let amounts = if field.text == "min" { &mut quota.min } else { &mut quota.max };

@@ -10,7 +10,7 @@ type Path<'p> = (&'p Ident, &'p [Ident]);
 /// Replaces the value at a path below a node. Missing values on the path are added.
 pub(super) fn set(node: &mut Node, kind_of: &str, (at, path): Path<'_>, change: &Change, report: &mut Report) {
     let Some(next) = path.first() else {
-        *node = value(&change.text, kind_of, change.source, report);
+        *node = value(change, kind_of, report);
         return;
     };
     match kind(kind_of) {
@@ -125,7 +125,7 @@ fn in_map(node: &mut Node, kind_of: &str, path: &[Ident], change: &Change, repor
         _ => "quantity",
     };
     let wanted = joined(path);
-    let new = value(&change.text, inner, change.source, report);
+    let new = value(change, inner, report);
     match pairs.iter_mut().find(|(key, _)| key_text(key) == Some(wanted.as_str())) {
         Some((_, old)) => *old = new,
         None => pairs.push((Node { span: spanned(first, path), shape: Shape::String(wanted) }, new)),
@@ -160,15 +160,12 @@ fn in_struct(node: &mut Node, group: &'static Group, (at, path): Path<'_>, chang
         body.fields.push((Ident { text: row.name.to_owned(), span: next.span }, inner));
         return;
     }
-    let mut known: Vec<String> = Vec::new();
-    if group.name == "quota" {
-        quota_names(body, &mut known);
-        if let Some((place, used)) = longest(path, known.iter().map(|name| Some(name.as_str())))
-            && let (Some(name), Some(below), Some(last)) = (known.get(place), path.get(used..), path.get(used - 1))
-        {
-            let found = find_quota(node, name);
-            return found.map_or((), |found| set(found, group.name, (last, below), change, report));
-        }
+    let known = if group.name == "quota" { quota_names(node) } else { Vec::new() };
+    if let Some((place, used)) = longest(path, known.iter().map(|name| Some(name.as_str())))
+        && let (Some(name), Some(below), Some(last)) = (known.get(place), path.get(used..), path.get(used - 1))
+        && let Some(found) = find_quota(node, name)
+    {
+        return set(found, group.name, (last, below), change, report);
     }
     let fields: Vec<&str> = ty.rows.iter().map(|row| row.name).collect();
     let title = if group.name == "quota" {
@@ -220,21 +217,16 @@ fn default(row: &Row, span: Span) -> Shape {
 }
 
 /// The names of all quotas of a tree.
-fn quota_names(body: &Struct, names: &mut Vec<String>) {
-    let mut left = vec![body];
-    while let Some(body) = left.pop() {
-        let own =
-            body.fields.iter().find(|(ident, _)| ident.text == "name").map(|(_, node)| node).or(body.args.first());
-        names.extend(own.and_then(key_text).map(str::to_owned));
-        left.extend(children(body).iter().filter_map(|child| match &child.shape {
-            Shape::Struct(body) => Some(body),
-            _ => None,
-        }));
+fn quota_names(root: &Node) -> Vec<String> {
+    let (mut left, mut found) = (vec![root], Vec::new());
+    while let Some(node) = left.pop() {
+        found.extend(name_of(node).map(str::to_owned));
+        if let Shape::Struct(body) = &node.shape {
+            let children = body.fields.iter().filter(|(ident, _)| ident.text == "children");
+            left.extend(children.flat_map(|(_, list)| items(list)));
+        }
     }
-}
-
-fn children(body: &Struct) -> &[Node] {
-    body.fields.iter().find(|(ident, _)| ident.text == "children").map_or(&[], |(_, node)| items(node))
+    found
 }
 
 /// The quota of this name in a tree.
@@ -248,10 +240,9 @@ fn find_quota<'n>(root: &'n mut Node, name: &str) -> Option<&'n mut Node> {
             && let Some((_, list)) = body.fields.iter_mut().find(|(ident, _)| ident.text == "children")
         {
             if !matches!(list.shape, Shape::List(_)) {
-                let only = std::mem::replace(&mut list.shape, Shape::Bad);
-                list.shape = Shape::List(vec![Node { span: list.span, shape: only }]);
-            }
-            if let Shape::List(items) = &mut list.shape {
+                // The brackets around a single child may be left out.
+                left.push(list);
+            } else if let Shape::List(items) = &mut list.shape {
                 left.extend(items);
             }
         }

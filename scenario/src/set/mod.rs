@@ -66,7 +66,7 @@ impl Setting {
         match self.path {
             Some(path) => {
                 let path = vec![Ident { text: path.to_owned(), span: Span::new(source, 0..0) }];
-                Some(Change { path, text: self.text.clone(), source })
+                Some(Change { path, text: self.text.clone(), source, at: 0 })
             }
             None => change(&self.text, source, 0, report),
         }
@@ -78,10 +78,11 @@ impl Setting {
 pub(crate) struct Change {
     /// The words of the path; the first one names a field of the scenario.
     pub(crate) path: Vec<Ident>,
-    /// The text of the setting with blanks in place of the path, so that places in the value are also places in the
-    /// setting.
+    /// The text of the value.
     pub(crate) text: String,
+    /// The source, and the byte at which the value begins in it.
     pub(crate) source: u32,
+    pub(crate) at: usize,
 }
 
 impl fmt::Display for Change {
@@ -105,7 +106,7 @@ fn change(text: &str, source: u32, at: usize, report: &mut Report) -> Option<Cha
         words.push(Ident { text: word.to_owned(), span: Span::new(source, start..start + word.len()) });
         start += word.len() + 1;
     }
-    Some(Change { path: words, text: " ".repeat(start) + value, source })
+    Some(Change { path: words, text: value.to_owned(), source, at: start })
 }
 
 /// Parses settings, whose sources have the numbers from `first` on.

@@ -1,13 +1,49 @@
 //! Reads the value of a setting by the kind of its field.
 
+use super::Change;
 use crate::{
     language::{Kind, kind},
     notation, typed,
 };
-use quotree_syntax::{Node, Report, Shape, Span, parse, yaml};
+use quotree_syntax::{Diagnostic, Ident, Node, Report, Shape, Span, Struct, parse, yaml};
 
-/// Parses the value in a text that has blanks in place of the path.
-pub(super) fn value(text: &str, kind_of: &str, source: u32, report: &mut Report) -> Node {
+/// Parses the value of a change. Places in the value are places in the source.
+pub(super) fn value(change: &Change, kind_of: &str, report: &mut Report) -> Node {
+    let mut found = Report::default();
+    let mut node = parsed(&change.text, kind_of, change.source, &mut found);
+    shift(&mut node, change.at);
+    let moved = |d: Diagnostic| Diagnostic { span: d.span.start + change.at..d.span.end + change.at, ..d };
+    report.adopt(found.finish(&[]).into_iter().map(moved).collect(), change.source);
+    node
+}
+
+/// Moves the places of a value.
+fn shift(node: &mut Node, by: usize) {
+    let moved = |span: Span| Span::new(span.source, span.start as usize + by..span.end as usize + by);
+    let name = |ident: &mut Ident| ident.span = moved(ident.span);
+    node.span = moved(node.span);
+    match &mut node.shape {
+        Shape::List(items) => items.iter_mut().for_each(|item| shift(item, by)),
+        Shape::Map(pairs) => {
+            for (key, value) in pairs {
+                shift(key, by);
+                shift(value, by);
+            }
+        }
+        Shape::Struct(Struct { name: named, args, fields }) => {
+            named.iter_mut().for_each(name);
+            args.iter_mut().for_each(|arg| shift(arg, by));
+            for (ident, value) in fields {
+                name(ident);
+                shift(value, by);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Parses a value. Places are counted from the start of its text.
+fn parsed(text: &str, kind_of: &str, source: u32, report: &mut Report) -> Node {
     let start = text.len() - text.trim_start().len();
     let written = text.trim();
     let span = Span::new(source, start..start + written.len());

@@ -5,7 +5,8 @@ use super::ClaimState;
 use crate::{metrics::Eviction, model::Kind, view::RunView};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Identifies work across evictions and restarts: its controller, and in a trace also the row.
+/// The identity of work, which stays the same when its pods are evicted and recreated: the index of its controller, and
+/// of the row if the controller is a trace.
 type Work = (u32, u32);
 
 /// For each work, the works that have evicted it.

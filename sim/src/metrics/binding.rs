@@ -85,7 +85,7 @@ impl Binding {
         request.into_iter().flatten().map(|(resource, amount)| (*resource, *amount))
     }
 
-    /// The classes for which the reasons of a plan name another resource than before.
+    /// Records the verdicts of a plan. Returns the classes of pods that now lack another resource than before.
     pub(super) fn decided(&mut self, plan: &Plan, world: &World<'_>) -> Vec<Renamed> {
         let verdicts = plan.verdicts.iter();
         verdicts.filter_map(|verdict| self.told(world, verdict.workload.0, &verdict.binding)).collect()

@@ -87,7 +87,8 @@ impl JobRecord {
         }
     }
 
-    /// All its waits together. If the job succeeds, its wait is complete: the missing pod is not needed any more.
+    /// The sum of all waits of the job. A wait that is under way when the job succeeds counts as ended, since the job no
+    /// longer needs the pod that is missing.
     pub(crate) fn wait(&self, now: Time) -> Span {
         let is_open = self.waits() && self.end != End::Succeeded;
         Span { ms: self.waited_ms.saturating_add(self.open_ms(now)), is_open }
