@@ -70,6 +70,8 @@ impl Seen {
                 let last = last.map(|last| *last).or(before);
                 changes.ends.insert(uid, last.map_or(PodOutcome::Deleted, |last| outcome(&last)));
             }
+            // Most changes of a node are heartbeats, which change nothing that is read.
+            Fact::Node(node) if self.nodes.get(&node.facts.name) == Some(&*node) => {}
             Fact::Node(node) => {
                 changes.nodes.add(&node.facts.name);
                 self.nodes.insert(node.facts.name.clone(), *node);
@@ -154,5 +156,22 @@ pub(crate) fn outcome(pod: &SeenPod) -> PodOutcome {
         Phase::Succeeded => PodOutcome::Succeeded,
         Phase::Failed => PodOutcome::Failed,
         _ => PodOutcome::Deleted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_that_shows_nothing_new_is_no_change() {
+        let (mut seen, mut changes) = (Seen::default(), Changes::default());
+        let node = |created_ms| Fact::Node(Box::new(SeenNode { created_ms, ..SeenNode::default() }));
+        seen.take(node(1), &mut changes);
+        assert_eq!(changes.nodes.take().len(), 1);
+        seen.take(node(1), &mut changes);
+        assert!(changes.nodes.take().is_empty());
+        seen.take(node(2), &mut changes);
+        assert_eq!(changes.nodes.take().len(), 1);
     }
 }
