@@ -13,7 +13,7 @@ use std::{
 async fn a_dry_run_shows_what_it_would_do_and_writes_nothing() {
     let server = FakeServer::new();
     let target = Target::fake(&server, server.client());
-    let crd = serde_json::from_str(include_str!("../config/elasticquotatree.json")).unwrap();
+    let crd = serde_json::from_str(include_str!("../config/base/elasticquotatree.json")).unwrap();
     target.post(&target.cluster("apiextensions.k8s.io/v1", "customresourcedefinitions"), crd).await.unwrap();
     let root = json!({ "name": "root", "min": { "cpu": "4" }, "max": { "cpu": "4" }, "namespaces": ["team"] });
     let tree = json!({

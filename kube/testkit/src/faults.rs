@@ -39,6 +39,12 @@ impl Verb {
         }
     }
 
+    /// The verb of this name.
+    pub fn of(name: &str) -> Option<Self> {
+        use Verb::{Create, Delete, DeleteCollection, Get, List, Patch, Update, Watch};
+        [Get, List, Watch, Create, Update, Patch, Delete, DeleteCollection].into_iter().find(|verb| verb.name() == name)
+    }
+
     /// Whether it writes.
     pub fn writes(self) -> bool {
         !matches!(self, Self::Get | Self::List | Self::Watch)

@@ -88,10 +88,15 @@ impl Target {
     ///
     /// If the server does not answer.
     pub async fn within(&self, namespace: &str) -> Result<Self, Silence> {
-        let target = Self { namespace: namespace.to_owned(), ..self.clone() };
+        let target = self.in_namespace(namespace);
         let body = json!({ "metadata": { "name": namespace } });
         target.post(&target.cluster("v1", "namespaces"), body).await?;
         Ok(target)
+    }
+
+    /// The same server, with another namespace, which is there.
+    pub fn in_namespace(&self, namespace: &str) -> Self {
+        Self { namespace: namespace.to_owned(), ..self.clone() }
     }
 
     /// The same server, asked by another user.

@@ -1,7 +1,7 @@
 //! The demo of capacity scheduling, as in `scenarios/nginx-40-core.ron`: four teams share 40 cores, each with a guarantee
 //! of 10 and a limit of 20.
 
-use crate::world::World;
+use crate::{server::Server, world::World};
 use quotree_kube::settings::Mode;
 use serde_json::{Value, json};
 
@@ -22,16 +22,16 @@ pub(crate) fn tree() -> Value {
 
 pub(crate) const NAMESPACES: [&str; 4] = ["namespace1", "namespace2", "namespace3", "namespace4"];
 
-async fn demo(mode: Mode, nodes: &[(&str, u32)]) {
-    let mut world = World::new(mode, nodes, &NAMESPACES, tree()).await;
-    world.start();
+async fn demo(server: Server, mode: Mode, nodes: &[(&str, u32)]) {
+    let mut world = World::new(server, mode, nodes, &NAMESPACES, tree()).await;
+    world.start().await;
     // Who runs after each deployment, and evictions in total.
     let steps = [([4, 0, 0, 0], 0), ([4, 4, 0, 0], 0), ([3, 3, 2, 0], 2), ([2, 2, 2, 2], 4)];
     for (number, (running, evictions)) in (1..).zip(steps) {
         world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 5, 5).await;
-        world.pass(60).await;
-        assert_eq!((world.running().await, world.evictions), (running.to_vec(), evictions), "nginx{number}");
+        world.comes_to(&running, evictions, &format!("with nginx{number}")).await;
     }
+    world.a_while().await;
     // Reasons: in the condition of who waits, and in Events of who was evicted, and for whom.
     let waiting = world.waiting("namespace4").await;
     assert_eq!(waiting.len(), 3);
@@ -53,8 +53,8 @@ async fn demo(mode: Mode, nodes: &[(&str, u32)]) {
     assert!(preemptors.iter().all(|why| why.starts_with("Preempting: evicts namespace")), "{preemptors:?}");
     // Room that is given back goes to those who wait, without an eviction.
     world.scale("namespace1", "nginx1", 0).await;
-    world.pass(60).await;
-    assert_eq!((world.running().await, world.evictions), (vec![0, 3, 3, 2], 4));
+    world.comes_to(&[0, 3, 3, 2], 4, "without nginx1").await;
+    world.a_while().await;
     // The reason of who was admitted late says so.
     let pods = world.pods("namespace2").await;
     let admitted = pods.iter().filter_map(crate::world::condition).filter(|why| why.starts_with("Admitted: "));
@@ -69,22 +69,18 @@ async fn demo(mode: Mode, nodes: &[(&str, u32)]) {
 const ONE: &[(&str, u32)] = &[("node-1", 56)];
 const FOUR: &[(&str, u32)] = &[("node-1", 10), ("node-2", 10), ("node-3", 10), ("node-4", 10)];
 
-#[tokio::test(start_paused = true)]
-async fn gate_mode_on_four_nodes() {
-    demo(Mode::Gate, FOUR).await;
+pub(crate) async fn gate_mode(server: Server) {
+    demo(server, Mode::Gate, FOUR).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn gate_mode_on_one_node() {
-    demo(Mode::Gate, ONE).await;
+pub(crate) async fn bind_mode(server: Server) {
+    demo(server, Mode::Bind, FOUR).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn bind_mode_on_four_nodes() {
-    demo(Mode::Bind, FOUR).await;
+pub(crate) async fn gate_mode_on_one_node(server: Server) {
+    demo(server, Mode::Gate, ONE).await;
 }
 
-#[tokio::test(start_paused = true)]
-async fn bind_mode_on_one_node() {
-    demo(Mode::Bind, ONE).await;
+pub(crate) async fn bind_mode_on_one_node(server: Server) {
+    demo(server, Mode::Bind, ONE).await;
 }

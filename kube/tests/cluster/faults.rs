@@ -2,6 +2,7 @@
 
 use crate::{
     demo::{NAMESPACES, tree},
+    server::Server,
     world::World,
 };
 use quotree_kube::settings::Mode;
@@ -10,41 +11,41 @@ use serde_json::json;
 
 const NODES: &[(&str, u32)] = &[("node-1", 20), ("node-2", 20)];
 
-async fn world(mode: Mode) -> World {
-    let mut world = World::new(mode, NODES, &NAMESPACES, tree()).await;
-    world.start();
+async fn world(server: Server, mode: Mode) -> World {
+    let mut world = World::new(server, mode, NODES, &NAMESPACES, tree()).await;
+    world.start().await;
     world
 }
 
 /// The adapter is killed while pods are being admitted and victims leave, and another one goes on.
-#[tokio::test(start_paused = true)]
-async fn a_restart_changes_nothing() {
-    for mode in [Mode::Gate, Mode::Bind] {
-        let mut world = world(mode).await;
-        for number in 1..=2 {
-            world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 5, 5).await;
-        }
-        world.pass(1).await;
-        world.kill();
-        world.start();
-        world.pass(30).await;
-        assert_eq!((world.running().await, world.evictions), (vec![4, 4, 0, 0], 0), "{mode:?}");
-        world.replica_set("namespace3", "nginx3", 5, 5).await;
-        for _ in 0..12 {
-            world.pass(1).await;
-            if world.evictions > 0 {
-                break;
-            }
-        }
-        world.kill();
-        world.start();
-        world.pass(60).await;
-        assert_eq!(
-            (world.running().await, world.evictions),
-            (vec![3, 3, 2, 0], 2),
-            "{mode:?}: nobody is evicted twice"
-        );
+async fn a_restart_changes_nothing(server: Server, mode: Mode) {
+    let mut world = world(server, mode).await;
+    for number in 1..=2 {
+        world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 5, 5).await;
     }
+    world.pass(1).await;
+    world.kill();
+    world.start().await;
+    world.comes_to(&[4, 4, 0, 0], 0, "after the first restart").await;
+    world.replica_set("namespace3", "nginx3", 5, 5).await;
+    for _ in 0..12 {
+        world.pass(1).await;
+        if world.evictions > 0 {
+            break;
+        }
+    }
+    world.kill();
+    world.start().await;
+    // Nobody is evicted twice.
+    world.comes_to(&[3, 3, 2, 0], 2, "after the second restart").await;
+}
+
+pub(crate) async fn a_restart_in_gate_mode(server: Server) {
+    a_restart_changes_nothing(server, Mode::Gate).await;
+}
+
+pub(crate) async fn a_restart_in_bind_mode(server: Server) {
+    a_restart_changes_nothing(server, Mode::Bind).await;
 }
 
 /// Writes that are carried out and not answered, that are lost, and that are refused for a while.
@@ -55,7 +56,7 @@ async fn unclear_answers_are_looked_into() {
             Mode::Bind => (Verb::Create, "pods/binding"),
             _ => (Verb::Patch, "pods"),
         };
-        let mut world = world(mode).await;
+        let mut world = world(Server::fake(), mode).await;
         for (nth, after, fault) in [
             (1, true, Fault::Cut),
             (2, false, Fault::Cut),
@@ -65,7 +66,7 @@ async fn unclear_answers_are_looked_into() {
             (6, false, Fault::Status(409, None)),
         ] {
             let rule = Rule::on(verb, resource, fault).nth(nth);
-            world.server.add_fault(if after { rule.after_commit() } else { rule });
+            world.fake().add_fault(if after { rule.after_commit() } else { rule });
         }
         world.replica_set("namespace1", "nginx1", 4, 5).await;
         world.replica_set("namespace2", "nginx2", 4, 5).await;
@@ -75,7 +76,7 @@ async fn unclear_answers_are_looked_into() {
         assert_eq!(world.writes[written], 8, "{mode:?}: each pod is admitted once");
         assert_eq!(world.faults, 6, "{mode:?}");
         let lost = Rule::on(Verb::Create, "pods/eviction", Fault::Cut).nth(1).after_commit();
-        world.server.add_fault(lost);
+        world.fake().add_fault(lost);
         world.replica_set("namespace3", "nginx3", 2, 5).await;
         world.pass(60).await;
         assert_eq!((world.running().await, world.evictions), (vec![3, 3, 2, 0], 2), "{mode:?}");
@@ -83,13 +84,12 @@ async fn unclear_answers_are_looked_into() {
 }
 
 /// A disruption budget that allows nothing is asked seldom, and obeyed when it allows something.
-#[tokio::test(start_paused = true)]
-async fn budgets_are_kept() {
-    let mut world = world(Mode::Gate).await;
+pub(crate) async fn budgets_are_kept(server: Server) {
+    let mut world = world(server, Mode::Gate).await;
     for number in 1..=2 {
         world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 4, 5).await;
     }
-    world.pass(20).await;
+    world.comes_to(&[4, 4, 0, 0], 0, "before the budgets").await;
     for number in 1..=2 {
         let t = &world.namespaces[&format!("namespace{number}")];
         let body = json!({
@@ -101,13 +101,25 @@ async fn budgets_are_kept() {
     world.pass(5).await;
     // The budgets came later than the pods, so the core does not know that they select them: the API server refuses.
     world.replica_set("namespace3", "nginx3", 2, 5).await;
-    world.pass(60).await;
+    world.a_while().await;
     assert_eq!((world.running().await, world.evictions), (vec![4, 4, 0, 0], 0));
     for number in 1..=2 {
         let t = &world.namespaces[&format!("namespace{number}")];
         let path = t.of("policy/v1", "poddisruptionbudgets/keep");
         assert_eq!(t.delete(&path, json!({})).await.unwrap().code, 200);
     }
-    world.pass(90).await;
-    assert_eq!((world.running().await, world.evictions), (vec![3, 3, 2, 0], 2));
+    world.a_while().await;
+    world.comes_to(&[3, 3, 2, 0], 2, "without the budgets").await;
+}
+
+/// The API server is killed and started again: watches and connections end, and the adapter goes on.
+pub(crate) async fn an_api_server_that_is_restarted(server: Server) {
+    let mut world = world(server, Mode::Gate).await;
+    for number in 1..=2 {
+        world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 5, 5).await;
+    }
+    world.comes_to(&[4, 4, 0, 0], 0, "before the restart").await;
+    world.server.restart().await;
+    world.replica_set("namespace3", "nginx3", 5, 5).await;
+    world.comes_to(&[3, 3, 2, 0], 2, "after the restart").await;
 }

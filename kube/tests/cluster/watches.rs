@@ -2,6 +2,7 @@
 
 use crate::{
     demo::{NAMESPACES, tree},
+    server::Server,
     world::World,
 };
 use quotree_kube::settings::Mode;
@@ -10,11 +11,12 @@ use std::time::Duration;
 
 /// Plays the demo up to the first reclaim while the watches of pods and nodes go wrong.
 async fn play(fault: WatchFault) {
-    let mut world = World::new(Mode::Gate, &[("node-1", 20), ("node-2", 20)], &NAMESPACES, tree()).await;
+    let mut world =
+        World::new(Server::fake(), Mode::Gate, &[("node-1", 20), ("node-2", 20)], &NAMESPACES, tree()).await;
     for resource in ["pods", "nodes"] {
-        world.server.add_fault(Rule::on(Verb::Watch, resource, Fault::Watch(fault.clone())).every(1));
+        world.fake().add_fault(Rule::on(Verb::Watch, resource, Fault::Watch(fault.clone())).every(1));
     }
-    world.start();
+    world.start().await;
     for (number, running) in (1..).zip([[4, 0, 0, 0], [4, 4, 0, 0], [3, 3, 2, 0]]) {
         world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 5, 5).await;
         world.pass(120).await;

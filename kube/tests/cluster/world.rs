@@ -1,10 +1,10 @@
-//! A cluster in memory with the adapter at work on it: API server, kubelet, ReplicaSet controller, and in gate mode a
-//! kube-scheduler. Time is virtual: the runtime's clock stands still while anything can be done.
+//! A cluster with the adapter at work on it: API server, kubelet, ReplicaSet controller, and in gate mode a kube-scheduler. In
+//! memory, time is virtual: the runtime's clock stands still while anything can be done. On a real API server it is the
+//! time of the machine.
 
-use quotree_core::Time;
+use crate::server::{ADAPTER, Server, create};
 use quotree_k8s::LabelSelector;
 use quotree_kube::{
-    clock::Clock,
     elect::{Candidate, lead},
     run::Runner,
     settings::{Mode, Settings},
@@ -12,14 +12,15 @@ use quotree_kube::{
 };
 use quotree_kube_testkit::{FakeServer, Target, faults::Verb, kubelet::Kubelet, stand_ins, store::PatchType};
 use serde_json::{Value, json};
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 use tokio::task::JoinHandle;
-
-const CRD: &str = include_str!("../../config/elasticquotatree.json");
 
 /// The cluster.
 pub(crate) struct World {
-    pub(crate) server: FakeServer,
+    pub(crate) server: Server,
     /// A target for each namespace.
     pub(crate) namespaces: BTreeMap<String, Target>,
     pub(crate) kubelet: Kubelet,
@@ -43,14 +44,16 @@ pub(crate) fn quota_tree(root: Value) -> Value {
 
 impl World {
     /// A cluster with these nodes (name and cores) and this tree, and without the adapter.
-    pub(crate) async fn new(mode: Mode, nodes: &[(&str, u32)], namespaces: &[&str], root: Value) -> Self {
-        let server = FakeServer::new();
-        let target = Target::fake(&server, server.client());
-        let crd = serde_json::from_str(CRD).unwrap();
-        let path = target.cluster("apiextensions.k8s.io/v1", "customresourcedefinitions");
-        assert_eq!(target.post(&path, crd).await.unwrap().code, 201);
-        let path = target.cluster("scheduling.sigs.k8s.io/v1beta1", "namespaces/kube-system/elasticquotatrees");
-        assert_eq!(target.post(&path, quota_tree(root)).await.unwrap().code, 201);
+    pub(crate) async fn new(
+        server: Server,
+        mode: Mode,
+        nodes: &[(&str, u32)],
+        namespaces: &[&str],
+        root: Value,
+    ) -> Self {
+        let target = server.target();
+        server.prepare(mode).await;
+        create(&target, &quota_tree(root)).await;
         let mut kubelet = Kubelet::new(target.clone());
         for (name, cores) in nodes {
             let allocatable = json!({ "cpu": cores.to_string(), "memory": "64Gi", "pods": "110" });
@@ -75,21 +78,29 @@ impl World {
         world
     }
 
+    /// The server in memory.
+    pub(crate) fn fake(&self) -> &FakeServer {
+        match &self.server {
+            Server::Fake(server) => server,
+            Server::Real(..) => panic!("this test needs the server in memory"),
+        }
+    }
+
     /// Starts the adapter, alone.
-    pub(crate) fn start(&mut self) {
-        self.start_one(None);
+    pub(crate) async fn start(&mut self) {
+        self.start_one(None).await;
     }
 
     /// Starts the adapter as one of several, by this identity.
-    pub(crate) fn start_candidate(&mut self, me: &str) {
-        self.start_one(Some(me));
+    pub(crate) async fn start_candidate(&mut self, me: &str) {
+        self.start_one(Some(me)).await;
     }
 
-    fn start_one(&mut self, me: Option<&str>) {
+    async fn start_one(&mut self, me: Option<&str>) {
         let settings = Settings { managed: LabelSelector::default(), ..Settings::new(self.mode) };
-        let clock = Clock::starting_at(Time(u64::try_from(self.server.now().as_millisecond()).unwrap()));
+        let clock = self.server.clock();
         let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
-        let client = self.server.client_of(adapter());
+        let client = self.server.client().await;
         let log: fn(&str) = |line| eprintln!("{line}");
         let mut candidate =
             me.map(|me| Candidate::new(client.clone(), "kube-system", "quotree-scheduler", me.to_owned(), clock));
@@ -120,14 +131,13 @@ impl World {
         }
         let labels = json!({ "app": name });
         let set = json!({
-            "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": { "name": name },
+            "apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": { "name": name, "namespace": namespace },
             "spec": {
                 "replicas": replicas, "selector": { "matchLabels": labels },
                 "template": { "metadata": { "labels": labels }, "spec": spec },
             },
         });
-        let t = &self.namespaces[namespace];
-        assert_eq!(t.post(&t.of("apps/v1", "replicasets"), set).await.unwrap().code, 201);
+        create(&self.namespaces[namespace], &set).await;
     }
 
     /// Changes the number of replicas.
@@ -138,38 +148,74 @@ impl World {
         assert_eq!(t.patch(&path, PatchType::Merge, body).await.unwrap().code, 200);
     }
 
-    /// Lets time pass with all that runs in a cluster: second by second while anything happens, else in longer steps.
+    /// Waits until so many pods of each namespace run and so many were evicted in all, and nothing changes any more: in
+    /// memory a minute, on a real server at most 90 s.
+    pub(crate) async fn comes_to(&mut self, running: &[usize], evictions: usize, when: &str) {
+        let wanted = (running.to_vec(), evictions);
+        if let Server::Real(..) = self.server {
+            let since = Instant::now();
+            while (self.running().await, self.evictions) != wanted && since.elapsed() < Duration::from_secs(90) {
+                self.pass(1).await;
+            }
+            self.pass(3).await;
+        } else {
+            self.pass(60).await;
+        }
+        assert_eq!((self.running().await, self.evictions), wanted, "running and evictions {when}");
+    }
+
+    /// Waits long enough for reasons to be written and refused writes to be sent again: in memory a minute.
+    pub(crate) async fn a_while(&mut self) {
+        self.pass(if matches!(self.server, Server::Fake(_)) { 60 } else { 15 }).await;
+    }
+
+    /// Lets time pass with all that runs in a cluster: in memory second by second while anything happens, else in longer
+    /// steps.
     pub(crate) async fn pass(&mut self, seconds: u32) {
+        if let Server::Real(..) = self.server {
+            let until = Instant::now() + Duration::from_secs(seconds.into());
+            while Instant::now() < until {
+                self.step(Duration::from_millis(100)).await;
+            }
+            return;
+        }
         let (mut left, mut step) = (seconds, 1);
         while left > 0 {
             step = step.min(left);
             left -= step;
-            let half = Duration::from_millis(500) * step;
-            let mut done = 0;
+            let done = self.step(Duration::from_millis(500) * step).await;
+            step = if done > 0 { 1 } else { (step + 1).min(5) };
+        }
+    }
+
+    /// Twice so much time, with all that runs beside the adapter; returns how much was done.
+    async fn step(&mut self, half: Duration) -> usize {
+        let mut done = 0;
+        if !self.server.has_controllers() {
             for target in self.namespaces.values() {
                 done += stand_ins::replica_sets(target).await.unwrap();
             }
-            // The adapter does what it can before the clock moves.
-            tokio::time::sleep(half).await;
-            if self.mode == Mode::Gate {
-                for target in self.namespaces.values() {
-                    done += stand_ins::kube_scheduler(target).await.unwrap();
-                }
-            }
-            done += self.kubelet.step().await.unwrap();
-            tokio::time::sleep(half).await;
-            self.server.advance(half * 2);
-            done += self.count();
-            step = if done > 0 { 1 } else { (step + 1).min(5) };
         }
+        // The adapter does what it can before the clock moves.
+        tokio::time::sleep(half).await;
+        if self.mode == Mode::Gate && !self.server.has_controllers() {
+            for target in self.namespaces.values() {
+                done += stand_ins::kube_scheduler(target).await.unwrap();
+            }
+        }
+        done += self.kubelet.step().await.unwrap();
+        tokio::time::sleep(half).await;
+        self.server.advance(half * 2);
+        done + self.count()
     }
 
     /// Counts what the adapter has done since the last call, and returns how often it wrote.
     fn count(&mut self) -> usize {
         let mut wrote = 0;
         for record in self.server.take_journal() {
-            let is_ours = record.user == adapter().name;
+            let is_ours = record.user == ADAPTER;
             self.faults += usize::from(is_ours && record.faulty);
+            assert!(!is_ours || record.code != 403, "the roles do not allow {record:?}");
             if !is_ours || !record.wrote() {
                 continue;
             }
@@ -205,13 +251,14 @@ impl World {
         waiting.map(|pod| condition(pod).unwrap_or_default()).collect()
     }
 
-    /// The Events about pods of a namespace, as `reason: note`.
+    /// The Events of the adapter about pods of a namespace, as `reason: note`.
     pub(crate) async fn events(&self, namespace: &str) -> Vec<String> {
         let t = &self.namespaces[namespace];
         let list = t.get(&t.of("events.k8s.io/v1", "events")).await.unwrap();
         let text = |event: &Value, field: &str| event[field].as_str().unwrap_or_default().to_owned();
-        let items = list.body["items"].as_array().unwrap();
-        items.iter().map(|event| format!("{}: {}", text(event, "reason"), text(event, "note"))).collect()
+        let items = list.body["items"].as_array().unwrap().iter();
+        let ours = items.filter(|event| event["reportingController"] == "quotree.io/quotree-scheduler");
+        ours.map(|event| format!("{}: {}", text(event, "reason"), text(event, "note"))).collect()
     }
 }
 
@@ -220,12 +267,4 @@ pub(crate) fn condition(pod: &Value) -> Option<String> {
     let conditions = pod["status"]["conditions"].as_array()?;
     let ours = conditions.iter().find(|condition| condition["type"] == "quotree.io/QuotaAdmitted")?;
     Some(format!("{}: {}", ours["reason"].as_str()?, ours["message"].as_str()?))
-}
-
-/// The user that the adapter is.
-pub(crate) fn adapter() -> quotree_kube_testkit::access::User {
-    quotree_kube_testkit::access::User {
-        name: "system:serviceaccount:quotree-system:quotree-scheduler".to_owned(),
-        groups: vec!["system:masters".to_owned()],
-    }
 }

@@ -107,11 +107,7 @@ async fn over_loopback() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_real_server() {
-    let Some(programs) = Programs::find() else {
-        assert!(std::env::var_os("QUOTREE_REQUIRE_KUBE").is_none(), "there is no kube-apiserver and etcd to start");
-        eprintln!("skipped: there is no kube-apiserver and etcd to start; kube/tools/build makes them");
-        return;
-    };
+    let Some(programs) = Programs::for_test("conformance").unwrap() else { return };
     let server = RealServer::start(&programs).await.unwrap();
     let client = kube::Client::try_from(fixtures::quiet(server.config())).unwrap();
     run_all(&Target::real(client), 4).await;
