@@ -1,7 +1,8 @@
 //! Repository checks of quotree: `cargo run -p xtask -- tidy` reads the tree and reports every violation of the
 //! repository's conventions at once, each with its file and line. `cargo run -p xtask -- lines REVISION..` counts the
-//! product lines of each crate, then and now.
+//! product lines of each crate, then and now. `cargo run -p xtask -- chart` writes the Helm chart.
 
+mod chart;
 mod circles;
 mod deps;
 mod files;
@@ -16,9 +17,10 @@ fn main() -> ExitCode {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     match wanted.split_first() {
         Some((verb, [])) if verb == "tidy" => check(),
+        Some((verb, [])) if verb == "chart" => print(&chart::write().map(|()| String::new())),
         Some((verb, revisions)) if verb == "lines" => print(&lines::table(revisions)),
         _ => {
-            eprintln!("usage: cargo run -p xtask -- tidy | lines [REVISION..]");
+            eprintln!("usage: cargo run -p xtask -- tidy | chart | lines [REVISION..]");
             ExitCode::from(2)
         }
     }
@@ -31,7 +33,7 @@ fn print(table: &Result<String, String>) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("lines: {error}");
+            eprintln!("xtask: {error}");
             ExitCode::FAILURE
         }
     }
@@ -63,6 +65,7 @@ fn tidy() -> Result<Vec<String>, String> {
     findings.extend(text::check(&files));
     findings.extend(rules::check(&files));
     findings.extend(links::check(&files));
+    findings.extend(chart::check(&files)?);
     Ok(findings)
 }
 

@@ -1,0 +1,149 @@
+//! The Helm chart: its templates and CRDs are made of `kube/config`, so that a chart, a kustomization and the tests apply the same
+//! objects. `cargo run -p xtask -- chart` writes them.
+
+mod yaml;
+
+use crate::files::{File, root};
+use serde_json::Value;
+use std::fs;
+use yaml::RAW;
+
+const CONFIG: &str = "kube/config";
+const CHART: &str = "charts/quotree";
+
+/// The file of the chart, the file of `kube/config` that it is made of, and when its objects are there.
+const TEMPLATES: &[(&str, &str, Option<&str>)] = &[
+    ("crds/elasticquotatree.yaml", "base/elasticquotatree.json", None),
+    ("templates/rbac.yaml", "base/rbac.json", None),
+    ("templates/rbac-gate.yaml", "gate/rbac.json", Some(r#"and (eq .Values.mode "gate") (not .Values.dryRun)"#)),
+    ("templates/rbac-bind.yaml", "bind/rbac.json", Some(r#"and (eq .Values.mode "bind") (not .Values.dryRun)"#)),
+    ("templates/policies.yaml", "base/policies.json", Some("and .Values.admissionPolicies (not .Values.dryRun)")),
+    (
+        "templates/policies-gate.yaml",
+        "gate/policies.json",
+        Some(r#"and .Values.admissionPolicies (eq .Values.mode "gate") (not .Values.dryRun)"#),
+    ),
+    (
+        "templates/policies-bind.yaml",
+        "bind/policies.json",
+        Some(r#"and .Values.admissionPolicies (eq .Values.mode "bind") (not .Values.dryRun)"#),
+    ),
+    ("templates/flowschema.yaml", "base/flowschema.json", Some(".Values.flowSchema")),
+    ("templates/deployment.yaml", "base/deployment.json", None),
+];
+
+/// What a value becomes in the chart, by the last keys of its path.
+const VALUES: &[(&[&str], &str)] = &[
+    (&["Deployment", "spec", "replicas"], "{{ .Values.replicas }}"),
+    (&["containers", "image"], "{{ .Values.image | quote }}"),
+    (&["containers", "resources"], "{{ toJson .Values.resources }}"),
+    (
+        &["containers", "args"],
+        "- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n{{- if .Values.dryRun }}\n- --dry-run\n{{- end }}",
+    ),
+    (
+        &["MutatingAdmissionPolicy", "apiVersion"],
+        // v1 from Kubernetes 1.36 on.
+        r#"admissionregistration.k8s.io/{{ ternary "v1" "v1beta1" (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy") }}"#,
+    ),
+    (
+        &["MutatingAdmissionPolicyBinding", "apiVersion"],
+        r#"admissionregistration.k8s.io/{{ ternary "v1" "v1beta1" (.Capabilities.APIVersions.Has "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy") }}"#,
+    ),
+];
+
+/// The namespace that the objects are in, outside a chart.
+const NAMESPACE: &str = "quotree-system";
+
+/// Writes the chart.
+pub(crate) fn write() -> Result<(), String> {
+    for (path, text) in made()? {
+        fs::write(root().join(&path), text).map_err(|error| format!("{path}: {error}"))?;
+    }
+    Ok(())
+}
+
+/// A finding for each file that is not as it would be written.
+pub(crate) fn check(files: &[File]) -> Result<Vec<String>, String> {
+    let is = |path: &str| files.iter().find(|file| file.path == path).map(|file| file.text.as_str());
+    let stale = made()?.into_iter().filter(|(path, text)| is(path) != Some(text));
+    Ok(stale.map(|(path, _)| format!("{path}: is not made of {CONFIG}: cargo run -p xtask -- chart")).collect())
+}
+
+/// Paths and contents.
+fn made() -> Result<Vec<(String, String)>, String> {
+    TEMPLATES
+        .iter()
+        .map(|(file, source, condition)| {
+            let path = format!("{CONFIG}/{source}");
+            let text = fs::read_to_string(root().join(&path)).map_err(|error| format!("{path}: {error}"))?;
+            let object: Value = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
+            Ok((format!("{CHART}/{file}"), template(object, &path, *condition)))
+        })
+        .collect()
+}
+
+/// The template of an object, or of the objects of a List.
+fn template(object: Value, source: &str, condition: Option<&str>) -> String {
+    let items = match object {
+        Value::Object(mut list) if list.get("kind") == Some(&Value::from("List")) => match list.remove("items") {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        },
+        object => vec![object],
+    };
+    // Helm makes the namespace.
+    let items = items.into_iter().filter(|item| item.get("kind") != Some(&Value::from("Namespace")));
+    let documents: Vec<String> = items
+        .map(|mut item| {
+            let kind = item.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+            replace(&mut item, &mut vec![kind]);
+            yaml::document(&item)
+        })
+        .collect();
+    let body = documents.join("---\n");
+    let head = format!("# Made of {source} by `cargo run -p xtask -- chart`.\n");
+    match condition {
+        Some(condition) => format!("{head}{{{{- if {condition} }}}}\n{body}{{{{- end }}}}\n"),
+        None => head + &body,
+    }
+}
+
+/// Puts what users set in the place of what stands there. The path begins with the kind.
+fn replace(value: &mut Value, path: &mut Vec<String>) {
+    let ends_so = |keys: &[&str]| {
+        let of_kind = keys.first() == path.first().map(String::as_str).as_ref();
+        let keys = if of_kind { keys.get(1..).unwrap_or_default() } else { keys };
+        path.len() > keys.len() && path.iter().rev().zip(keys.iter().rev()).all(|(is, wanted)| is == wanted)
+    };
+    if let Some((_, action)) = VALUES.iter().find(|(keys, _)| ends_so(keys)) {
+        *value = Value::from(format!("{RAW}{action}"));
+        return;
+    }
+    match value {
+        Value::String(text) if text == NAMESPACE => *value = Value::from(format!("{RAW}{{{{ .Release.Namespace }}}}")),
+        Value::Array(items) => items.iter_mut().for_each(|item| replace(item, path)),
+        Value::Object(fields) => {
+            for (key, value) in fields {
+                path.push(key.clone());
+                replace(value, path);
+                path.pop();
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_a_user_has_a_place() {
+        let all: String = made().unwrap().into_iter().map(|(_, text)| text).collect();
+        for value in ["mode", "image", "replicas", "tree", "dryRun", "resources", "admissionPolicies", "flowSchema"] {
+            assert!(all.contains(&format!(".Values.{value}")), "{value}");
+        }
+        assert!(!all.contains(NAMESPACE), "the namespace is that of the release");
+    }
+}
