@@ -110,6 +110,13 @@ pub enum Failure {
         /// What the API server said.
         why: String,
     },
+    /// A condition or an Event of the pod was not written. Decisions do not depend on it.
+    Report {
+        /// The pod.
+        uid: Uid,
+        /// What the API server said.
+        why: String,
+    },
 }
 
 /// What becomes of a pod of the core when its object is gone.

@@ -252,7 +252,7 @@ impl Live {
             match failure {
                 Failure::Bind { uid, .. } => pods::bind_failed(self, &uid, now),
                 // Until the core can take back an eviction (C2), the writer goes on trying.
-                Failure::Evict { .. } => {}
+                Failure::Evict { .. } | Failure::Report { .. } => {}
             }
         }
         pods::retry(self, now);

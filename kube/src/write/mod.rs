@@ -97,7 +97,7 @@ impl Writer {
             Verdict::Failed(why) => match work.intent {
                 Intent::Bind { .. } => Some(Failure::Bind { uid, why }),
                 Intent::Evict { .. } => Some(Failure::Evict { uid, why }),
-                Intent::Condition { .. } | Intent::Event { .. } => None,
+                Intent::Condition { .. } | Intent::Event { .. } => Some(Failure::Report { uid, why }),
             },
             Verdict::Look(_) => None,
             Verdict::Again { after_ms, version, .. } => {

@@ -127,7 +127,7 @@ fn event(intent: &Intent, now_ms: i64) -> Option<Event> {
     Some(Event {
         metadata: ObjectMeta {
             namespace: Some(about.namespace.to_string()),
-            generate_name: Some(format!("{}.", about.name)),
+            generate_name: Some(format!("{}-", about.name)),
             ..ObjectMeta::default()
         },
         action: Some((*action).to_owned()),

@@ -35,8 +35,10 @@
 //!
 //! # What may surprise
 //!
-//! - An eviction of a pod that two budgets select is answered with the HTTP code 201 and a Status that says `Failure` and 500.
-//!   A client that looks at the HTTP code alone takes it for done; kube's does.
+//! - An eviction of a pod that two budgets select is answered with 500: no client must send it again at once.
+//! - A DELETE with a body obeys the body alone: `?dryRun=All` or `?gracePeriodSeconds=5` beside `{}` counts for nothing, and the
+//!   object is deleted.
+//! - A pod whose node is gone, or has less in all than the pod would then request, cannot be resized: 403.
 //! - A budget is charged before the delete. If the delete then fails by its preconditions, the budget stays charged.
 //! - A new node has the taint `node.kubernetes.io/not-ready`, and keeps it until somebody removes it.
 //! - A watch from a version that is too old is answered with 200 and an ERROR event; a list goes 410. A watch from a version

@@ -37,6 +37,11 @@ pub(crate) fn prepare_create(store: &Store, kind: &Kind, object: &mut Value) -> 
                 let why = format!("Invalid value: \"{name}\": must be spec.names.plural+\".\"+spec.group");
                 return Err(kind.invalid(&name, "metadata.name", &why));
             }
+            let approved = value::text(object, &["metadata", "annotations", APPROVED]);
+            if is_protected(group) && !approved.starts_with("unapproved") && !approved.starts_with("https://") {
+                let why = format!("Required value: protected groups must have approval annotation \"{APPROVED}\"");
+                return Err(kind.invalid(&name, &format!("metadata.annotations[{APPROVED}]"), &why));
+            }
             let now = store.stamp();
             value::set(object, &["status", "acceptedNames"], value::at(object, &["spec", "names"]).clone());
             for (of, reason) in [("NamesAccepted", "NoConflicts"), ("Established", "InitialNamesAccepted")] {
@@ -51,6 +56,15 @@ pub(crate) fn prepare_create(store: &Store, kind: &Kind, object: &mut Value) -> 
         _ => {}
     }
     Ok(())
+}
+
+/// The annotation of definitions in groups of Kubernetes itself: where it was approved, or `unapproved` and why.
+const APPROVED: &str = "api-approved.kubernetes.io";
+
+fn is_protected(group: &str) -> bool {
+    ["k8s.io", "kubernetes.io"]
+        .iter()
+        .any(|of| group.strip_suffix(of).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }
 
 /// A new state of an object, after what this write cannot change was put back.

@@ -119,7 +119,7 @@ pub(crate) async fn an_api_server_that_is_restarted(server: Server) {
         world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 5, 5).await;
     }
     world.comes_to(&[4, 4, 0, 0], 0, "before the restart").await;
-    world.server.restart().await;
+    world.restart_server().await;
     world.replica_set("namespace3", "nginx3", 5, 5).await;
     world.comes_to(&[3, 3, 2, 0], 2, "after the restart").await;
 }

@@ -47,10 +47,18 @@ pub(crate) fn answer(store: &mut Store, tokens: &mut Tokens, call: &Call, user: 
     if !allows(store, user, &wish) {
         return Err(denied(user, &wish));
     }
-    if call.parameter("dryRun") == "All" {
+    if is_dry_run(call, verb) {
         return carry_out(&mut store.clone(), &mut tokens.clone(), call, &target, verb);
     }
     carry_out(store, tokens, call, &target, verb)
+}
+
+/// Whether nothing is to be written. A delete says so in its body, if it has one.
+fn is_dry_run(call: &Call, verb: Verb) -> bool {
+    if matches!(verb, Verb::Delete | Verb::DeleteCollection) && !call.body.is_null() {
+        return value::items(&call.body, &["dryRun"]).iter().any(|stage| stage == "All");
+    }
+    call.parameter("dryRun") == "All"
 }
 
 fn denied(user: &User, wish: &Wish) -> Refusal {
@@ -101,7 +109,8 @@ fn carry_out(
             Ok(Reply::Json(201, success(201)))
         }
         (Verb::Create, "eviction") if kind.is("", "pods") => {
-            Ok(Reply::Json(201, pods::evict(store, namespace, name, &call.body, &writer)?))
+            pods::evict(store, namespace, name, &call.body, &writer)?;
+            Ok(Reply::Json(201, success(201)))
         }
         (Verb::Create, "token") if kind.is("", "serviceaccounts") => {
             Ok(Reply::Json(201, tokens.request(store, namespace, name, &call.body)?))

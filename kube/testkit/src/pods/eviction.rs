@@ -2,7 +2,7 @@
 
 use crate::{
     kinds::Kind,
-    refusal::{self, Refusal},
+    refusal::Refusal,
     selector::Selector,
     store::{DeleteOptions, Store, Writer},
     value,
@@ -10,27 +10,24 @@ use crate::{
 use serde_json::{Value, json};
 use std::sync::Arc;
 
-/// Evicts a pod, and returns the Status of the answer.
+/// Evicts a pod.
 pub(crate) fn evict(
     store: &mut Store,
     namespace: &str,
     name: &str,
     eviction: &Value,
     writer: &Writer,
-) -> Result<Value, Refusal> {
+) -> Result<(), Refusal> {
     if value::name(eviction) != name {
         return Err(Refusal::bad_request("name in URL does not match name in Eviction object"));
     }
     let kind = store.kind("", "pods")?;
     let pod = store.get(&kind, namespace, name)?;
     let options = DeleteOptions::of(value::at(eviction, &["deleteOptions"]), |_| String::new());
-    if !ignores_budgets(&pod)
-        && let Some(refused) = ask_budgets(store, namespace, &pod, writer)?
-    {
-        return Ok(refused);
+    if !ignores_budgets(&pod) {
+        ask_budgets(store, namespace, &pod, writer)?;
     }
-    mark_and_delete(store, &kind, &pod, options, writer)?;
-    Ok(refusal::success(201))
+    mark_and_delete(store, &kind, &pod, options, writer)
 }
 
 /// Pods that run nowhere, have ended or are leaving need no budget.
@@ -39,9 +36,8 @@ fn ignores_budgets(pod: &Value) -> bool {
         || value::has(pod, &["metadata", "deletionTimestamp"])
 }
 
-/// Takes the disruption from the budget that selects the pod. `Some` is a refusal that the server answers with the HTTP
-/// code of a success.
-fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer) -> Result<Option<Value>, Refusal> {
+/// Takes the disruption from the budget that selects the pod.
+fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer) -> Result<(), Refusal> {
     let kind = store.kind("policy", "poddisruptionbudgets")?;
     let selects = |budget: &&Arc<Value>| {
         let selector = Selector::of_object(value::at(budget, &["spec", "selector"]));
@@ -49,14 +45,12 @@ fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer)
     };
     let budgets: Vec<Arc<Value>> = store.all("policy", "poddisruptionbudgets").filter(selects).cloned().collect();
     let budget = match budgets.as_slice() {
-        [] => return Ok(None),
+        [] => return Ok(()),
         [budget] => budget,
         _ => {
             let message =
                 "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.";
-            return Ok(Some(json!({
-                "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": message, "code": 500,
-            })));
+            return Err(Refusal::new(500, "", message));
         }
     };
     let count = |path: &[&str]| value::at(budget, path).as_i64().unwrap_or(0);
@@ -65,7 +59,7 @@ fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer)
     if !is_ready(pod) {
         let always = value::text(budget, &["spec", "unhealthyPodEvictionPolicy"]) == "AlwaysAllow";
         if always || healthy >= desired && desired > 0 {
-            return Ok(None);
+            return Ok(());
         }
     }
     if count(&["status", "observedGeneration"]) < count(&["metadata", "generation"]) {
@@ -86,7 +80,7 @@ fn ask_budgets(store: &mut Store, namespace: &str, pod: &Value, writer: &Writer)
                 value::set_condition(&mut new, condition, &store.stamp());
             }
             store.put(&kind, budget, new, writer, "status");
-            Ok(None)
+            Ok(())
         }
     }
 }

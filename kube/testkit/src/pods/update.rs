@@ -1,12 +1,12 @@
 //! What of a pod can be changed: images, tolerations added, gates removed, and while there are gates also a narrower
 //! choice of nodes. The subresource `resize` changes the resources of its containers.
 
-use crate::{kinds::Kind, refusal::Refusal, store::Store, value};
+use crate::{amounts, kinds::Kind, refusal::Refusal, store::Store, value};
 use serde_json::Value;
 
 /// Checks a new state of a pod.
 pub(crate) fn check_update(
-    _: &Store,
+    store: &Store,
     kind: &Kind,
     old: &Value,
     subresource: &str,
@@ -16,6 +16,9 @@ pub(crate) fn check_update(
         return Ok(());
     }
     let name = value::name(old);
+    if subresource == "resize" {
+        check_resize(store, old, new)?;
+    }
     let refused = |field: &str, why: &str| Err(kind.invalid(name, field, &format!("Forbidden: {why}")));
     let before = value::items(old, &["spec", "schedulingGates"]);
     if let Some(added) = value::items(new, &["spec", "schedulingGates"]).iter().find(|gate| !before.contains(gate)) {
@@ -46,6 +49,24 @@ pub(crate) fn check_update(
         return refused("spec", why);
     }
     Ok(())
+}
+
+/// A pod on a node can only grow to what the node has for pods, whatever else runs there.
+fn check_resize(store: &Store, old: &Value, new: &Value) -> Result<(), Refusal> {
+    let node = value::text(old, &["spec", "nodeName"]);
+    if node.is_empty() || value::at(old, &["spec"]) == value::at(new, &["spec"]) {
+        return Ok(());
+    }
+    let forbidden = |why: &str| Err(Refusal::forbidden("pods", value::name(old), why));
+    let Some(node) = store.all("", "nodes").find(|object| value::name(object) == node) else {
+        return forbidden(&format!("node \"{node}\" not found"));
+    };
+    let mut wanted = amounts::requests(new);
+    wanted.retain(|resource, _| matches!(resource.as_str(), "cpu" | "memory"));
+    match amounts::lacking(&amounts::allocatable(node), &wanted) {
+        Some(resource) => forbidden(&format!("node didn't have enough allocatable resources: {resource}")),
+        None => Ok(()),
+    }
 }
 
 /// The spec without what an update can change.

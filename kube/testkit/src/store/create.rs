@@ -13,6 +13,16 @@ use std::sync::Arc;
 /// The letters of generated names: those of the real server, which leave out what could spell a word.
 const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
+/// What is wrong with a name.
+const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'";
+
+fn is_subdomain(name: &str) -> bool {
+    let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    let is_label =
+        |part: &str| !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-');
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
 impl Store {
     /// Creates an object.
     pub fn create(
@@ -55,6 +65,10 @@ impl Store {
             value::set(object, &["metadata", "namespace"], namespace);
         }
         let prefix = value::text(object, &["metadata", "generateName"]).to_owned();
+        if !prefix.is_empty() && !is_subdomain(prefix.strip_suffix('-').unwrap_or(&prefix)) {
+            let why = format!("Invalid value: \"{prefix}\": {SUBDOMAIN}");
+            return Err(kind.invalid(value::name(object), "metadata.generateName", &why));
+        }
         if value::name(object).is_empty() && !prefix.is_empty() {
             let suffix = self.letters();
             value::set(object, &["metadata", "name"], format!("{prefix}{suffix}"));
@@ -63,15 +77,9 @@ impl Store {
         if name.is_empty() {
             return Err(kind.invalid("", "metadata.name", "Required value: name or generateName is required"));
         }
-        let is_label = |part: &str| {
-            let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-            !part.is_empty() && part.chars().all(inner) && !part.starts_with('-') && !part.ends_with('-')
-        };
         let free = kind.group == "rbac.authorization.k8s.io";
-        if !free && (name.len() > 253 || !name.split('.').all(is_label)) {
-            let why = format!(
-                "Invalid value: \"{name}\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.'"
-            );
+        if !free && !is_subdomain(name) {
+            let why = format!("Invalid value: \"{name}\": {SUBDOMAIN}");
             return Err(kind.invalid(name, "metadata.name", &why));
         }
         Ok(())

@@ -19,18 +19,17 @@ pub struct DeleteOptions {
 }
 
 impl DeleteOptions {
-    /// The options of a body; the query's `gracePeriodSeconds` and `propagationPolicy` are for a body without them.
+    /// The options of a body or, of a request without a body, of its query: beside a body the query counts for nothing.
     pub fn of(body: &Value, query: impl Fn(&str) -> String) -> Self {
-        let given = |field: &str| match value::text(body, &[field]) {
-            "" => query(field),
-            text => text.to_owned(),
-        };
-        let grace = value::at(body, &["gracePeriodSeconds"]).as_i64();
+        if body.is_null() {
+            let propagation = query("propagationPolicy");
+            return Self { grace: query("gracePeriodSeconds").parse().ok(), propagation, ..Self::default() };
+        }
         Self {
-            grace: grace.or_else(|| query("gracePeriodSeconds").parse().ok()),
+            grace: value::at(body, &["gracePeriodSeconds"]).as_i64(),
             uid: value::text(body, &["preconditions", "uid"]).to_owned(),
             revision: value::text(body, &["preconditions", "resourceVersion"]).to_owned(),
-            propagation: given("propagationPolicy"),
+            propagation: value::text(body, &["propagationPolicy"]).to_owned(),
         }
     }
 }

@@ -66,6 +66,11 @@ impl Store {
             let why = format!("Invalid value: \"{uid}\": field is immutable");
             return Err(kind.invalid(name, "metadata.uid", &why));
         }
+        let ends = value::text(&new, &["metadata", "deletionTimestamp"]);
+        if !ends.is_empty() && !value::has(old, &["metadata", "deletionTimestamp"]) {
+            let why = format!("Invalid value: \"{ends}\": field is immutable");
+            return Err(kind.invalid(name, "metadata.deletionTimestamp", &why));
+        }
         keep(kind, old, subresource, &mut new);
         self.check_finalizers(kind, old, &new)?;
         rules::prepare_update(self, kind, old, subresource, &mut new)?;

@@ -47,6 +47,27 @@ pub(crate) async fn define(t: &Target, case: &str, status: bool) -> Value {
     panic!("the definition is not served");
 }
 
+pub(crate) async fn protected_groups(t: Target) {
+    let schema = json!({ "openAPIV3Schema": { "type": "object", "x-kubernetes-preserve-unknown-fields": true } });
+    let definition = |group: &str, approved: &str| {
+        json!({
+            "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {
+                "name": format!("things.{group}"), "annotations": { "api-approved.kubernetes.io": approved },
+            },
+            "spec": {
+                "group": group, "scope": "Namespaced", "names": { "plural": "things", "kind": "Thing" },
+                "versions": [{ "name": "v1", "served": true, "storage": true, "schema": schema }],
+            },
+        })
+    };
+    let path = t.cluster("apiextensions.k8s.io/v1", "customresourcedefinitions");
+    t.post(&path, definition("protected.sigs.k8s.io", "")).await.refused(422, "Invalid");
+    t.post(&path, definition("protected.sigs.k8s.io", "yes")).await.refused(422, "Invalid");
+    t.post(&path, definition("protected.sigs.k8s.io", "unapproved, for a test")).await.code(201);
+    t.post(&path, definition("unprotected.quotree.test", "")).await.code(201);
+}
+
 fn quota(case: &str, name: &str, spec: Value) -> Value {
     json!({ "apiVersion": format!("{case}.quotree.test/v1"), "kind": "Quota", "metadata": { "name": name }, "spec": spec })
 }

@@ -30,7 +30,11 @@ pub(crate) async fn grace_becomes_shorter(t: Target) {
     running(&t, "p", json!({})).await;
     let grace = |pod: &Value| pod["metadata"]["deletionGracePeriodSeconds"].clone();
     assert_eq!(grace(&t.delete(&t.core("pods/p"), json!({ "gracePeriodSeconds": 600 })).await.code(200)), 600);
-    assert_eq!(grace(&t.delete(&t.core("pods/p?gracePeriodSeconds=20"), json!({})).await.code(200)), 20);
+    let beside = t.delete(&t.core("pods/p?gracePeriodSeconds=40"), json!({})).await.code(200);
+    assert_eq!(grace(&beside), 600, "beside a body, the query counts for nothing");
+    let path = t.core("pods/p?gracePeriodSeconds=40");
+    assert_eq!(grace(&t.send(http::Method::DELETE, &path, "application/json", None).await.code(200)), 40);
+    assert_eq!(grace(&t.delete(&t.core("pods/p"), json!({ "gracePeriodSeconds": 20 })).await.code(200)), 20);
     assert_eq!(
         grace(&t.delete(&t.core("pods/p"), json!({ "gracePeriodSeconds": 100 })).await.code(200)),
         20,

@@ -99,7 +99,8 @@ pub(crate) async fn exact_and_future_versions(t: Target) {
     let then = t.core(&format!("configmaps?{own}&resourceVersion={at}&resourceVersionMatch=Exact"));
     assert_eq!(names(&t.get(&then).await.code(200)), ["a"]);
     let not_older = t.core(&format!("configmaps?{own}&resourceVersion={at}&resourceVersionMatch=NotOlderThan"));
-    assert_eq!(names(&t.get(&not_older).await.code(200)), ["a", "b"]);
+    // A real server answers from its cache, which may not have what was written since.
+    assert_eq!(names(&t.get(&not_older).await.code(200)).first(), Some(&"a"));
     let future = t.core("configmaps?resourceVersion=999999999999");
     let refused = t.get(&future).await.refused(504, "Timeout");
     assert_eq!(refused.text("/details/causes/0/reason"), "ResourceVersionTooLarge");

@@ -65,7 +65,7 @@ suite! {
         pending_and_ended_pass_over eviction_preconditions unready_pods;
     nodes: kubelet_runs_and_ends kubelet_refuses_what_does_not_fit;
     access: roles_decide reviews tokens_of_service_accounts impersonation;
-    custom: registered_kinds_work generation_without_status_subresource definitions_end several_versions;
+    custom: registered_kinds_work generation_without_status_subresource definitions_end several_versions protected_groups;
     discovery: groups_and_resources unknown_paths with_the_client;
 }
 

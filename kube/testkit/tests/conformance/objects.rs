@@ -88,8 +88,10 @@ pub(crate) async fn keeps_what_does_not_change(t: Target) {
     let mut forged = made.clone();
     forged["metadata"]["creationTimestamp"] = json!("2001-01-01T00:00:00Z");
     forged["metadata"]["generation"] = json!(7);
-    forged["metadata"]["deletionTimestamp"] = json!("2001-01-01T00:00:00Z");
     forged["data"]["k"] = json!("2");
+    let mut ending = forged.clone();
+    ending["metadata"]["deletionTimestamp"] = json!("2001-01-01T00:00:00Z");
+    t.put(&path, ending).await.refused(422, "Invalid");
     let kept = t.put(&path, forged).await.code(200);
     assert_eq!(kept["metadata"]["creationTimestamp"], made["metadata"]["creationTimestamp"]);
     assert!(kept["metadata"]["deletionTimestamp"].is_null());
@@ -98,6 +100,9 @@ pub(crate) async fn keeps_what_does_not_change(t: Target) {
 pub(crate) async fn generates_names(t: Target) {
     let mut body = config_map("", json!({}));
     body["metadata"] = json!({ "generateName": "some-" });
+    let mut dotted = body.clone();
+    dotted["metadata"]["generateName"] = json!("some.");
+    t.post(&t.core("configmaps"), dotted).await.refused(422, "Invalid");
     let first = t.post(&t.core("configmaps"), body.clone()).await.code(201);
     let second = t.post(&t.core("configmaps"), body).await.code(201);
     let name = |object: &serde_json::Value| object["metadata"]["name"].as_str().unwrap().to_owned();
@@ -149,6 +154,10 @@ pub(crate) async fn dry_run_writes_nothing(t: Target) {
     t.post(&format!("{path}?dryRun=All"), config_map("a", json!({}))).await.code(201);
     t.get(&format!("{path}/a")).await.refused(404, "NotFound");
     t.post(&t.core("pods"), pod("p")).await.code(201);
-    t.delete(&format!("{}?dryRun=All", t.core("pods/p")), json!({})).await.code(200);
+    t.delete(&t.core("pods/p"), json!({ "dryRun": ["All"] })).await.code(200);
+    let path = t.core("pods/p?dryRun=All");
+    t.send(http::Method::DELETE, &path, "application/json", None).await.code(200);
     t.get(&t.core("pods/p")).await.code(200);
+    t.delete(&path, json!({})).await.code(200);
+    t.get(&t.core("pods/p")).await.refused(404, "NotFound");
 }

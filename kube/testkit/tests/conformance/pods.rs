@@ -163,11 +163,30 @@ pub(crate) async fn new_nodes_are_tainted(t: Target) {
 pub(crate) async fn resize(t: Target) {
     let mut sized = pod("p");
     sized["spec"]["containers"][0]["resources"] = json!({ "requests": { "cpu": "1" } });
-    sized["spec"]["nodeName"] = json!("n");
+    let node = format!("{}-node", t.namespace);
+    sized["spec"]["nodeName"] = json!(node);
     t.post(&t.core("pods"), sized).await.code(201);
     let larger = json!({ "spec": { "containers": [{ "name": "main", "resources": { "requests": { "cpu": "2" } } }] } });
-    let resized = t.patch(&t.core("pods/p/resize"), PatchType::Strategic, larger).await.code(200);
+    let without_node = t.patch(&t.core("pods/p/resize"), PatchType::Strategic, larger.clone()).await;
+    without_node.refused(403, "Forbidden");
+    let body = json!({
+        "apiVersion": "v1", "kind": "Node", "metadata": { "name": node },
+        "status": { "allocatable": { "cpu": "2" }, "capacity": { "cpu": "2" } },
+    });
+    t.post(&t.cluster("v1", "nodes"), body).await.code(201);
+    // A real server looks for nodes in what its watch of them has shown.
+    let mut answer = t.patch(&t.core("pods/p/resize"), PatchType::Strategic, larger.clone()).await;
+    for _ in 0..50 {
+        if answer.as_ref().is_ok_and(|answer| answer.code == 200) {
+            break;
+        }
+        t.pass(std::time::Duration::from_millis(100)).await;
+        answer = t.patch(&t.core("pods/p/resize"), PatchType::Strategic, larger.clone()).await;
+    }
+    let resized = answer.code(200);
     assert_eq!(resized["spec"]["containers"][0]["resources"]["requests"]["cpu"], "2");
+    let huge = json!({ "spec": { "containers": [{ "name": "main", "resources": { "requests": { "cpu": "3" } } }] } });
+    t.patch(&t.core("pods/p/resize"), PatchType::Strategic, huge).await.refused(403, "Forbidden");
 }
 
 pub(crate) async fn binding(t: Target) {

@@ -1,5 +1,6 @@
 //! Watches.
 
+use crate::custom::define;
 use crate::fixtures::{Expect, config_map, events, pod, until_end, version};
 use quotree_kube_testkit::{Target, store::PatchType};
 use serde_json::{Value, json};
@@ -86,8 +87,10 @@ pub(crate) async fn refuses_wrong_options(t: Target) {
         .refused(422, "Invalid");
     // Not the fault of the client, says the server.
     t.get(&t.core("configmaps?watch=true&resourceVersion=x")).await.refused(500, "");
-    // The log of a new etcd begins at 1, which is the past for every server that has started.
-    let mut old = t.watch(&t.core("configmaps?resourceVersion=1&timeoutSeconds=1")).await.unwrap();
+    // A real server remembers what has changed since it began to serve the kind, and so for a kind of its own kinds all.
+    define(&t, "expiring", false).await;
+    let path = t.of("expiring.quotree.test/v1", "quotas?resourceVersion=1&timeoutSeconds=1");
+    let mut old = t.watch(&path).await.unwrap();
     if let Some(server) = t.server() {
         server.with_store(|store| store.compact(store.revision()));
     }
