@@ -55,9 +55,11 @@ fn turns(nodes: u32, leaves: u32, pending: u32) -> (u32, Duration) {
         let spec = WorkloadSpec {
             id: WorkloadId(id),
             namespace: namespaces.get((id % leaves) as usize).unwrap().clone(),
+            quota: None,
             submitted: Time(u64::from(id)),
             priority: 0,
             preemptible: true,
+            may_evict: true,
             pods: [PodSet { template: template.clone(), count: 1, min: 1 }].into_iter().collect(),
             budget: None,
             together: None,

@@ -77,9 +77,11 @@ impl Play {
         let spec = WorkloadSpec {
             id: WorkloadId(id),
             namespace: self.namespaces.get(leaf).unwrap().clone(),
+            quota: None,
             submitted: Time(now),
             priority,
             preemptible: true,
+            may_evict: true,
             pods: [PodSet { template: self.template.clone(), count: pods, min: pods }].into_iter().collect(),
             budget: None,
             together: None,

@@ -87,9 +87,11 @@ fn quotree(jobs: &[Job], gpus: u32) -> u64 {
             let spec = WorkloadSpec {
                 id: WorkloadId(id),
                 namespace: namespace.clone(),
+                quota: None,
                 submitted: Time(now),
                 priority: 0,
                 preemptible: true,
+                may_evict: true,
                 pods: [PodSet { template, count: 1, min: 1 }].into_iter().collect(),
                 budget: None,
                 together: None,

@@ -194,9 +194,11 @@ pub fn place(nodes: &[NodeSpec], pods: &[Pod], policy: Policy) -> Result<Outcome
         let spec = WorkloadSpec {
             id: WorkloadId(id),
             namespace: namespace.clone(),
+            quota: None,
             submitted: Time(u64::from(id)),
             priority: 0,
             preemptible: true,
+            may_evict: true,
             pods: [PodSet { template: pod.template.clone(), count: 1, min: 1 }].into_iter().collect(),
             budget: None,
             together: None,

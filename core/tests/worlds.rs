@@ -72,6 +72,14 @@ proptest! {
     }
 
     #[test]
+    fn i12_and_the_audit_hold_where_workloads_change(
+        world in worlds(Kinds { live: true, changes: true, ..Kinds::WILD }),
+        seed in any::<Option<u64>>(),
+    ) {
+        lawful(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+
+    #[test]
     fn i12_and_the_audit_hold_in_wild_worlds_with_delays(world in worlds(Kinds::WILD), seed in any::<u64>()) {
         lawful(&world, Play { delays: Some(seed), ..Play::AT_ONCE })?;
     }

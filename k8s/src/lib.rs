@@ -33,7 +33,7 @@ pub use node::{NodeLoss, NodeSettings, node_spec};
 pub use node_facts::{NodeFacts, Taint};
 pub use pod_facts::{ActualSizes, ContainerFacts, Phase, PodFacts, Sizes, WorkloadRef};
 pub use selector::{LabelSelector, NamespaceFacts};
-pub use template::{MappedPod, device_ask, map_pod, may_evict};
+pub use template::{MappedPod, annotated_to_evict, device_ask, map_pod, may_evict};
 
 use quotree_core::Name;
 use std::collections::BTreeMap;

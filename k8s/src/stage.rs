@@ -80,8 +80,7 @@ pub fn preemptible(pod: &PodFacts) -> bool {
     !names::PREEMPTIBLE.iter().any(|key| refuses(&pod.labels, key) || refuses(&pod.annotations, key))
 }
 
-/// The quota that a pod names by label; `None`: the quota of its namespace. The core determines the leaf of a pod only
-/// by its namespace, so the caller must express such a label by additional namespaces.
+/// The quota that a pod names by label; `None`: the quota of its namespace.
 #[must_use]
 pub fn named_quota(pod: &PodFacts) -> Option<&Name> {
     first_of(&pod.labels, &names::QUOTA_NAME)

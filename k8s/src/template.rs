@@ -41,10 +41,18 @@ pub fn map_pod<'a>(pod: &PodFacts, taints: impl IntoIterator<Item = &'a Taint>) 
     MappedPod { template, rule: selection.rule, losses }
 }
 
-/// Whether other pods may be evicted for a pod. The core has no such field, so [`map_pod`] returns a loss.
+/// Whether other pods may be evicted for a pod: neither its `preemptionPolicy` nor its annotation says that none may.
+/// [`map_pod`] returns a loss where none may, for callers that cannot express it.
 #[must_use]
 pub fn may_evict(pod: &PodFacts) -> bool {
-    !pod.never_preempts && pod.annotations.get(names::MAY_EVICT).is_none_or(|value| *value != "false")
+    !pod.never_preempts && annotated_to_evict(pod)
+}
+
+/// The same by the annotation alone: where the kube-scheduler binds the pods, `preemptionPolicy: Never` only keeps the
+/// kube-scheduler from evicting others.
+#[must_use]
+pub fn annotated_to_evict(pod: &PodFacts) -> bool {
+    pod.annotations.get(names::MAY_EVICT).is_none_or(|value| *value != "false")
 }
 
 /// Divides the GPU memory that a pod requests equally among the number of GPUs in its label `aliyun.com/gpu-count`. GPU
@@ -112,5 +120,8 @@ mod tests {
         assert!(may_evict(&facts));
         facts.annotations.insert(names::MAY_EVICT.into(), "false".into());
         assert!(!may_evict(&facts));
+        assert!(!annotated_to_evict(&facts));
+        let never = PodFacts { never_preempts: true, ..PodFacts::default() };
+        assert!(!may_evict(&never) && annotated_to_evict(&never));
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use quotree_core::{Amounts, QuotaSpec, Time, TreeSpec, audit};
-use quotree_k8s::{LabelSelector, NamespaceFacts, NodeFacts, Phase, PodFacts, Taint, names};
+use quotree_k8s::{LabelSelector, NamespaceFacts, NodeFacts, Phase, PodFacts, Taint, budget::PdbFacts, names};
 use quotree_kube::{
     act::dry::line,
     actor::{Actor, Failure, Intent, Problem},
@@ -153,7 +153,7 @@ fn a_reclaim_names_victim_and_reason() {
     let why = actor.reasons();
     assert_eq!(
         (why[0].reason, why[0].message.as_str()),
-        ("Held", "H1: it has evicted 1 pod and waits for it to terminate")
+        ("Held", "H1: it waits for 1 pod to terminate, and what that frees is reserved for it")
     );
     actor.take(Fact::PodGone { uid: "p3".into(), last: None });
     assert_eq!(turn(&mut actor, 25_000), ["bind b/q to n0: within its guarantee, on its reservation, by best fit"]);
@@ -299,4 +299,99 @@ fn pods_may_name_their_quota_and_nodes_their_taints() {
     lines.sort();
     let bound: Vec<&str> = lines.iter().filter_map(|line| line.split(':').next()).collect();
     assert_eq!(bound, ["bind a/affine to n1", "bind c/named to n0"]);
+}
+
+#[test]
+fn a_label_that_names_no_leaf_is_said() {
+    let odd = change(&pod("a", "odd", 1, 1), |facts| {
+        facts.labels.insert(names::QUOTA_NAME[0].into(), "root".into());
+    });
+    let mut actor = actor(Mode::Gate, [odd]);
+    assert_eq!(turn(&mut actor, 0), Vec::<String>::new());
+    let why = &actor.reasons()[0];
+    let message = "A4: its label names the quota root, which is no leaf of the tree";
+    assert_eq!((why.reason, why.message.as_str()), ("NoQuota", message));
+}
+
+#[test]
+fn a_leaf_that_running_pods_name_is_replaced_when_they_have_ended() {
+    let named = change(&pod("c", "named", 1, 1), |facts| {
+        facts.labels.insert(names::QUOTA_NAME[0].into(), "b".into());
+        facts.gates.clear();
+        (facts.node, facts.phase) = (Some("n0".into()), Phase::Running);
+    });
+    let mut actor = actor(Mode::Gate, [named]);
+    turn(&mut actor, 0);
+    let mut other = tree(8);
+    other.quotas[2].name = "b2".into();
+    actor.take(Fact::Tree(other));
+    assert_eq!(actor.turn(Time(START + 10)), []);
+    let problems = actor.take_problems();
+    assert!(
+        matches!(problems.as_slice(), [Problem::Refused { about, .. }] if about == "the quota tree"),
+        "{problems:?}"
+    );
+    actor.take(Fact::PodGone { uid: "named".into(), last: None });
+    turn(&mut actor, 20);
+    assert!(actor.core().unwrap().tree().by_name("b2").is_some());
+}
+
+#[test]
+fn nobody_is_evicted_for_a_pod_that_says_so() {
+    let runs: Vec<SeenPod> = (0..4).map(|number| pod("a", &format!("p{number}"), number, 2)).collect();
+    let never = |facts: &mut PodFacts| facts.never_preempts = true;
+    let annotated = |facts: &mut PodFacts| {
+        facts.annotations.insert(names::MAY_EVICT.into(), "false".into());
+    };
+    let evicts = |mode, how: &dyn Fn(&mut PodFacts)| {
+        let mut actor = actor(mode, runs.iter().map(|pod| on(pod, "n0")));
+        turn(&mut actor, 0);
+        actor.take(change(&pod("b", "q", 9, 2), |facts| {
+            how(facts);
+            if mode == Mode::Bind {
+                facts.gates.clear();
+                facts.scheduler = Some("quotree".into());
+            }
+        }));
+        turn(&mut actor, 20_000).len()
+    };
+    assert_eq!(evicts(Mode::Gate, &|_| {}), 1);
+    assert_eq!((evicts(Mode::Gate, &annotated), evicts(Mode::Bind, &annotated)), (0, 0));
+    // In gate mode the policy is what keeps the kube-scheduler from evicting by itself.
+    assert_eq!((evicts(Mode::Gate, &never), evicts(Mode::Bind, &never)), (1, 0));
+}
+
+#[test]
+fn a_budget_protects_pods_that_were_there_before_it() {
+    let budget = |name: &str, label: &str, allowed| {
+        let labels = [("app".into(), label.into())].into();
+        let selector = Some(LabelSelector { labels, expressions: Vec::new() });
+        Fact::Budget(PdbFacts { namespace: "a".into(), name: name.into(), selector, allowed: Some(allowed) })
+    };
+    let app = |number: i64, app: &str| {
+        change(&pod("a", &format!("p{number}"), number, 2), |facts| {
+            facts.labels.insert("app".into(), app.into());
+            facts.gates.clear();
+            (facts.node, facts.phase) = (Some("n0".into()), Phase::Running);
+        })
+    };
+    let evicted = |budgets: Vec<Fact>| {
+        let mut actor = actor(Mode::Gate, [app(0, "web"), app(1, "web"), app(2, "db"), app(3, "web")]);
+        turn(&mut actor, 0);
+        for budget in budgets {
+            actor.take(budget);
+            turn(&mut actor, 5);
+        }
+        actor.take(shown(&pod("b", "q", 9, 2)));
+        let lines = turn(&mut actor, 20_000);
+        lines.first().and_then(|line| line.split([' ', ':']).nth(1)).unwrap_or("nobody").to_owned()
+    };
+    assert_eq!(evicted(vec![]), "a/p3", "the last that started");
+    assert_eq!(evicted(vec![budget("web", "web", 0)]), "a/p2");
+    assert_eq!(evicted(vec![budget("web", "web", 1)]), "a/p3");
+    assert_eq!(evicted(vec![budget("web", "web", 0), budget("db", "db", 0)]), "nobody");
+    assert_eq!(evicted(vec![budget("web", "web", 0), budget("web", "db", 0)]), "a/p3", "it selects others now");
+    let gone = Fact::BudgetGone("a".into(), "web".into());
+    assert_eq!(evicted(vec![budget("web", "web", 0), gone]), "a/p3");
+    assert_eq!(evicted(vec![budget("web", "web", 9), budget("all", "web", 9)]), "a/p2", "two on one pod allow nothing");
 }

@@ -55,7 +55,7 @@ fn h3_a_reservation_names_the_pods_that_it_waits_for() {
         Some(660_000),
         "owner-1",
         &expect![[r#"
-        H1: it has evicted 4 pods and waits for them to terminate
+        H1: it waits for 4 pods to terminate, and what that frees is reserved for it
         waits for: tenant-5, tenant-6, tenant-7, tenant-8
     "#]],
     );

@@ -28,6 +28,7 @@ fn kinds(check: &str) -> Vec<(&'static str, Kinds)> {
             limits,
             wild,
             ("wild and live", Kinds { live: true, ..Kinds::WILD }),
+            ("wild and changing", Kinds { live: true, changes: true, ..Kinds::WILD }),
         ],
         "explanations" => vec![pool, calm, wild],
         _ => {
@@ -42,6 +43,7 @@ fn kinds(check: &str) -> Vec<(&'static str, Kinds)> {
                 limits,
                 ("more", Kinds::MORE),
                 ("live", Kinds::LIVE),
+                ("changes", Kinds::CHANGES),
             ]
         }
     }

@@ -112,6 +112,7 @@ pub fn occurred(plan: &Plan) -> BTreeSet<&'static str> {
                     ReleaseReason::NodeLost(_) => "holds ended by a lost node",
                     ReleaseReason::Evicted => "holds of evicted gangs",
                     ReleaseReason::EvictFailed(_) => "holds whose victims stay",
+                    ReleaseReason::Changed => "holds of changed workloads",
                     _ => "holds that no longer fit",
                 });
             }

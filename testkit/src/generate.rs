@@ -42,6 +42,8 @@ pub struct Kinds {
     /// A cluster in which not everything goes by plan: pods that others bound (E1), evictions that fail
     /// (E2), pods that are bound elsewhere (E3).
     pub live: bool,
+    /// Workloads that name their leaf, that evict nobody (R9), and that change after they were submitted.
+    pub changes: bool,
 }
 
 impl Kinds {
@@ -58,6 +60,7 @@ impl Kinds {
         node_traits: false,
         limits: false,
         live: false,
+        changes: false,
     };
     /// Fixed demand with everything that can be requested, under the default policy.
     pub const CALM: Self = Self { nodes: true, gangs: true, non_preemptible: true, ..Self::PLAIN };
@@ -78,11 +81,14 @@ impl Kinds {
         node_traits: false,
         limits: false,
         live: false,
+        changes: false,
     };
     /// All features, for the comparison with the reference.
     pub const MORE: Self = Self { more: true, node_traits: true, limits: true, ..Self::WILD };
     /// All features, and a cluster in which not everything goes by plan.
     pub const LIVE: Self = Self { live: true, ..Self::MORE };
+    /// The same, and workloads that change.
+    pub const CHANGES: Self = Self { changes: true, ..Self::LIVE };
 }
 
 /// Scenarios for proptest; a failing one shrinks to fewer steps.
@@ -151,6 +157,9 @@ impl World {
         };
         if kinds.live {
             draw_live_steps(dice, &mut world);
+        }
+        if kinds.changes {
+            draw_changes(dice, &mut world);
         }
         world
     }
@@ -359,6 +368,7 @@ fn draw_node_traits(dice: &mut Dice, world: &mut World) {
             tolerates: taints && dice.chance(50),
             together: (job.count > 1 && dice.chance(70))
                 .then(|| dice.one_of([Level::Node, Level::Rack, Level::Rack, Level::Zone])),
+            ..PodTraits::default()
         };
     }
     for _ in 0..if devices { dice.below(4) } else { 0 } {
@@ -379,6 +389,24 @@ fn draw_live_steps(dice: &mut Dice, world: &mut World) {
             0 => Step::Found(dice.index(16), dice.index(8), dice.index(3)),
             1 => Step::BindsElsewhere(1 + u32::try_from(dice.below(3)).unwrap_or(0), 1 + dice.index(7)),
             _ => Step::EvictionsFail(1 + u32::try_from(dice.below(3)).unwrap_or(0)),
+        };
+        let at = dice.index(world.steps.len() + 1);
+        world.steps.insert(at, step);
+    }
+}
+
+/// Lets some workloads name their leaf and some evict nobody, and adds steps in which workloads change.
+fn draw_changes(dice: &mut Dice, world: &mut World) {
+    let few = |dice: &mut Dice, n: u64| u32::try_from(dice.below(n)).unwrap_or(0);
+    for step in &mut world.steps {
+        let Step::Submit(job) = step else { continue };
+        job.traits.names_leaf = dice.chance(20);
+        job.traits.evicts_nobody = dice.chance(20);
+    }
+    for _ in 0..1 + dice.below(6) {
+        let step = match dice.below(2) {
+            0 => Step::Rebudget(dice.index(16), dice.index(5)),
+            _ => Step::Minimum(dice.index(16), few(dice, 6)),
         };
         let at = dice.index(world.steps.len() + 1);
         world.steps.insert(at, step);

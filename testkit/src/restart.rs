@@ -2,8 +2,8 @@
 //! shows then. It must evict nobody whom the first does not evict (E4).
 
 use quotree_core::{
-    Action, Entry, Event, FoundState, Log, Name, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodState, Scheduler, Time,
-    TreeSpec, WorkloadId, WorkloadView,
+    Action, Entry, Event, FoundState, Log, Name, NewBudget, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodState,
+    Scheduler, Time, TreeSpec, WorkloadId, WorkloadView,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -31,6 +31,11 @@ impl Cluster {
                 self.budget_of.extend(spec.budget.clone().map(|budget| (spec.id, budget)));
             }
             Event::WorkloadChanged(change) => {
+                match &change.budget {
+                    Some(NewBudget::Named(budget)) => _ = self.budget_of.insert(change.workload, budget.clone()),
+                    Some(NewBudget::None) => _ = self.budget_of.remove(&change.workload),
+                    None => {}
+                }
                 self.workloads.entry(change.workload).or_default().push(event.clone());
             }
             Event::PodBound { pod, at, .. } => _ = self.started.insert(*pod, *at),

@@ -53,6 +53,10 @@ pub struct PodTraits {
     pub tolerates: bool,
     /// The topology level at which its pods share a domain.
     pub together: Option<Level>,
+    /// Whether nobody is evicted for it (R9).
+    pub evicts_nobody: bool,
+    /// Whether it names its leaf, and its namespace is attached to none (T1).
+    pub names_leaf: bool,
 }
 
 impl NodeTraits {

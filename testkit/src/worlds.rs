@@ -107,6 +107,10 @@ pub enum Step {
     EvictionsFail(u32),
     /// A pending pod is found on a node: being bound, running or terminating (E1).
     Found(usize, usize, usize),
+    /// A workload gets another disruption budget, or none: see [`World::budgets`] (R7).
+    Rebudget(usize, usize),
+    /// Another number of pods of a workload must run together (G1).
+    Minimum(usize, u32),
 }
 
 impl Step {
@@ -126,6 +130,8 @@ impl Step {
                 | Self::Found(..)
                 | Self::EvictionsFail(_)
                 | Self::BindsElsewhere(..)
+                | Self::Rebudget(..)
+                | Self::Minimum(..)
         )
     }
 }

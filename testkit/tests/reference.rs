@@ -75,6 +75,11 @@ proptest! {
     }
 
     #[test]
+    fn the_reference_agrees_where_workloads_change(world in worlds(Kinds::CHANGES), seed in any::<Option<u64>>()) {
+        alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
+    }
+
+    #[test]
     fn the_reference_agrees_whatever_there_is(world in worlds(Kinds::MORE), seed in any::<Option<u64>>()) {
         alike(&world, Play { delays: seed, ..Play::AT_ONCE })?;
     }

@@ -50,6 +50,7 @@ pub fn released(reason: ReleaseReason, names: &dyn Names) -> String {
         ReleaseReason::NodeLost(node) => format!("node {} is gone or has changed", names.node(node)),
         ReleaseReason::Evicted => "its whole gang was evicted".to_owned(),
         ReleaseReason::EvictFailed(pod) => format!("the eviction of {} failed", names.pod(pod)),
+        ReleaseReason::Changed => "what it asks for has changed".to_owned(),
         _ => "the reservation ended".to_owned(),
     }
 }

@@ -252,7 +252,7 @@ mod tests {
             A5: root.a admits at most 2 workloads at once (`max_jobs`), and has admitted as many
             O2: job-9 is ahead of it in the strict queue of its leaf (`queueing: Block`)
             P1: a pod requests 5 cpu, and the closest node (n3) would have 4 cpu free after the eviction of 1 eligible pod, although all suitable nodes together have 6 cpu free: the cluster is fragmented (10 nodes: 9 with too little free, 1 cordoned)
-            H1: it has evicted 1 pod and waits for it to terminate
+            H1: it waits for 1 pod to terminate, and what that frees is reserved for it
             H1: it fits once 2 terminating pods are gone, so it evicts no others
             R1: even if every eligible pod of its leaf were evicted, root.a would borrow 2 cpu more than now
         "#]].assert_eq(&told);

@@ -171,9 +171,9 @@ pub fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) 
             format!("{} is ahead of it in the strict queue of its leaf (`queueing: Block`)", names.workload(*head))
         }
         BlockingReason::Room(missing) => room(missing, names),
+        // It has evicted them, or found them terminating.
         BlockingReason::Held { leaving } => {
-            let them = if *leaving == 1 { "it" } else { "them" };
-            format!("it has evicted {} and waits for {them} to terminate", plural(*leaving, "pod"))
+            format!("it waits for {} to terminate, and what that frees is reserved for it", plural(*leaving, "pod"))
         }
         BlockingReason::Settling { leaving } => {
             format!("it fits once {} gone, so it evicts no others", are(*leaving, "terminating pod"))
@@ -321,6 +321,7 @@ pub fn protection(class: &Protected, names: &dyn Names) -> String {
         Protection::NotEnough => format!("evicting {them} and all other eligible pods would not make enough room"),
         Protection::NoHelp => format!("evicting {them} would free nothing that is missing"),
         Protection::EvictFailed => format!("an eviction of {them} failed"),
+        Protection::EvictsNobody => "at its own wish, nobody is evicted for the pending workload".to_owned(),
         _ => class.shield.rule().doc().sentence.to_owned(),
     };
     format!("{why} ({})", class.shield.rule())

@@ -140,13 +140,40 @@ pub struct WorkloadChange {
     /// Whether its pods may be evicted from now on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub preemptible: Option<bool>,
+    /// The disruption budget that limits its evictions from now on (R7).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<NewBudget>,
+    /// How many of its pods must run together from now on (G1), `add_pods` included. Of several pod sets, those pods
+    /// count first that run or are being bound, then the others in the order of the sets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min: Option<u32>,
+}
+
+/// The disruption budget of a workload (R7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NewBudget {
+    /// It has none.
+    None,
+    /// The budget of this name.
+    Named(Name),
+}
+
+impl NewBudget {
+    /// The name of the budget, if there is one.
+    #[must_use]
+    pub fn name(self) -> Option<Name> {
+        match self {
+            Self::None => None,
+            Self::Named(name) => Some(name),
+        }
+    }
 }
 
 impl WorkloadChange {
     /// A change without any field set.
     #[must_use]
     pub const fn of(workload: WorkloadId) -> Self {
-        Self { workload, priority: None, add_pods: None, preemptible: None }
+        Self { workload, priority: None, add_pods: None, preemptible: None, budget: None, min: None }
     }
 }
 

@@ -87,6 +87,14 @@ pub enum EventError {
         /// The pods that run in it.
         pods: Vec<PodId>,
     },
+    /// A quota that running pods name as theirs must stay a leaf (T3).
+    #[error("{} running pods name the quota `{quota}` as theirs, so it must stay a leaf of the tree (T3)", .pods.len())]
+    QuotaInUse {
+        /// The quota.
+        quota: Name,
+        /// The pods that run in it.
+        pods: Vec<PodId>,
+    },
     /// The node has no such device.
     #[error("node {node} has no device {device}")]
     UnknownDevice {

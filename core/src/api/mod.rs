@@ -23,7 +23,7 @@ pub use amounts::Amounts;
 pub use blocking::*;
 pub use device::{DeviceAsk, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec};
 pub use digest::StableHasher;
-pub use event::{BoundAt, Event, FoundState, PodOutcome, WorkloadChange};
+pub use event::{BoundAt, Event, FoundState, NewBudget, PodOutcome, WorkloadChange};
 pub use event_error::EventError;
 pub use finding::{Finding, FindingKind, Severity};
 pub(crate) use ids::NameMap;

@@ -63,4 +63,6 @@ pub enum ReleaseReason {
     Evicted,
     /// This pod was to be evicted for it and could not be (E2).
     EvictFailed(PodId),
+    /// What its workload asks for was changed by others: the minimum, or what a pod requests.
+    Changed,
 }

@@ -33,6 +33,7 @@ pub enum Rule {
     V5,
     O4,
     E2,
+    R9,
 }
 
 impl Rule {
@@ -64,6 +65,7 @@ impl Rule {
             Self::V5 => "V5",
             Self::O4 => "O4",
             Self::E2 => "E2",
+            Self::R9 => "R9",
         }
     }
 
@@ -123,6 +125,7 @@ impl Rule {
             Self::E2 => {
                 "a workload of which an eviction failed is not evicted again before something is reported about it"
             }
+            Self::R9 => "a workload that asks not to evict others waits for room, and nobody is evicted for it",
         }
     }
 }

@@ -226,8 +226,12 @@ pub struct PodSet {
 pub struct WorkloadSpec {
     /// Chosen by the caller. No other workload that has not ended may have it, and it should never be used again.
     pub id: WorkloadId,
-    /// Decides the leaf that it is charged to.
+    /// Decides the leaf that it is charged to, unless `quota` does (T1).
     pub namespace: Name,
+    /// The leaf quota that it is charged to, whatever its namespace is attached to (T1). A name that is no leaf of the
+    /// tree is no quota (A4).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quota: Option<Name>,
     /// Its age: when the work it belongs to was submitted (O3). It is the second key of the order (O1) and decides who is
     /// newer (R1). A workload that is created again after it was evicted or lost may keep it, as
     /// [`Policy::age`](crate::Policy::age) says.
@@ -236,6 +240,9 @@ pub struct WorkloadSpec {
     pub priority: i32,
     /// Whether its pods may be evicted for others.
     pub preemptible: bool,
+    /// Whether others may be evicted for its pods, by reclaim or by priority (R9).
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub may_evict: bool,
     /// Its pods.
     pub pods: SmallVec<[PodSet; 1]>,
     /// The disruption budget that limits its evictions (R7).
@@ -248,6 +255,15 @@ pub struct WorkloadSpec {
     /// was for (H2). The audit uses the link to notice workloads that evict each other again and again (I7).
     #[serde(default)]
     pub replaces: Option<WorkloadId>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 impl WorkloadSpec {
@@ -270,9 +286,11 @@ impl WorkloadSpec {
         Self {
             id: WorkloadId(id),
             namespace: namespace.into(),
+            quota: None,
             submitted,
             priority: 0,
             preemptible: true,
+            may_evict: true,
             pods: smallvec![PodSet { template, count, min: count }],
             budget: None,
             together: None,

@@ -109,6 +109,8 @@ pub enum Protection {
     NoHelp,
     /// An eviction of its workload failed, and nothing was reported about that since (E2).
     EvictFailed,
+    /// Nobody is evicted for the pending workload, at its own wish (R9).
+    EvictsNobody,
 }
 
 impl Protection {
@@ -127,6 +129,7 @@ impl Protection {
             Self::NotEnough => Rule::R6,
             Self::NoHelp => Rule::R5,
             Self::EvictFailed => Rule::E2,
+            Self::EvictsNobody => Rule::R9,
         }
     }
 }

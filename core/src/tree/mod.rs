@@ -169,6 +169,16 @@ impl QuotaTree {
         self.leaves.get(namespace).copied()
     }
 
+    /// The leaf that a workload is charged to: the one that it names or, if it names none, the one that its namespace is
+    /// attached to (T1). A name that is no leaf gives none (A4).
+    #[must_use]
+    pub fn leaf_for(&self, quota: Option<&Name>, namespace: &Name) -> Option<QuotaId> {
+        match quota {
+            Some(quota) => self.by_name(quota.as_str()).filter(|quota| self.is_leaf(*quota)),
+            None => self.leaf_of(namespace.as_str()),
+        }
+    }
+
     /// All namespaces with their leaves, in tree order.
     pub fn namespaces(&self) -> impl Iterator<Item = (&Name, QuotaId)> {
         self.leaves.iter().map(|(name, quota)| (name, *quota))

@@ -12,6 +12,7 @@
 )]
 
 mod admission;
+mod changes;
 mod demo;
 mod device_holds;
 mod devices;

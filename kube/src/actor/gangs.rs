@@ -1,19 +1,18 @@
 //! Workloads of the core: single pods, and gangs whose pods are reported together once the minimum exists.
 
 use super::{
-    Live,
+    Live, budgets,
     nodes::{self, Nodes},
     pods::{self, KnownPod, Progress},
     seen::Seen,
-    tree::charged_to,
 };
 use crate::{
-    settings::Settings,
+    settings::{Mode, Settings},
     watch::{SeenPod, Uid},
 };
 use quotree_core::{Event, Name, PodOutcome, PodSet, PodTemplate, Time, WorkloadChange, WorkloadId, WorkloadSpec};
 use quotree_k8s::{
-    budget::{NoneAllowed, budget_of},
+    annotated_to_evict,
     gang::{GangId, Membership, Minimum, StatedMin, membership, minimum},
     map_pod, stage,
 };
@@ -190,11 +189,7 @@ fn submit_all(
             None => sets.push((template, vec![pod])),
         }
     }
-    let budget = budget_of(&first.facts, &seen.budgets_in(&first.facts.namespace));
-    if let Some(several) = budget.as_ref().filter(|budget| budget.none == Some(NoneAllowed::Several)) {
-        let event = Event::BudgetChanged { budget: several.name.clone(), allowed: 0 };
-        live.apply(event, || several.name.to_string());
-    }
+    let budget = budgets::protecting(live, seen, &first.facts);
     let mut left = least.pods;
     let mut specs: SmallVec<[PodSet; 1]> = SmallVec::new();
     for (template, pods) in &sets {
@@ -208,12 +203,14 @@ fn submit_all(
     let id = live.ids.add_workload(name.clone());
     let spec = WorkloadSpec {
         id,
-        namespace: charged_to(&first.facts),
+        namespace: first.facts.namespace.clone(),
+        quota: stage::named_quota(&first.facts).cloned(),
         submitted: Time(u64::try_from(created).unwrap_or(0)),
         priority: members.iter().filter_map(|pod| pod.facts.priority).max().unwrap_or(0),
         preemptible: ours && members.iter().all(|pod| stage::preemptible(&pod.facts)),
+        may_evict: members.iter().all(|pod| may_evict(pod, settings)),
         pods: specs,
-        budget: budget.map(|budget| budget.name),
+        budget: budget.clone(),
         together: least.together,
         replaces: None,
     };
@@ -221,11 +218,21 @@ fn submit_all(
         live.ids.forget_workload(id);
         return None;
     }
+    live.budgets.note(id, budget);
     let in_order = sets.into_iter().flat_map(|(_, pods)| pods);
     for (pod, ordinal) in in_order.zip(0..) {
         report_pod(live, pod, id, ordinal);
     }
     Some(id)
+}
+
+/// Whether others may be evicted for a pod. In gate mode `preemptionPolicy: Never` is what keeps the kube-scheduler from
+/// evicting by itself, and no wish of the user.
+fn may_evict(pod: &SeenPod, settings: &Settings) -> bool {
+    match settings.mode {
+        Mode::Gate => annotated_to_evict(&pod.facts),
+        Mode::Bind | Mode::Dry => quotree_k8s::may_evict(&pod.facts),
+    }
 }
 
 /// Notes that the core knows a pod.

@@ -13,6 +13,7 @@
 //! assert!(!actor.is_started(), "nothing is decided before the quota tree was read");
 //! ```
 
+mod budgets;
 mod gangs;
 mod intents;
 mod names;
@@ -30,6 +31,7 @@ use crate::{
     settings::Settings,
     watch::{Fact, Uid, Unreadable},
 };
+use budgets::Budgets;
 use gangs::{Gangs, Unready};
 use names::Ids;
 use nodes::Nodes;
@@ -48,6 +50,7 @@ struct Live {
     /// Nodes by the value of their label `kubernetes.io/hostname`.
     hostnames: BTreeMap<Name, Name>,
     gangs: Gangs,
+    budgets: Budgets,
     /// Pods that are ours and were not reported to the core, and why.
     unready: BTreeMap<Uid, Unready>,
     /// Failed binds, by the time at which they are pending again.
@@ -192,7 +195,7 @@ impl Actor {
             return false;
         }
         let Some(tree) = &self.seen.tree else { return false };
-        match Scheduler::new(&tree::with_labels(tree), self.settings.policy.clone()) {
+        match Scheduler::new(tree, self.settings.policy.clone()) {
             Ok(core) => {
                 self.live = Some(Live {
                     core,
@@ -201,6 +204,7 @@ impl Actor {
                     nodes: Nodes::default(),
                     hostnames: BTreeMap::new(),
                     gangs: Gangs::default(),
+                    budgets: Budgets::default(),
                     unready: BTreeMap::new(),
                     retries: BTreeSet::new(),
                     quiet_until: now.after_ms(self.settings.quiet_ms),
@@ -223,12 +227,13 @@ impl Actor {
 impl Live {
     /// Reports what has changed: the tree, budgets, nodes, then pods in the order in which they came.
     fn report(&mut self, seen: &Seen, settings: &Settings, changes: Changes, failures: Vec<Failure>, now: Time) {
-        let Changes { mut pods, mut nodes, budgets, tree, ends, .. } = changes;
+        let Changes { mut pods, mut nodes, budgets, selectors, tree, ends, .. } = changes;
         if tree && let Some(spec) = &seen.tree {
             tree::replace(self, spec);
             self.quiet_until = self.quiet_until.max(now.after_ms(settings.quiet_ms));
         }
-        budgets.iter().for_each(|key| tree::budget(self, seen, key));
+        budgets.iter().for_each(|key| budgets::allows(self, seen, key));
+        budgets::select_anew(self, seen, &selectors);
         let nodes = nodes.take();
         if !nodes.is_empty() {
             let named = seen.nodes.values().map(|node| (node.facts.hostname().clone(), node.facts.name.clone()));

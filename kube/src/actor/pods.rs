@@ -191,6 +191,7 @@ fn end(live: &mut Live, uid: &Uid, seen: PodOutcome) {
     live.retries.retain(|(_, retried)| retried != uid);
     if live.ids.pods_of(known.id.workload).next().is_none() {
         live.ids.forget_workload(known.id.workload);
+        live.budgets.forget(known.id.workload);
     }
     nodes::close_empty(live);
 }

@@ -10,7 +10,7 @@ use crate::watch::{SeenPod, Uid};
 use quotree_core::{BlockingReason, WorkloadId};
 use quotree_k8s::{
     names,
-    stage::{Stage, stage},
+    stage::{Stage, named_quota, stage},
 };
 use quotree_words::{in_brief, verdict};
 
@@ -46,7 +46,10 @@ impl Actor {
         let waiting = live.core.waiting();
         let small = waiting.len() <= SMALL && self.seen.nodes.len() <= SMALL;
         for (place, workload) in waiting.into_iter().enumerate() {
-            let Some((reason, message)) = why(live, workload, small && place < IN_FULL) else { continue };
+            let Some((reason, mut message)) = why(live, workload, small && place < IN_FULL) else { continue };
+            if reason == "NoQuota" {
+                message = self.unknown_quota(live, workload).unwrap_or(message);
+            }
             let waits = |uid: &&Uid| live.known.get(*uid).is_some_and(|known| known.state == Progress::Waiting);
             let pods = live.ids.pods_of(workload).filter(waits).filter_map(|uid| self.seen.pods.get(uid));
             all.extend(pods.map(|pod| Why { pod: PodKey::of(pod), reason, message: message.clone() }));
@@ -70,6 +73,13 @@ impl Actor {
     #[must_use]
     pub fn pod(&self, uid: &Uid) -> Option<&SeenPod> {
         self.seen.pods.get(uid)
+    }
+
+    /// What is wrong with the quota that a workload names, if it names one.
+    fn unknown_quota(&self, live: &Live, workload: WorkloadId) -> Option<String> {
+        let pod = live.ids.pods_of(workload).find_map(|uid| self.seen.pods.get(uid))?;
+        let quota = named_quota(&pod.facts)?;
+        Some(format!("A4: its label names the quota {quota}, which is no leaf of the tree"))
     }
 
     /// Why a pod of ours was not reported to the core.

@@ -28,6 +28,8 @@ pub(crate) struct Changes {
     pub(crate) nodes: Ordered,
     /// The budgets that changed, by namespace and name.
     pub(crate) budgets: BTreeSet<(Name, Name)>,
+    /// The namespaces of which budgets came, went or select other pods.
+    pub(crate) selectors: BTreeSet<Name>,
     pub(crate) tree: bool,
     /// How pods ended that are gone.
     pub(crate) ends: BTreeMap<Uid, PodOutcome>,
@@ -91,11 +93,15 @@ impl Seen {
             Fact::Budget(budget) => {
                 let key = (budget.namespace.clone(), budget.name.clone());
                 changes.budgets.insert(key.clone());
+                if self.budgets.get(&key).is_none_or(|before| before.selector != budget.selector) {
+                    changes.selectors.insert(key.0.clone());
+                }
                 self.budgets.insert(key, budget);
             }
             Fact::BudgetGone(namespace, name) => {
                 let key = (namespace, name);
                 self.budgets.remove(&key);
+                changes.selectors.insert(key.0.clone());
                 changes.budgets.insert(key);
             }
             Fact::Tree(tree) => {

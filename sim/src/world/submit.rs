@@ -83,10 +83,12 @@ pub(crate) fn submit(world: &mut World<'_>, new: NewWorkload) -> Option<u32> {
     let spec = WorkloadSpec {
         id: WorkloadId(unit),
         namespace: world.namespaces[new.namespace].name.clone(),
+        quota: None,
         submitted: age,
         priority: edits.priority(edited, new.priority, stated),
         preemptible: edits
             .preemptible(edited, details.and_then(|details| details.preemptible).unwrap_or(workload.preemptible)),
+        may_evict: true,
         pods: sets,
         budget: trace_rows::budget_of(world, unit).cloned(),
         together: details.and_then(|details| details.together).or(together),

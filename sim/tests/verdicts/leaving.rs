@@ -13,7 +13,7 @@ fn x1_a_preemptor_waits_for_its_victims_to_leave() {
         2,
     );
     expect![[r#"
-        H1: it has evicted 1 pod and waits for it to terminate
+        H1: it waits for 1 pod to terminate, and what that frees is reserved for it
         --
         entitled
     "#]]

@@ -81,7 +81,9 @@ impl Driver<'_> {
     fn has_a_better_claim(&self, older: &WorkloadView, younger: &WorkloadView, evicts: bool) -> bool {
         let equals = |w: &WorkloadView| (w.leaf, w.priority, w.preemptible);
         let specs = self.specs.get(&older.id).zip(self.specs.get(&younger.id));
-        equals(older) == equals(younger)
+        let evicts_too = specs.is_some_and(|(a, b)| a.may_evict || !b.may_evict);
+        evicts_too
+            && equals(older) == equals(younger)
             && specs.is_some_and(|(a, b)| asks_the_same(a, b) || !evicts && asks_no_more(a, b))
             && self.born(older.id) < self.born(younger.id)
     }

@@ -11,6 +11,7 @@
 
 mod account;
 mod ages;
+mod changes;
 mod deciding;
 mod found;
 mod nodes;

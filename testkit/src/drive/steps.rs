@@ -51,15 +51,12 @@ impl Driver<'_> {
                         spec.pods.push(set.clone());
                         Some(set)
                     });
-                    self.apply(Event::WorkloadChanged(WorkloadChange {
-                        workload,
-                        priority: None,
-                        add_pods: set,
-                        preemptible: None,
-                    }));
+                    let change = WorkloadChange { add_pods: set, ..WorkloadChange::of(workload) };
+                    self.apply(Event::WorkloadChanged(change));
                 }
             }
             Step::Found(k, node, state) => self.find(k, node, state),
+            Step::Rebudget(..) | Step::Minimum(..) => self.change_step(step),
             Step::Budget(n, allowed) => {
                 if let Some(n) = n.checked_rem(self.world.budgets) {
                     self.apply(Event::BudgetChanged { budget: format!("b{n}").into(), allowed });
@@ -73,10 +70,12 @@ impl Driver<'_> {
         let id = WorkloadId(self.next_id);
         let spec = WorkloadSpec {
             id,
-            namespace: format!("ns{}", job.leaf).into(),
+            namespace: if job.traits.names_leaf { "elsewhere".into() } else { format!("ns{}", job.leaf).into() },
+            quota: job.traits.names_leaf.then(|| format!("q{}", job.leaf).into()),
             submitted: self.now,
             priority: job.priority,
             preemptible: job.preemptible,
+            may_evict: !job.traits.evicts_nobody,
             pods: self.world.pods(&job).into_iter().collect(),
             budget: self.world.budget(job.leaf).map(Into::into),
             together: job.traits.together,

@@ -97,10 +97,12 @@ impl Reference {
         let workload = Workload {
             id: spec.id,
             namespace: spec.namespace.clone(),
-            leaf: self.tree.leaf_of(&spec.namespace),
+            quota: spec.quota.clone(),
+            leaf: self.tree.leaf_of(spec.quota.as_ref(), &spec.namespace),
             submitted: spec.submitted,
             priority: spec.priority,
             preemptible: spec.preemptible,
+            may_evict: spec.may_evict,
             budget: spec.budget.clone(),
             together: spec.together,
             sets: spec.pods.iter().map(set).collect(),
@@ -141,7 +143,9 @@ impl Reference {
                 workload.unreplaced.0 -= set.count;
                 workload.changed_at = workload.changed_at.max(workload.unreplaced.1);
             }
-            _ => workload.changed_at = count,
+            Some(_) => workload.changed_at = count,
+            None if change.priority.is_some() => workload.changed_at = count,
+            None => {}
         }
         workload.priority = change.priority.unwrap_or(workload.priority);
         if let Some(set) = &change.add_pods {
@@ -149,9 +153,29 @@ impl Reference {
             let at = workload.join_set(Set { template: set.template.clone(), count: set.count, min: 0 });
             workload.pods.extend((0..set.count).map(|_| waiting(at)));
         }
+        if let Some(budget) = change.budget.clone() {
+            workload.budget = budget.name();
+        }
+        if let Some(minimum) = change.min {
+            self.minimum_changed(id, minimum);
+        }
         self.update_victim_rank(id);
         if self.workload(id).hold.is_none() {
             self.enqueue(id);
+        }
+    }
+
+    /// Another number of pods must run together (G1). A hold for other pods than the workload asks for now ends.
+    fn minimum_changed(&mut self, id: WorkloadId, minimum: u32) {
+        let asks = |this: &Self| this.workload(id).next_ask().map(|_| this.workload(id).asked_pods());
+        let before = asks(self);
+        self.workload_mut(id).divide_minimum(minimum);
+        self.note_stale(id);
+        if asks(self) != before
+            && let Some(hold) = self.workload(id).hold
+        {
+            self.drop_hold(hold);
+            self.ended.push((id, ReleaseReason::Changed));
         }
     }
 
@@ -261,7 +285,7 @@ impl Reference {
 
     /// Takes a pod from its node.
     fn leave(&mut self, pod: PodId, after: Stage) {
-        let before = *self.pod(pod);
+        let before = self.pod(pod).clone();
         self.note_freed(before.assignment.map(|assignment| assignment.node));
         *self.pod_mut(pod) = Pod { stage: after, assignment: None, evicted: None, ..before };
         if let Stage::Leaving(For::Hold(hold)) = before.stage
@@ -322,7 +346,8 @@ impl Reference {
         }
         let ids: Vec<WorkloadId> = self.workloads.keys().copied().collect();
         for id in &ids {
-            let leaf = self.tree.leaf_of(&self.workload(*id).namespace);
+            let workload = self.workload(*id);
+            let leaf = self.tree.leaf_of(workload.quota.as_ref(), &workload.namespace);
             let workload = self.workload_mut(*id);
             (workload.leaf, workload.pending_ask, workload.victim_rank) = (leaf, None, None);
             for pod in workload.pods.iter_mut().filter(|pod| pod.leaves()) {

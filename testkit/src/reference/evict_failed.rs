@@ -5,7 +5,7 @@ use quotree_core::{Event, PodId, ReleaseReason, WorkloadId};
 
 impl Reference {
     pub(super) fn evict_failed(&mut self, pod: PodId) {
-        let (id, before) = (pod.workload, *self.pod(pod));
+        let (id, before) = (pod.workload, self.pod(pod).clone());
         let Some(eviction) = before.evicted else { return };
         if let Stage::Leaving(For::Hold(hold)) = before.stage
             && let Some(hold) = self.drop_hold(hold)
@@ -18,7 +18,7 @@ impl Reference {
         if let Some(at) = eviction.started {
             self.pod_bound(pod, at);
         }
-        if let Some(budget) = self.workload(id).budget.clone().filter(|_| eviction.from_budget)
+        if let Some(budget) = eviction.from_budget
             && self.budgets_set.get(&budget).is_none_or(|set| *set <= eviction.at)
             && let Some(left) = self.budgets.get_mut(&budget)
         {

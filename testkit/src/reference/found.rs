@@ -27,7 +27,7 @@ impl Reference {
 
     /// A pod that has a node is on another one (E3).
     pub(super) fn pod_moves(&mut self, pod: PodId, to: Assignment) {
-        let before = *self.pod(pod);
+        let before = self.pod(pod).clone();
         if before.assignment == Some(to) {
             return;
         }

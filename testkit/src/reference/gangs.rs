@@ -1,6 +1,6 @@
 //! Gangs (G1, G2): what a workload asks for next, and which of its pods are evicted together.
 
-use super::state::{Ask, Set, Stage, Workload};
+use super::state::{Ask, Pod, Set, Stage, Workload};
 use quotree_core::Time;
 
 impl Workload {
@@ -23,13 +23,34 @@ impl Workload {
         self.lacking().iter().any(|n| *n > 0)
     }
 
+    /// Divides a minimum over the sets: first over pods that are in place, then over pending ones; what is left is asked of
+    /// the first set (G1).
+    pub(super) fn divide_minimum(&mut self, minimum: u32) {
+        let count = |set: usize, of: &dyn Fn(&Pod) -> bool| {
+            u32::try_from(self.pods.iter().filter(|pod| pod.set == set && of(pod)).count()).unwrap_or(u32::MAX)
+        };
+        let places: Vec<(u32, u32)> = (0..self.sets.len())
+            .map(|set| (count(set, &Pod::stays), count(set, &|pod| pod.stage == Stage::Waiting)))
+            .collect();
+        let in_place: u32 = places.iter().map(|(stay, _)| stay).sum();
+        let mut before = (0, 0);
+        for (set, (stay, wait)) in self.sets.iter_mut().zip(&places) {
+            let some = minimum.saturating_sub(before.0).min(*stay);
+            let more = minimum.saturating_sub(in_place + before.1).min(*wait);
+            set.min = some + more;
+            before = (before.0 + stay, before.1 + wait);
+        }
+        let all: u32 = self.sets.iter().map(|set| set.min).sum();
+        self.sets[0].min += minimum - all;
+    }
+
     pub(super) fn has_ended(&self) -> bool {
         self.pods.iter().all(|pod| pod.stage == Stage::Gone)
     }
 
     /// Whether the workload counts as a job: from its first pod or hold on (A5).
     pub(super) fn admitted(&self) -> bool {
-        self.hold.is_some() || self.pods.iter().any(super::state::Pod::is_placed)
+        self.hold.is_some() || self.pods.iter().any(Pod::is_placed)
     }
 
     /// The next ask: all that the minimum lacks, or else one more pod (G1).
@@ -52,7 +73,8 @@ impl Workload {
         // A gang with members in place must join them in their domain, so its ask is equal to no other's.
         let joins = self.in_place().first().map(|_| self.id);
         let together = self.together.filter(|_| self.pods.len() > 1).map(|level| (level, joins));
-        Some(Ask { members, preemptible: self.preemptible, job: !self.admitted(), together })
+        let (preemptible, may_evict) = (self.preemptible, self.may_evict);
+        Some(Ask { members, preemptible, may_evict, job: !self.admitted(), together })
     }
 
     /// The pods of the ask: of each set the first pending ones, in order of ordinals.

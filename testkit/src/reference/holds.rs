@@ -61,12 +61,12 @@ impl Reference {
         let workload = self.workload_mut(pod.workload);
         workload.evicted_whole |= workload.below_minimum();
         workload.unreplaced = (workload.unreplaced.0 + 1, count);
-        let mut from_budget = false;
+        let mut from_budget = None;
         if let Some(budget) = workload.budget.clone()
-            && let Some(left) = self.budgets.get_mut(&budget)
+            && let Some(left) = self.budgets.get_mut(&budget).filter(|left| **left > 0)
         {
-            from_budget = *left > 0;
-            *left = left.saturating_sub(1);
+            *left -= 1;
+            from_budget = Some(budget);
         }
         self.pod_mut(pod).evicted = Some(Eviction { was, started: None, at: count, from_budget });
         self.update_victim_rank(pod.workload);

@@ -46,7 +46,7 @@ impl Reference {
             return false;
         }
         if victim.leaf == Some(leaf) {
-            return self.preempts_within() && self.goes_before(self.workload(by), victim);
+            return ask.may_evict && self.preempts_within() && self.goes_before(self.workload(by), victim);
         }
         if !self.may_reclaim(ledger, by, ask) {
             return false;

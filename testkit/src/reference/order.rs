@@ -189,6 +189,7 @@ impl Reference {
         let allowed = matches!(self.policy.preemption, Preemption::Auto | Preemption::ReclaimOnly);
         let promised = !self.requested_counted(ask).is_empty();
         allowed
+            && ask.may_evict
             && (promised || self.policy.unquotaed == Unquotaed::Schedule)
             && self.policy.reclaim != Reclaim::Off
             && self.reclaim_scope(ledger, ask, self.workload(id).leaf).is_some()
@@ -204,7 +205,7 @@ impl Reference {
         let equal = self.policy.within == WithinQueuePreemption::LowerOrNewerEqual;
         let lower = |w: &Workload| w.priority < by.priority || equal && w.priority == by.priority;
         let mut of_leaf = self.workloads.values().filter(|w| w.leaf == by.leaf && w.victim_rank.is_some());
-        by.leaf.is_some() && self.preempts_within() && of_leaf.any(lower)
+        by.may_evict && by.leaf.is_some() && self.preempts_within() && of_leaf.any(lower)
     }
 
     /// Ranks a workload among the victims again; if its rank changed, the queues that may preempt it are due (W3).

@@ -126,7 +126,7 @@ impl<'a> Search<'a> {
     }
 
     pub(super) fn put_back(&mut self, pod: PodId) {
-        *self.trial.pod_mut(pod) = *self.origin.pod(pod);
+        *self.trial.pod_mut(pod) = self.origin.pod(pod).clone();
     }
 
     pub(super) fn take(&mut self, candidate: Candidate) {

@@ -37,7 +37,7 @@ pub(super) struct Assignment {
     pub(super) devices: u64,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Pod {
     pub(super) set: usize,
     pub(super) stage: Stage,
@@ -47,15 +47,15 @@ pub(super) struct Pod {
 }
 
 /// What is restored of a pod if its eviction fails (E2).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Eviction {
     pub(super) was: Stage,
     /// When it started, if that was reported since.
     pub(super) started: Option<Time>,
     /// When it was evicted, as a count of events and decisions.
     pub(super) at: u64,
-    /// Whether its budget has one less for it.
-    pub(super) from_budget: bool,
+    /// The budget that has one less for it.
+    pub(super) from_budget: Option<Name>,
 }
 
 impl Pod {
@@ -86,6 +86,8 @@ pub(super) struct Set {
 pub(super) struct Ask {
     pub(super) members: Vec<(Arc<PodTemplate>, u32)>,
     pub(super) preemptible: bool,
+    /// Whether others may be evicted for it (R9).
+    pub(super) may_evict: bool,
     /// Whether it would count as one more job (A5).
     pub(super) job: bool,
     /// The topology level at which its pods share a domain, and the workload whose pods are there already.
@@ -96,10 +98,14 @@ pub(super) struct Ask {
 pub(super) struct Workload {
     pub(super) id: WorkloadId,
     pub(super) namespace: Name,
+    /// The leaf that it names as its own (T1).
+    pub(super) quota: Option<Name>,
     pub(super) leaf: Option<usize>,
     pub(super) submitted: Time,
     pub(super) priority: i32,
     pub(super) preemptible: bool,
+    /// Whether others may be evicted for it (R9).
+    pub(super) may_evict: bool,
     pub(super) budget: Option<Name>,
     pub(super) together: Option<Level>,
     pub(super) sets: Vec<Set>,

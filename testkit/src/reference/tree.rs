@@ -77,8 +77,13 @@ impl Tree {
         self.quotas.iter().any(|q| q.kept.iter().any(|kept| *kept > 0))
     }
 
-    pub(super) fn leaf_of(&self, namespace: &Name) -> Option<usize> {
-        self.quotas.iter().position(|q| q.namespaces.contains(namespace))
+    /// The leaf that a workload is charged to: the one that it names, or else that of its namespace (T1).
+    pub(super) fn leaf_of(&self, quota: Option<&Name>, namespace: &Name) -> Option<usize> {
+        let is_it = |q: &Quota| match quota {
+            Some(name) => q.leaf && q.name == *name,
+            None => q.namespaces.contains(namespace),
+        };
+        self.quotas.iter().position(is_it)
     }
 
     /// The quota and all above it, ending with the root.

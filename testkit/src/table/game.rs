@@ -6,8 +6,8 @@ use super::{
     read::{leaves_are_namespaces, node, number, submission, tree},
 };
 use quotree_core::{
-    Action, Auditor, BoundAt, DeviceSet, Event, FoundState, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodSet,
-    PodState, PodView, Policy, Recorder, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
+    Action, Auditor, BoundAt, DeviceSet, Event, FoundState, NewBudget, NodeId, NodeSpec, Plan, PodId, PodOutcome,
+    PodSet, PodState, PodView, Policy, Recorder, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -188,6 +188,13 @@ impl Game {
             [word @ ("preemptible" | "non-preemptible"), id] => {
                 let preemptible = Some(*word == "preemptible");
                 self.change(WorkloadChange { preemptible, ..WorkloadChange::of(self.id(id)?) })
+            }
+            ["budget", "of", id] => {
+                let budget = if rest == "none" { NewBudget::None } else { NewBudget::Named(rest.into()) };
+                self.change(WorkloadChange { budget: Some(budget), ..WorkloadChange::of(self.id(id)?) })
+            }
+            ["minimum", id] => {
+                self.change(WorkloadChange { min: Some(number(rest)?), ..WorkloadChange::of(self.id(id)?) })
             }
             ["node", id, "down"] => self.apply(Event::NodeDown { node: NodeId(number(id)?) }),
             ["node", id, "up"] => self.apply(Event::NodeUp(node(number(id)? as usize, rest)?)),

@@ -15,6 +15,7 @@
 //! | `submit 1 to a: 4` | workload 1 is created in namespace a: one pod that requests 4 cpu |
 //! | `... x3`, `... x3 min 2` | a gang of three such pods, of which all, or two, must run together |
 //! | `... priority 5`, `... non-preemptible`, `... budget n` | its priority (0 by default); it is never evicted; its disruption budget |
+//! | `... quota b`, `... evicts-nobody` | the leaf that it names, whatever its namespace (T1); nobody is evicted for it (R9) |
 //! | `... job` | created again, it is as old as it was (O3); without this word it is a new pod |
 //! | `... on zone=a`, `... tolerates t`, `... in one rack` | its node selector, toleration and topology constraint |
 //! | `withdraw 1`, `finish 1`, `fail 1` | the workload is deleted; all its running pods succeed; one of them fails |
@@ -27,6 +28,8 @@
 //! | `recreate 1` | its controller creates it again after it was lost |
 //! | `priority 1: 5`, `grow 1 by 2` | it gets another priority; two more elastic pods |
 //! | `preemptible 1`, `non-preemptible 1` | from now on it may, or may not, be evicted |
+//! | `budget of 1: n`, `budget of 1: none` | it gets another disruption budget, or none |
+//! | `minimum 1: 2` | from now on two of its pods must run together |
 //! | `node 2 up: 4`, `node 2 changes: 4`, `node 2 down`, `cordon node 2` | a node joins, changes, is lost, takes no new pods |
 //! | `budget n allows 1`, `wait 50 ms`, `next bind fails` | a disruption budget; time passes; the next bind is refused |
 //! | `slow evictions` | from now on an evicted pod keeps its place until `gone` |

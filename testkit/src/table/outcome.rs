@@ -70,6 +70,7 @@ fn released(reason: ReleaseReason) -> String {
         ReleaseReason::TreeChanged => "tree changed".to_owned(),
         ReleaseReason::NodeLost(node) => format!("node {} lost", node.0),
         ReleaseReason::Evicted => "evicted".to_owned(),
+        ReleaseReason::Changed => "changed".to_owned(),
         ReleaseReason::EvictFailed(pod) => format!("eviction of {} failed", shown(pod.workload)),
         other => format!("{other:?}"),
     }

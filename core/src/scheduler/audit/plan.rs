@@ -72,7 +72,8 @@ fn judge(
         found.push(breach(3, format!("pods are evicted for {cause}, which has no quota (A4)")));
         return;
     };
-    let case = Case { books, leaf, priority: workloads.at(slot).priority, placed };
+    let by = workloads.at(slot);
+    let case = Case { books, leaf, priority: by.priority, may_evict: by.may_evict, placed };
     if let Err(why) = case.is_legal(&victims.iter().collect::<Vec<_>>(), true) {
         found
             .push(breach(4, format!("{} are evicted for {cause}, which is not placed by that: {why}", names(victims))));
@@ -89,6 +90,7 @@ struct Case<'a, 'b> {
     books: &'a Books<'b>,
     leaf: QuotaId,
     priority: i32,
+    may_evict: bool,
     placed: &'a [(NodeId, Amount)],
 }
 
@@ -100,6 +102,9 @@ impl Case<'_, '_> {
             let Some(other) = workloads.slot(victim.pod.workload) else { continue };
             let other = workloads.at(other);
             let same_leaf = victim.leaf == Some(self.leaf);
+            if !self.may_evict {
+                found.push(breach(3, format!("{} is evicted for {cause}, which evicts nobody (R9)", victim.pod)));
+            }
             if !other.preemptible {
                 found.push(breach(3, format!("{} is evicted for {cause}, and is not preemptible (R2(c))", victim.pod)));
             }

@@ -4,7 +4,7 @@ use crate::api::{Name, NameMap, PodId, Time, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A pod that a plan evicted.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Eviction {
     /// Whether it was still being bound.
     pub(crate) was_binding: bool,
@@ -12,8 +12,8 @@ pub(crate) struct Eviction {
     pub(crate) started: Option<Time>,
     /// The scheduler's generation at the eviction.
     generation: u64,
-    /// Whether its disruption budget has one less for it.
-    from_budget: bool,
+    /// The disruption budget that has one less for it.
+    from_budget: Option<Name>,
 }
 
 /// The evictions under way, and those that failed.
@@ -28,7 +28,7 @@ pub(crate) struct Evictions {
 
 impl Evictions {
     /// A plan evicts a pod.
-    pub(super) fn add(&mut self, pod: PodId, was_binding: bool, generation: u64, from_budget: bool) {
+    pub(super) fn add(&mut self, pod: PodId, was_binding: bool, generation: u64, from_budget: Option<Name>) {
         self.under_way.insert(pod, Eviction { was_binding, started: None, generation, from_budget });
     }
 
@@ -49,9 +49,10 @@ impl Evictions {
         self.budgets_set.insert(budget, generation);
     }
 
-    /// Whether a failed eviction is given back to a budget: it was taken from it, and the budget was not set since.
-    pub(crate) fn is_owed(&self, eviction: &Eviction, budget: &Name) -> bool {
-        eviction.from_budget && self.budgets_set.get(budget).is_none_or(|set| *set <= eviction.generation)
+    /// The disruption budget that gets a failed eviction back: it was taken from it, and the budget was not set since.
+    pub(crate) fn owed_to(&self, eviction: &Eviction) -> Option<Name> {
+        let was_set = |budget: &Name| self.budgets_set.get(budget).is_some_and(|set| *set > eviction.generation);
+        eviction.from_budget.clone().filter(|budget| !was_set(budget))
     }
 
     pub(crate) fn spare(&mut self, workload: WorkloadId) {

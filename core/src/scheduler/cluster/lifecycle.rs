@@ -35,12 +35,12 @@ impl Cluster {
         let generation = self.generation;
         let was_binding = self.workloads.pod(pod).is_some_and(|row| row.state == Some(PodState::Binding));
         self.start_terminating(pod, hold);
-        let budget = self.workloads.at(pod.workload).budget.clone();
-        let left = budget.and_then(|budget| self.budgets.get_mut(&budget)).filter(|left| **left > 0);
-        self.evictions.add(self.workloads.id_of(pod), was_binding, generation, left.is_some());
-        if let Some(left) = left {
-            *left -= 1;
+        let mut from_budget = self.workloads.at(pod.workload).budget.clone();
+        match from_budget.as_ref().and_then(|budget| self.budgets.get_mut(budget)).filter(|left| **left > 0) {
+            Some(left) => *left -= 1,
+            None => from_budget = None,
         }
+        self.evictions.add(self.workloads.id_of(pod), was_binding, generation, from_budget);
         let workload = self.workloads.at_mut(pod.workload);
         workload.evicted_whole |= workload.is_below_minimum();
         workload.unreplaced += 1;

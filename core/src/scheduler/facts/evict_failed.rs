@@ -22,8 +22,7 @@ pub(super) fn evict_failed(cluster: &mut Cluster, id: PodId) -> Result<(), Event
     if let Some(at) = eviction.started {
         pod::runs(cluster, pod, at);
     }
-    if let Some(budget) = cluster.workloads.at(slot).budget.clone()
-        && cluster.evictions.is_owed(&eviction, &budget)
+    if let Some(budget) = cluster.evictions.owed_to(&eviction)
         && let Some(left) = cluster.budgets.get_mut(&budget)
     {
         *left += 1;

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 pub(super) fn changed(cluster: &mut Cluster, spec: &TreeSpec) -> Result<(), EventError> {
     let tree = QuotaTree::new(spec, cluster.policy.over_promised).map_err(EventError::InvalidTree)?;
-    check_namespaces(cluster, &tree)?;
+    check_leaves(cluster, &tree)?;
     for id in cluster.holds.ids_where(|_| true) {
         if let Some(hold) = hold::end(cluster, id) {
             cluster.holds.ended.push((cluster.workloads.at(hold.slot).id, ReleaseReason::TreeChanged));
@@ -23,21 +23,27 @@ pub(super) fn changed(cluster: &mut Cluster, spec: &TreeSpec) -> Result<(), Even
     Ok(())
 }
 
-/// Namespaces with running pods may not move (T3).
-fn check_namespaces(cluster: &Cluster, tree: &QuotaTree) -> Result<(), EventError> {
-    let mut refused: BTreeMap<Name, Vec<PodId>> = BTreeMap::new();
+/// Namespaces with running pods may not move, and a leaf that running pods name may not go (T3).
+fn check_leaves(cluster: &Cluster, tree: &QuotaTree) -> Result<(), EventError> {
+    let (mut namespaces, mut quotas): (BTreeMap<Name, Vec<PodId>>, BTreeMap<Name, Vec<PodId>>) = Default::default();
     for slot in cluster.workloads.sorted() {
         let workload = cluster.workloads.at(slot);
         let before = cluster.quotas.quota_id(workload.leaf).map(|q| cluster.quotas.tree.name(q));
-        let after = tree.leaf_of(workload.namespace.as_str()).map(|q| tree.name(q));
+        let after = tree.leaf_for(workload.quota.as_ref(), &workload.namespace).map(|q| tree.name(q));
         if before != after && workload.is_on_nodes() {
             let running = workload.ordinals().filter(|(_, pod)| pod.is_on_node());
             let pods = running.map(|(ordinal, _)| workload.id.pod(ordinal));
-            refused.entry(workload.namespace.clone()).or_default().extend(pods);
+            match &workload.quota {
+                Some(quota) => quotas.entry(quota.clone()).or_default().extend(pods),
+                None => namespaces.entry(workload.namespace.clone()).or_default().extend(pods),
+            }
         }
     }
-    match refused.pop_first() {
-        Some((namespace, pods)) => Err(EventError::NamespaceInUse { namespace, pods }),
+    if let Some((namespace, pods)) = namespaces.pop_first() {
+        return Err(EventError::NamespaceInUse { namespace, pods });
+    }
+    match quotas.pop_first() {
+        Some((quota, pods)) => Err(EventError::QuotaInUse { quota, pods }),
         None => Ok(()),
     }
 }
@@ -67,7 +73,7 @@ fn rebuilt(before: &mut Cluster, tree: QuotaTree) -> Result<Cluster, EventError>
 fn adopt(cluster: &mut Cluster, old: WorkloadSlot, before: &Cluster) -> Result<(), EventError> {
     let mut workload = before.workloads.at(old).clone();
     let pods: Vec<Pod> = workload.pods.to_vec();
-    workload.leaf = cluster.quotas.leaf_of(&workload.namespace);
+    workload.leaf = cluster.quotas.leaf_of(workload.quota.as_ref(), &workload.namespace);
     (workload.hold, workload.admitted) = (None, false);
     for set in &mut workload.sets {
         set.template = cluster.workloads.interner.intern(before.workloads.interner.spec(set.template))?;

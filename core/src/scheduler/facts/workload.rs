@@ -2,7 +2,7 @@
 
 use super::pod;
 use crate::{
-    api::{EventError, PodSet, Time, WorkloadChange, WorkloadId, WorkloadSpec},
+    api::{EventError, PodSet, ReleaseReason, Time, WorkloadChange, WorkloadId, WorkloadSpec},
     scheduler::{
         cluster::Cluster,
         hold,
@@ -29,7 +29,7 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
     }
     let members: SmallVec<[(TemplateId, u32); 1]> = sets.iter().map(|set| (set.template, set.count)).collect();
     let total = cluster.workloads.interner.total(&members)?;
-    let leaf = cluster.quotas.leaf_of(&spec.namespace);
+    let leaf = cluster.quotas.leaf_of(spec.quota.as_ref(), &spec.namespace);
     check_request(cluster, leaf, &total)?;
     cluster.quotas.ledger.add_requests(leaf, &total, 1);
     let arrived = arrival(cluster, spec.replaces);
@@ -37,9 +37,11 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
     let slot = cluster.workloads.add(Workload {
         id: spec.id,
         namespace: spec.namespace,
+        quota: spec.quota,
         leaf,
         priority: spec.priority,
         preemptible: spec.preemptible,
+        may_evict: spec.may_evict,
         submitted: spec.submitted,
         budget: spec.budget,
         together: spec.together,
@@ -82,17 +84,15 @@ pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(
         None => None,
     };
     cluster.dequeue(slot);
-    let arrived = if replaces_evicted(cluster.workloads.at_mut(slot), &change) {
-        cluster.workloads.at(slot).arrived.max(cluster.workloads.at(slot).evicted_at)
-    } else {
-        cluster.generation
-    };
-    cluster.workloads.at_mut(slot).arrived = arrived;
+    note_arrival(cluster, slot, &change);
     if let Some(priority) = change.priority {
         cluster.workloads.at_mut(slot).priority = priority;
     }
     if let Some(preemptible) = change.preemptible {
         set_preemptible(cluster, slot, preemptible);
+    }
+    if let Some(budget) = change.budget {
+        cluster.workloads.at_mut(slot).budget = budget.name();
     }
     if let Some((set, total)) = joining {
         let workload = cluster.workloads.at_mut(slot);
@@ -102,11 +102,39 @@ pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(
         let leaf = workload.leaf;
         cluster.quotas.ledger.add_requests(leaf, &total, 1);
     }
-    cluster.update_victim_index(slot);
-    if cluster.workloads.at(slot).hold.is_none() {
-        cluster.enqueue(slot);
+    if let Some(minimum) = change.min {
+        set_minimum(cluster, slot, minimum);
     }
+    cluster.update_victim_index(slot);
+    cluster.requeue_if_changed(slot);
     Ok(())
+}
+
+/// Notes that a workload counts as having arrived now, since it has another claim: another priority, more pods (H2). A
+/// change of its budget or its minimum is no arrival.
+fn note_arrival(cluster: &mut Cluster, slot: WorkloadSlot, change: &WorkloadChange) {
+    let generation = cluster.generation;
+    let workload = cluster.workloads.at_mut(slot);
+    if replaces_evicted(workload, change) {
+        workload.arrived = workload.arrived.max(workload.evicted_at);
+    } else if change.priority.is_some() || change.preemptible.is_some() || change.add_pods.is_some() {
+        workload.arrived = generation;
+    }
+}
+
+/// Changes how many pods must run together (G1). A hold ends that is for other pods than it asks for now.
+fn set_minimum(cluster: &mut Cluster, slot: WorkloadSlot, minimum: u32) {
+    let asks = |cluster: &mut Cluster| cluster.workloads.next_ask(slot).map(|_| cluster.workloads.next_pods(slot));
+    let before = asks(cluster);
+    cluster.workloads.at_mut(slot).divide_minimum(minimum);
+    if cluster.workloads.at(slot).has_active() && cluster.workloads.at(slot).is_below_minimum() {
+        pod::note_if_stale(cluster, slot);
+    }
+    if asks(cluster) != before
+        && let Some(hold) = cluster.workloads.at(slot).hold
+    {
+        hold::end_one_by_event(cluster, hold, ReleaseReason::Changed);
+    }
 }
 
 /// Whether a change only adds pods in the place of evicted ones. Such pods count as having arrived at the eviction

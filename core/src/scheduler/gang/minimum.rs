@@ -15,6 +15,12 @@ impl Workload {
         narrow(self.active().filter(|(_, pod)| usize::from(pod.set) == set).count())
     }
 
+    /// How many pods of a set are pending.
+    fn pending_of(&self, set: usize) -> u32 {
+        let is_pending = |pod: &&Pod| pod.state == Some(PodState::Pending) && usize::from(pod.set) == set;
+        narrow(self.pods.iter().filter(is_pending).count())
+    }
+
     /// Whether some set has fewer active pods than its minimum (G1).
     pub(crate) fn is_below_minimum(&self) -> bool {
         self.sets.iter().enumerate().any(|(i, set)| self.active_of(i) < set.min)
@@ -27,11 +33,7 @@ impl Workload {
 
     /// Whether each set has enough pending pods to reach its minimum, given how many are missing.
     pub(crate) fn can_provide(&self, missing: &[u32]) -> bool {
-        let pending = |set: usize| {
-            let is_pending = |pod: &&Pod| pod.state == Some(PodState::Pending) && usize::from(pod.set) == set;
-            narrow(self.pods.iter().filter(is_pending).count())
-        };
-        missing.iter().enumerate().all(|(set, missing)| *missing == 0 || pending(set) >= *missing)
+        missing.iter().enumerate().all(|(set, missing)| *missing == 0 || self.pending_of(set) >= *missing)
     }
 
     /// Lowers the minimum of each set to its number of active pods after a pod succeeded, since that pod's work is done
@@ -41,6 +43,23 @@ impl Workload {
         for (set, missing) in self.sets.iter_mut().zip(missing) {
             set.min -= missing;
         }
+    }
+
+    /// Divides a minimum over the pod sets (G1): those pods count first that run or are being bound, then pending ones,
+    /// each in the order of the sets. What is left beyond that is on the first set, which then asks for nothing.
+    pub(crate) fn divide_minimum(&mut self, minimum: u32) {
+        let sets = self.sets.len();
+        let active: SmallVec<[u32; 4]> = (0..sets).map(|set| self.active_of(set)).collect();
+        let pending: SmallVec<[u32; 4]> = (0..sets).map(|set| self.pending_of(set)).collect();
+        self.sets.iter_mut().for_each(|set| set.min = 0);
+        let mut left = minimum;
+        for members in [active, pending] {
+            for (set, members) in self.sets.iter_mut().zip(members) {
+                let some = left.min(members);
+                (set.min, left) = (set.min + some, left - some);
+            }
+        }
+        self.sets.iter_mut().take(1).for_each(|set| set.min += left);
     }
 
     /// Whether the next eviction would take fewer than all its active pods: it has members above its minimum (G2).

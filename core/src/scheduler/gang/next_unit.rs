@@ -11,14 +11,18 @@ impl Workloads {
     /// or if the gang was evicted as a whole (G2).
     pub(crate) fn next_ask(&mut self, slot: WorkloadSlot) -> Option<AskId> {
         let workload = self.at(slot);
-        let (preemptible, job) = (workload.preemptible, !workload.admitted);
+        let (preemptible, may_evict, job) = (workload.preemptible, workload.may_evict, !workload.admitted);
         let first = workload.in_state(PodState::Pending).next()?;
         if workload.evicted_whole {
             return None;
         }
         let template = workload.template(first);
         if workload.pods.len() == 1 {
-            return Some(self.interner.single_pod_ask(template, preemptible, job));
+            // A minimum that was changed may be more than there are.
+            if workload.sets.iter().any(|set| set.min > 1) {
+                return None;
+            }
+            return Some(self.interner.single_pod_ask(template, preemptible, may_evict, job));
         }
         let missing = workload.missing_minimum();
         let mut members: SmallVec<[(TemplateId, u32); 1]> = SmallVec::new();
@@ -34,7 +38,7 @@ impl Workloads {
         let together = workload.together.map(|level| (level, joins));
         // The sums were checked when the workload was submitted.
         let total = self.interner.total(&members).unwrap_or_default();
-        Some(self.interner.intern_ask(Ask { members, total, preemptible, job, together }))
+        Some(self.interner.intern_ask(Ask { members, total, preemptible, may_evict, job, together }))
     }
 
     /// The ordinals of the pods of the next unit.

@@ -1,6 +1,6 @@
 //! Who may be a victim: the questions that decide it, in the order in which they are asked.
 //!
-//! 1. Is this kind of preemption enabled (R8)? [`PreemptionKind::is_enabled`]
+//! 1. Is this kind of preemption enabled (R8), and does the preemptor evict others at all (R9)? [`could_preempt`]
 //! 2. Does the guarantee cover the request on every quota below where the two branches meet (R2a)? [`common_in_scope`]
 //! 3. Is every quota on the victim's branch above its guarantee (R2b)? [`is_guarded`], [`reclaimable`]
 //! 4. May the workload be evicted at all, has it run for its protected time (R2c) and, in the same leaf, is its priority
@@ -75,7 +75,7 @@ pub(crate) struct Preemptor<'a> {
 /// possible victims of lower priority (R1). Costs a path of the tree.
 pub(crate) fn could_preempt(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask, kind: PreemptionKind) -> bool {
     let workload = cluster.workloads.at(slot);
-    if workload.leaf == cluster.quotas.ledger.no_quota() || !kind.is_enabled(&cluster.policy) {
+    if workload.leaf == cluster.quotas.ledger.no_quota() || !ask.may_evict || !kind.is_enabled(&cluster.policy) {
         return false;
     }
     match kind {
@@ -108,7 +108,8 @@ pub(crate) fn reclaims_from(cluster: &Cluster, preemptor: &Preemptor, leaf: Quot
 
 /// Whether a workload may displace another one of its leaf (R1).
 pub(crate) fn displaces(cluster: &Cluster, by: WorkloadSlot, victim: WorkloadSlot) -> bool {
-    ranks_lower(cluster.policy.within, cluster.workloads.at(by), cluster.workloads.at(victim))
+    let (by, victim) = (cluster.workloads.at(by), cluster.workloads.at(victim));
+    by.may_evict && ranks_lower(cluster.policy.within, by, victim)
 }
 
 /// Whether every event can change what a workload may reclaim, because the policy reclaims fair shares (F3).

@@ -25,6 +25,9 @@ pub(crate) fn protection(
     if !preemptor.kind.is_enabled(&cluster.policy) {
         return Protection::Policy;
     }
+    if !preemptor.ask.may_evict {
+        return Protection::EvictsNobody;
+    }
     // That it was just bound ends with this moment, so it is told only where nothing else protects it.
     lasting_protection(cluster, preemptor, victim)
         .or_else(|| quota_protection(cluster, preemptor, cluster.workloads.at(victim), resources))

@@ -31,9 +31,9 @@ impl Quotas {
         (slot != self.ledger.no_quota()).then_some(QuotaId(slot.0))
     }
 
-    /// The leaf that workloads of a namespace are charged to (T1).
-    pub(crate) fn leaf_of(&self, namespace: &Name) -> QuotaSlot {
-        self.tree.leaf_of(namespace.as_str()).map_or(self.ledger.no_quota(), QuotaSlot::from)
+    /// The leaf that workloads are charged to: that of this name if they name one, else that of their namespace (T1).
+    pub(crate) fn leaf_of(&self, quota: Option<&Name>, namespace: &Name) -> QuotaSlot {
+        self.tree.leaf_for(quota, namespace).map_or(self.ledger.no_quota(), QuotaSlot::from)
     }
 
     /// The indices of the governed resources.

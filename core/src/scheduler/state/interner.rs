@@ -68,6 +68,8 @@ pub(crate) struct Ask {
     /// The sum over all members, one amount a governed resource.
     pub(crate) total: Row,
     pub(crate) preemptible: bool,
+    /// Whether others may be evicted for it (R9).
+    pub(crate) may_evict: bool,
     /// Whether it counts as a job when it is admitted (A5). Elastic members do not.
     pub(crate) job: bool,
     /// The topology level on which its pods must share a domain, and the workload whose running pods already decide
@@ -88,7 +90,8 @@ impl Ask {
 
     /// An ask for nothing, for a search that only frees what others use (T4).
     pub(crate) fn nothing() -> Self {
-        Self { members: SmallVec::new(), total: SmallVec::new(), preemptible: true, job: false, together: None }
+        let (members, total) = (SmallVec::new(), SmallVec::new());
+        Self { members, total, preemptible: true, may_evict: true, job: false, together: None }
     }
 }
 
@@ -98,8 +101,8 @@ pub(super) struct Interned {
     /// The template as it was submitted.
     spec: Arc<PodTemplate>,
     template: Template,
-    /// The asks for a single pod with this template: preemptible or not, a job or not.
-    pub(super) single_pod_asks: [Option<AskId>; 4],
+    /// The asks for a single pod with this template: preemptible or not, with evictions or without, a job or not.
+    pub(super) single_pod_asks: [Option<AskId>; 8],
 }
 
 /// All resources that were ever mentioned, and the templates and asks in use.
@@ -172,7 +175,7 @@ impl Interner {
         let (selector, tolerations) = (spec.selector.clone(), spec.tolerations.clone());
         let template = Template { request, devices, selector, tolerations, governed };
         let spec = Arc::new(spec.clone());
-        let id = self.templates.add(Interned { spec: Arc::clone(&spec), template, single_pod_asks: [None; 4] });
+        let id = self.templates.add(Interned { spec: Arc::clone(&spec), template, single_pod_asks: [None; 8] });
         self.template_ids.insert(spec, id);
         Ok(id)
     }
@@ -210,14 +213,20 @@ impl Interner {
     }
 
     /// The ask for one pod.
-    pub(crate) fn single_pod_ask(&mut self, template: TemplateId, preemptible: bool, job: bool) -> AskId {
-        let kind = usize::from(preemptible) * 2 + usize::from(job);
+    pub(crate) fn single_pod_ask(
+        &mut self,
+        template: TemplateId,
+        preemptible: bool,
+        may_evict: bool,
+        job: bool,
+    ) -> AskId {
+        let kind = usize::from(preemptible) * 4 + usize::from(may_evict) * 2 + usize::from(job);
         if let Some(Some(ask)) = self.templates.at(template).single_pod_asks.get(kind) {
             return *ask;
         }
         let members = SmallVec::from_elem((template, 1), 1);
         let total = self.template(template).governed.clone();
-        let ask = self.intern_ask(Ask { members, total, preemptible, job, together: None });
+        let ask = self.intern_ask(Ask { members, total, preemptible, may_evict, job, together: None });
         if let Some(slot) = self.templates.at_mut(template).single_pod_asks.get_mut(kind) {
             *slot = Some(ask);
         }

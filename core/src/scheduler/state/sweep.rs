@@ -86,9 +86,9 @@ mod tests {
         let mut interner = Interner::default();
         interner.sweep_at = 0;
         let [kept, gone, of_ask] = [1, 2, 3].map(|cpu| interner.intern(&template(cpu)).unwrap());
-        let dropped = interner.single_pod_ask(kept, true, true);
-        interner.single_pod_ask(gone, true, true);
-        let held = interner.single_pod_ask(of_ask, true, false);
+        let dropped = interner.single_pod_ask(kept, true, true, true);
+        interner.single_pod_ask(gone, true, true, true);
+        let held = interner.single_pod_ask(of_ask, true, true, false);
         let mut in_use = interner.begin_sweep().unwrap();
         in_use.template(kept);
         in_use.ask(held);
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(interner.intern(&template(3)), Ok(of_ask), "the ask that is held requests it");
         assert_eq!(interner.ask(held).members.as_slice(), [(of_ask, 1)]);
         assert_eq!(interner.intern(&template(4)), Ok(gone), "its id is issued again");
-        let again = interner.single_pod_ask(kept, true, true);
+        let again = interner.single_pod_ask(kept, true, true, true);
         assert_eq!(
             interner.ask(again).members.as_slice(),
             [(kept, 1)],

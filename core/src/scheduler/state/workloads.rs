@@ -52,10 +52,14 @@ impl Pod {
 pub(crate) struct Workload {
     pub(crate) id: WorkloadId,
     pub(crate) namespace: Name,
+    /// The leaf quota that it names as its own (T1).
+    pub(crate) quota: Option<Name>,
     /// The leaf quota that it is charged to, or the slot of those without a quota.
     pub(crate) leaf: QuotaSlot,
     pub(crate) priority: i32,
     pub(crate) preemptible: bool,
+    /// Whether others may be evicted for it (R9).
+    pub(crate) may_evict: bool,
     pub(crate) submitted: Time,
     pub(crate) budget: Option<Name>,
     pub(crate) together: Option<Level>,
