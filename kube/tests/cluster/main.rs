@@ -7,6 +7,7 @@ mod confirm;
 mod demo;
 mod faults;
 mod leader;
+mod packaging;
 mod policies;
 mod server;
 mod watches;
@@ -49,5 +50,6 @@ on_a_real_server! {
     demo: gate_mode bind_mode;
     faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept an_api_server_that_is_restarted;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
+    packaging: every_object_is_valid;
     policies: the_gate_comes_by_itself_and_only_we_remove_it nobody_passes_by_the_quota in_bind_mode_pods_name_us;
 }

@@ -122,7 +122,7 @@ impl Server {
     }
 }
 
-/// Creates an object, or the objects of a List.
+/// Creates an object, or the objects of a List. A real server refuses fields that it does not know.
 pub(crate) async fn create(target: &Target, object: &Value) {
     if let Some(items) = object["items"].as_array() {
         for item in items {
@@ -130,7 +130,12 @@ pub(crate) async fn create(target: &Target, object: &Value) {
         }
         return;
     }
-    let plural = format!("{}s", object["kind"].as_str().unwrap().to_lowercase()).replace("policys", "policies");
+    let kind = object["kind"].as_str().unwrap().to_lowercase();
+    let plural = match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if kind.ends_with('s') => format!("{kind}es"),
+        None => format!("{kind}s"),
+    };
     let rest = match object["metadata"]["namespace"].as_str() {
         Some(namespace) => format!("namespaces/{namespace}/{plural}"),
         None => plural,
@@ -138,7 +143,7 @@ pub(crate) async fn create(target: &Target, object: &Value) {
     let path = target.cluster(object["apiVersion"].as_str().unwrap(), &rest);
     // A resource of a new CRD is served a moment later.
     for _ in 0..50 {
-        let answer = target.post(&path, object.clone()).await.unwrap();
+        let answer = target.post(&format!("{path}?fieldValidation=Strict"), object.clone()).await.unwrap();
         if answer.code != 404 {
             assert_eq!(answer.code, 201, "{path}: {}", answer.body);
             return;
