@@ -10,6 +10,7 @@ mod leader;
 mod packaging;
 mod policies;
 mod server;
+mod tenancy;
 mod watches;
 mod world;
 
@@ -43,6 +44,7 @@ in_memory! {
     demo: gate_mode_on_one_node gate_mode bind_mode_on_one_node bind_mode;
     faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
+    tenancy: everybody_may_what_the_table_says;
 }
 
 on_a_real_server! {
@@ -52,4 +54,5 @@ on_a_real_server! {
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
     packaging: every_object_is_valid;
     policies: the_gate_comes_by_itself_and_only_we_remove_it nobody_passes_by_the_quota in_bind_mode_pods_name_us;
+    tenancy: everybody_may_what_the_table_says nobody_gets_more_than_they_have a_token_is_given_and_taken_back;
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 const FILES: &[&str] = &[
     include_str!("../../config/base/elasticquotatree.json"),
     include_str!("../../config/base/rbac.json"),
+    include_str!("../../config/base/tenancy.json"),
     include_str!("../../config/base/policies.json"),
     include_str!("../../config/base/flowschema.json"),
     include_str!("../../config/base/deployment.json"),

@@ -81,6 +81,14 @@ impl Server {
         }
     }
 
+    /// A real server as whoever has this token sees it.
+    pub(crate) fn with_token(&self, token: &str) -> Option<Target> {
+        match self {
+            Self::Fake(_) => None,
+            Self::Real(server, _) => Some(Target::real(write::client(server.config_with(token)).unwrap())),
+        }
+    }
+
     /// A token of the adapter's service account.
     pub(crate) async fn token(&self) -> String {
         let path = "/api/v1/namespaces/quotree-system/serviceaccounts/quotree-scheduler/token";

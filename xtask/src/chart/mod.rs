@@ -17,6 +17,7 @@ const TEMPLATES: &[(&str, &str, Option<&str>)] = &[
     ("templates/rbac.yaml", "base/rbac.json", None),
     ("templates/rbac-gate.yaml", "gate/rbac.json", Some(r#"and (eq .Values.mode "gate") (not .Values.dryRun)"#)),
     ("templates/rbac-bind.yaml", "bind/rbac.json", Some(r#"and (eq .Values.mode "bind") (not .Values.dryRun)"#)),
+    ("templates/tenancy.yaml", "base/tenancy.json", Some(".Values.tenancy")),
     ("templates/policies.yaml", "base/policies.json", Some("and .Values.admissionPolicies (not .Values.dryRun)")),
     (
         "templates/policies-gate.yaml",
@@ -92,8 +93,12 @@ fn template(object: Value, source: &str, condition: Option<&str>) -> String {
         },
         object => vec![object],
     };
-    // Helm makes the namespace.
-    let items = items.into_iter().filter(|item| item.get("kind") != Some(&Value::from("Namespace")));
+    // Helm makes the namespace of the release.
+    let is_own = |item: &Value| {
+        item.get("kind") == Some(&Value::from("Namespace"))
+            && item.pointer("/metadata/name") == Some(&Value::from(NAMESPACE))
+    };
+    let items = items.into_iter().filter(|item| !is_own(item));
     let documents: Vec<String> = items
         .map(|mut item| {
             let kind = item.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -141,7 +146,9 @@ mod tests {
     #[test]
     fn every_value_of_a_user_has_a_place() {
         let all: String = made().unwrap().into_iter().map(|(_, text)| text).collect();
-        for value in ["mode", "image", "replicas", "tree", "dryRun", "resources", "admissionPolicies", "flowSchema"] {
+        for value in
+            ["mode", "image", "replicas", "tree", "dryRun", "resources", "admissionPolicies", "flowSchema", "tenancy"]
+        {
             assert!(all.contains(&format!(".Values.{value}")), "{value}");
         }
         assert!(!all.contains(NAMESPACE), "the namespace is that of the release");
