@@ -45,7 +45,7 @@ pub struct Args {
     #[arg(long, value_name = "SELECTOR", default_value_t = format!("{MANAGED}=true"))]
     pub namespaces: String,
     /// The schedulerName of pods that are managed; can be given several times. Absent: default-scheduler in gate mode,
-    /// quotree in bind mode.
+    /// quotree in bind mode, both in a dry run.
     #[arg(long = "scheduler-name", value_name = "NAME")]
     pub scheduler_names: Vec<String>,
     /// The Lease that says which process leads, as NAMESPACE/NAME; '' is none, for a single process.
@@ -108,6 +108,9 @@ impl Args {
         }
         if self.dry_run {
             settings.mode = Mode::Dry;
+            if self.scheduler_names.is_empty() {
+                settings.schedulers = Settings::new(Mode::Dry).schedulers;
+            }
         }
         Ok(settings)
     }
@@ -219,7 +222,8 @@ mod tests {
             (Mode::Gate, "elasticquotatree")
         );
         assert_eq!(args("quotree-scheduler --mode bind").settings().unwrap().schedulers, ["quotree"]);
-        assert_eq!(args("quotree-scheduler --dry-run --mode bind").settings().unwrap().mode, Mode::Dry);
+        let dry = args("quotree-scheduler --dry-run --mode bind").settings().unwrap();
+        assert_eq!((dry.mode, dry.schedulers), (Mode::Dry, vec!["default-scheduler".into(), "quotree".into()]));
         let wrong = args("quotree-scheduler --tree elsewhere --policy /no/such/file");
         assert!(wrong.tree_source().unwrap_err().to_string().contains("`elsewhere` is not NAMESPACE/NAME"));
         assert!(wrong.settings().unwrap_err().to_string().contains("cannot read /no/such/file"));

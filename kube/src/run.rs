@@ -129,6 +129,9 @@ impl Runner {
         let mut lines: Vec<String> = self.actor.rehearse(now).iter().map(dry::line).collect();
         lines.extend(self.actor.take_problems().iter().map(text_of));
         lines.extend(self.actor.reasons().into_iter().map(|why| dry::line(&why.into())));
+        if lines.is_empty() {
+            lines.push(dry::nothing(self.actor.is_started()).to_owned());
+        }
         if lines != self.shown {
             lines.iter().for_each(|line| (self.log)(line));
             self.shown = lines;

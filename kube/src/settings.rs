@@ -22,7 +22,8 @@ pub struct Settings {
     pub mode: Mode,
     /// Which namespaces are managed.
     pub managed: LabelSelector,
-    /// The values of `spec.schedulerName` that are ours: in gate mode those of the schedulers behind the gate.
+    /// The values of `spec.schedulerName` that are ours: in gate mode those of the schedulers behind the gate, in a dry run
+    /// those of both modes.
     pub schedulers: Vec<Name>,
     /// By which names nodes say where they are and what their GPUs are.
     pub node: NodeSettings,
@@ -50,11 +51,15 @@ impl Settings {
     /// ```
     #[must_use]
     pub fn new(mode: Mode) -> Self {
-        let scheduler = if mode == Mode::Bind { SCHEDULER } else { names::DEFAULT_SCHEDULER };
+        let schedulers: &[&str] = match mode {
+            Mode::Gate => &[names::DEFAULT_SCHEDULER],
+            Mode::Bind => &[SCHEDULER],
+            Mode::Dry => &[names::DEFAULT_SCHEDULER, SCHEDULER],
+        };
         Self {
             mode,
             managed: LabelSelector { labels: vec![(MANAGED.into(), "true".into())], expressions: Vec::new() },
-            schedulers: vec![scheduler.into()],
+            schedulers: schedulers.iter().map(|name| (*name).into()).collect(),
             node: NodeSettings::default(),
             policy: live_policy(),
             quiet_ms: 10_000,

@@ -15,3 +15,13 @@ pub fn line(intent: &Intent) -> String {
         Intent::Event { reason, note, .. } => format!("event {pod}: {reason}: {note}"),
     }
 }
+
+/// What a dry run shows that has nothing to decide. Until the quota tree and everything else was listed, it decides nothing.
+#[must_use]
+pub const fn nothing(is_started: bool) -> &'static str {
+    if is_started {
+        "nothing to decide: no pod is pending in a managed namespace (--namespaces)"
+    } else {
+        "nothing is decided yet: no valid quota tree was found (--tree), or not everything was listed"
+    }
+}
