@@ -3,6 +3,7 @@
 //! that the exponent of a turn's cost says how it grows.
 
 mod full;
+mod kai;
 mod kueue;
 mod meter;
 mod racks;
@@ -79,6 +80,24 @@ pub const SHAPES: &[Shape] = &[
         small: 20,
         flat: false,
         play: kueue::play,
+    },
+    Shape {
+        name: "kai",
+        of: "nodes of 8 GPUs, half of which a second team reclaims in one decision while as many wait",
+        turn: "a reclaim",
+        n: 125,
+        small: 10,
+        flat: false,
+        play: kai::reclaim,
+    },
+    Shape {
+        name: "kai-verdict",
+        of: "full nodes of 8 GPUs, and a gang of 80 that nobody may be evicted for",
+        turn: "decision and verdict",
+        n: 125,
+        small: 20,
+        flat: false,
+        play: kai::verdict,
     },
     Shape {
         name: "one-node",

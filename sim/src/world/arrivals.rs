@@ -4,7 +4,9 @@
 //! Only the next arrival is ever computed: when one is submitted, the next is scheduled. So a hundred days of arrivals
 //! take no time at the start, and instances that have ended take little memory.
 
-use super::{ARRIVAL, End, World, WorldEvent, access, clock::Clock, controllers::OwnerRef, cron, submit};
+use super::{
+    ARRIVAL, End, World, WorldEvent, access, clock::Clock, controllers::OwnerRef, cron, submit, table::push_live,
+};
 
 /// The state of the arrivals of a workload.
 #[derive(Debug, Clone)]
@@ -65,14 +67,11 @@ fn add_instance(world: &mut World<'_>, owner: u32) {
     }
 }
 
-/// Adds an instance to the list of live ones. Drops ended ones before the list would grow.
+/// Adds an instance to the list of live ones.
 fn remember(world: &mut World<'_>, owner: u32, instance: u32) {
     let Some(generator) = world.controllers[owner].generator.as_mut() else { return };
     let mut live = std::mem::take(&mut generator.live);
-    if live.len() == live.capacity() {
-        live.retain(|i| world.controllers[*i].end == End::Open);
-    }
-    live.push(instance);
+    push_live(&mut live, instance, |i| world.controllers[i].end == End::Open);
     if let Some(generator) = world.controllers[owner].generator.as_mut() {
         generator.live = live;
     }

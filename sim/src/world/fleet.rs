@@ -8,6 +8,7 @@ use super::{
     faults,
     node_speed::{self, Pace},
     nodes,
+    table::push_live,
 };
 use crate::{
     model::{Change, NodeChange, Scenario},
@@ -118,10 +119,7 @@ pub(crate) fn place(world: &mut World<'_>, pod: u32, node: u32) {
     pods[pod].node = node;
     world.nodes[node].pods += 1;
     let list = &mut world.fleet.standing[node];
-    if list.len() == list.capacity() && list.len() > 8 {
-        list.retain(|p| pods[*p].node == node && *p != pod);
-    }
-    list.push(pod);
+    push_live(list, pod, |p| pods[p].node == node && p != pod);
 }
 
 /// A pod has left its node.

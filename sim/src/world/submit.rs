@@ -2,7 +2,7 @@
 
 use super::{
     CoreWorkload, End, Fact, NONE, Pod, State, World, access, arrivals, dataset, deployment, ending, job, job_queue,
-    job_record, nodes, pod_lifecycle, trace_rows, training, workflow,
+    job_record, nodes, pod_lifecycle, table::push_live, trace_rows, training, workflow,
 };
 use crate::{model::Kind, options::RunError, trace::TraceEvent};
 use quotree_core::{Age, Event, PodOutcome, PodSet, Time, WorkloadId, WorkloadSpec};
@@ -123,13 +123,10 @@ pub(crate) fn add_pod(world: &mut World<'_>, unit: u32, shape: u32, role: u32) -
     pod
 }
 
-/// Adds a core workload to the list of its controller. Drops ended ones before the list would grow.
+/// Adds a core workload to the list of its controller.
 fn remember(world: &mut World<'_>, owner: u32, unit: u32) {
     let controller = &mut world.controllers[owner];
-    if controller.units.len() == controller.units.capacity() {
-        controller.units.retain(|unit| world.units[*unit].live > 0);
-    }
-    controller.units.push(unit);
+    push_live(&mut controller.units, unit, |unit| world.units[unit].live > 0);
     controller.made += 1;
 }
 

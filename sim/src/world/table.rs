@@ -57,6 +57,18 @@ impl<T> FromIterator<T> for Table<T> {
     }
 }
 
+/// Adds an id to a list of live ones. When the list is full, the ids that are no longer live are dropped; if most remain,
+/// the list gets twice the room. So a push looks at two ids in the mean, however long they live.
+pub(crate) fn push_live(list: &mut Vec<u32>, id: u32, is_live: impl Fn(u32) -> bool) {
+    if list.len() == list.capacity() {
+        list.retain(|id| is_live(*id));
+        if list.len() > list.capacity() / 2 {
+            list.reserve_exact(list.capacity().max(4));
+        }
+    }
+    list.push(id);
+}
+
 #[expect(clippy::indexing_slicing, reason = "ids are places that `push` handed out, and nothing is ever removed")]
 impl<T> Index<u32> for Table<T> {
     type Output = T;
@@ -70,5 +82,30 @@ impl<T> Index<u32> for Table<T> {
 impl<T> IndexMut<u32> for Table<T> {
     fn index_mut(&mut self, id: u32) -> &mut T {
         &mut self.0[id as usize]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::push_live;
+    use std::cell::Cell;
+
+    #[test]
+    fn a_list_of_live_ids_stays_short_and_is_seldom_walked() {
+        for alive in [1, 3, 60, 64, 65, 1000] {
+            let (mut list, looked) = (Vec::new(), Cell::new(0));
+            for id in 0..10_000u32 {
+                push_live(&mut list, id, |old| {
+                    looked.set(looked.get() + 1);
+                    old + alive > id
+                });
+                assert!(
+                    list.ends_with(&(id.saturating_sub(alive - 1)..=id).collect::<Vec<_>>()),
+                    "the live ones are there"
+                );
+                assert!(list.len() <= 4 * alive as usize + 8, "{} for {alive} live ones", list.len());
+            }
+            assert!(looked.get() <= 30_000, "{} looks for 10,000 pushes", looked.get());
+        }
     }
 }

@@ -104,5 +104,8 @@ impl Cluster {
     pub(crate) fn refresh_shares(&mut self) {
         let nodes = &self.nodes;
         self.quotas.refresh_shares(Capacity { changes: nodes.changes(), of: |r| nodes.capacity(r) });
+        for leaf in self.quotas.take_changed_shares() {
+            self.queue.tournament.note_share(leaf);
+        }
     }
 }

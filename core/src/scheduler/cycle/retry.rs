@@ -72,6 +72,8 @@ fn may_host(cluster: &Cluster, node: NodeSlot, ask: &Ask) -> bool {
 /// a hold. A queue whose head could reclaim its min becomes wanted again: it is tried if its leaf is still within min
 /// at its turn.
 pub(crate) fn after_event(cluster: &mut Cluster) {
+    let quotas = &cluster.quotas;
+    cluster.queue.tournament.check_what_shares_cover(|leaf| quotas.left_of_guarantee(leaf));
     for queue in cluster.queue.tournament.take_retries() {
         touch(1);
         let Some(head) = cluster.queue.tournament.head(queue) else { continue };
@@ -90,8 +92,10 @@ pub(crate) fn after_event(cluster: &mut Cluster) {
         if reclaims {
             tournament.forget_try(queue);
         }
-        if by_share || came_after_a_hold {
+        if came_after_a_hold {
             tournament.retry_on_event(queue);
+        } else if by_share {
+            tournament.wait_for_share(queue);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The queue: the pending workloads of all leaves, and the order in which they are tried (O1, O2).
 
+mod by_amount;
 mod dirty;
 mod entry;
 mod hidden;
@@ -12,6 +13,7 @@ mod pending;
 mod refresh;
 mod request_class;
 mod room;
+mod share_waits;
 mod tournament;
 
 pub(crate) use next::{Choice, Judge};

@@ -10,6 +10,7 @@
 //! offer, with the smallest amounts so far. A quota makes few offers, and the last represents all other workloads.
 
 use super::{
+    by_amount::ByAmount,
     entry::{Labels, LineKey, Seen, within},
     hider::{Hider, shows},
     line::Line,
@@ -18,10 +19,9 @@ use super::{
 };
 use crate::scheduler::{
     quota::{Demand, Gates},
-    state::{AskId, QuotaSlot, Ratio},
+    state::{QuotaSlot, Ratio},
 };
 use smallvec::SmallVec;
-use std::collections::BTreeSet;
 
 /// One quota: its pending workloads, and what it offers to the quota above.
 #[derive(Debug, Clone, Default)]
@@ -33,7 +33,10 @@ pub(super) struct Row {
     pub(super) line: Line,
     /// Not in a leaf: the offers that the quotas below make of workloads within their min.
     pub(super) entitled: Line,
-    pub(super) tried: Tried,
+    /// In a leaf: the requests that were tried in vain while its guarantee covered them.
+    pub(super) tried: ByAmount,
+    /// In a leaf: the requests that wait until its fair share covers them (F3).
+    pub(super) beyond_share: ByAmount,
     /// In a leaf: what hides all its entitled workloads, as far as that is known.
     pub(super) hider: Option<Hider>,
     /// The keys of its offers in the lines of the quota above: of all workloads, and of those within its min.
@@ -66,39 +69,12 @@ impl Offer {
     }
 }
 
-/// The requests of a leaf that were tried in vain while its guarantee covered them, sorted by amount for each resource.
-/// So those that it no longer covers are found without a look at the others.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Tried(Vec<BTreeSet<(i64, AskId)>>);
-
-impl Tried {
-    pub(super) fn note(&mut self, ask: AskId, demand: &[i64]) {
-        for (tried, amount) in self.0.iter_mut().zip(demand) {
-            tried.insert((*amount, ask));
-        }
-    }
-
-    pub(super) fn forget(&mut self, ask: AskId, demand: &[i64]) {
-        for (tried, amount) in self.0.iter_mut().zip(demand) {
-            tried.remove(&(*amount, ask));
-        }
-    }
-
-    /// A request that is above these limits.
-    pub(super) fn above(&self, limits: &[i64]) -> Option<AskId> {
-        let last = |(tried, limit): (&BTreeSet<(i64, AskId)>, &i64)| {
-            tried.last().filter(|(amount, _)| amount > limit).map(|(_, ask)| *ask)
-        };
-        self.0.iter().zip(limits).find_map(last)
-    }
-}
-
 impl Row {
     pub(super) fn new(is_leaf: bool, resources: usize) -> Self {
         let line = || Line::new(2 * resources + 1, resources);
-        let tried = if is_leaf { vec![BTreeSet::new(); resources] } else { Vec::new() };
+        let none = || ByAmount::new(if is_leaf { resources } else { 0 });
         let entitled = Line::with_hiders(2 * resources + 1, resources);
-        Self { is_leaf, line: line(), entitled, tried: Tried(tried), ..Self::default() }
+        Self { is_leaf, line: line(), entitled, tried: none(), beyond_share: none(), ..Self::default() }
     }
 
     /// The line of the offers of the quotas below.

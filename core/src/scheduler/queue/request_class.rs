@@ -41,6 +41,8 @@ pub(super) struct Waiting {
     /// event or the end of a hold.
     pub(super) suspended: bool,
     pub(super) retry_on_event: bool,
+    /// Whether it waits until the fair share of its leaf covers the request.
+    pub(super) beyond_share: bool,
     /// Whether it is ready as soon as its quotas admit it, because its class may have room.
     pub(super) open: bool,
 }

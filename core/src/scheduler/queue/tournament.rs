@@ -62,6 +62,8 @@ pub(crate) struct Tournament {
     /// The bits of all classes with room.
     pub(super) roomy: u64,
     retry_on_event: Vec<RequestQueue>,
+    /// The leaves whose share or usage has changed, as far as queues wait for a share there.
+    pub(super) shares_changed: IndexSet<QuotaSlot, FxBuildHasher>,
     suspended: Vec<RequestQueue>,
     /// Classes of gangs that have found no room.
     pub(super) without_room: Vec<AskId>,
@@ -115,8 +117,8 @@ impl Tournament {
         class.leaves.push(queue.leaf);
         let open = place == 0 || class.is_open();
         let (rest, due) = (BTreeSet::new(), true);
-        let (tried, suspended, retry_on_event) = (false, false, false);
-        let waiting = Waiting { head: key, rest, place, due, tried, suspended, retry_on_event, open };
+        let (tried, suspended, retry_on_event, beyond_share) = (false, false, false, false);
+        let waiting = Waiting { head: key, rest, place, due, tried, suspended, retry_on_event, beyond_share, open };
         self.queues.insert(queue, waiting);
         self.stand_in_line(queue);
         if place == 0 {
@@ -156,7 +158,10 @@ impl Tournament {
         class.leaves.swap_remove(waiting.place);
         let moved = class.leaves.get(waiting.place).map(|leaf| RequestQueue { leaf: *leaf, ..queue });
         if waiting.tried {
-            self.rows.at_mut(queue.leaf).tried.forget(queue.ask, &class.demand);
+            self.rows.at_mut(queue.leaf).tried.remove(queue.ask, &class.demand);
+        }
+        if waiting.beyond_share {
+            self.rows.at_mut(queue.leaf).beyond_share.remove(queue.ask, &class.demand);
         }
         if let Some(moved) = moved.and_then(|moved| self.queues.get_mut(&moved)) {
             moved.place = waiting.place;
@@ -230,11 +235,13 @@ impl Tournament {
     /// Marks all quotas for re-evaluation, because limits have changed.
     pub(crate) fn touch_all(&mut self) {
         self.dirty.extend(self.parents.keys());
+        self.parents.keys().for_each(|q| self.note_share(q));
     }
 
     /// Marks the quota for re-evaluation, because its usage or the reservations of its holds have changed.
     pub(crate) fn touch(&mut self, quota: QuotaSlot) {
         self.dirty.insert(quota);
+        self.note_share(quota);
     }
 
     /// Makes a queue due.
@@ -254,7 +261,7 @@ impl Tournament {
 
     /// The queues that the next event checks, and makes due if their heads could then preempt or take over a hold.
     pub(crate) fn awaiting_event(&self) -> impl Iterator<Item = RequestQueue> + '_ {
-        self.retry_on_event.iter().copied()
+        self.retry_on_event.iter().copied().chain(self.beyond_changed_shares())
     }
 
     /// The asks that lists refer to, also those of queues that are gone.
@@ -277,7 +284,7 @@ impl Tournament {
         });
         if covered && !was_tried {
             let demand = &self.classes.at(queue.ask).demand;
-            self.rows.at_mut(queue.leaf).tried.note(queue.ask, demand);
+            self.rows.at_mut(queue.leaf).tried.insert(queue.ask, demand);
         }
         if retry {
             self.retry_on_event(queue);
@@ -290,7 +297,7 @@ impl Tournament {
     /// Makes a queue wanted again although it was tried while the guarantee of its leaf covers it.
     pub(crate) fn forget_try(&mut self, queue: RequestQueue) {
         if self.queues.get(&queue).is_some_and(|waiting| waiting.tried) {
-            self.rows.at_mut(queue.leaf).tried.forget(queue.ask, &self.classes.at(queue.ask).demand);
+            self.rows.at_mut(queue.leaf).tried.remove(queue.ask, &self.classes.at(queue.ask).demand);
             self.change(queue, |waiting| waiting.tried = false);
         }
     }

@@ -29,6 +29,7 @@ impl FairShares {
     ) {
         let (width, len) = (quotas.tree.width(), quotas.tree.len());
         let is_new = self.demands.is_empty();
+        self.moved.clear();
         if is_new {
             self.rows.resize_with(len, || vec![0; width]);
             self.demands = vec![vec![0; len]; width];
@@ -49,6 +50,7 @@ impl FairShares {
             let root = quotas.max(QuotaSlot(0), resource).min(amount_of(&self.capacity, resource));
             if set(&mut self.rows, QuotaId(0), resource, root.min(amount_of(demands, 0))) {
                 self.dirty.insert(QuotaId(0));
+                self.moved.push(QuotaId(0));
             }
             // Parents come before their children.
             while let Some(parent) = self.dirty.pop_first() {
@@ -57,8 +59,12 @@ impl FairShares {
                 self.claimants.clear();
                 self.claimants.extend(children.iter().map(|q| quotas.claimant(*q, resource, demands)));
                 let mut put = |child: &QuotaId, share: i64| {
-                    if set(&mut self.rows, *child, resource, share) && !quotas.tree.is_leaf(*child) {
-                        self.dirty.insert(*child);
+                    if set(&mut self.rows, *child, resource, share) {
+                        if quotas.tree.is_leaf(*child) {
+                            self.moved.push(*child);
+                        } else {
+                            self.dirty.insert(*child);
+                        }
                     }
                 };
                 // Where there is enough for all, each gets its demand.
@@ -87,6 +93,11 @@ impl Quotas {
             shares.refresh(self, capacity, changed.iter().filter_map(|leaf| self.quota_id(*leaf)));
             self.shares = shares;
         }
+    }
+
+    /// The leaves whose shares the last update has changed, and possibly the root. A leaf may come more than once.
+    pub(crate) fn take_changed_shares(&mut self) -> impl Iterator<Item = QuotaSlot> + '_ {
+        self.shares.moved.drain(..).map(QuotaSlot::from)
     }
 
     /// All leaves, in the order of the tree.
@@ -193,15 +204,19 @@ fn raise(amount: i64, limits: &[(i64, u64)], got: &mut [i64]) -> i64 {
         // Full when limit <= left * weight / weights; weights fit 64 bits each, so these products fit 128.
         let full =
             |(_, limit, weight): &(usize, i128, i128)| limit.saturating_mul(weights) <= left.saturating_mul(*weight);
-        let (filled, rest): (Vec<_>, Vec<_>) = open.iter().copied().partition(full);
-        if filled.is_empty() {
+        let mut filled = 0;
+        open.retain(|claim| {
+            let (i, limit, _) = *claim;
+            if full(claim) {
+                give(got, i, limit);
+                filled += limit;
+            }
+            !full(claim)
+        });
+        if filled == 0 {
             break;
         }
-        for (i, limit, _) in filled {
-            give(got, i, limit);
-            left -= limit;
-        }
-        open = rest;
+        left -= filled;
     }
     let weights: i128 = open.iter().map(|(_, _, weight)| weight).sum();
     if weights == 0 {
@@ -210,17 +225,28 @@ fn raise(amount: i64, limits: &[(i64, u64)], got: &mut [i64]) -> i64 {
     let mut remainders: Vec<(Reverse<i128>, usize)> = Vec::new();
     let mut given = 0;
     for (i, _, weight) in &open {
-        let exact = left.saturating_mul(*weight);
-        give(got, *i, exact / weights);
-        given += exact / weights;
-        remainders.push((Reverse(exact % weights), *i));
+        let (whole, remainder) = div_rem(left.saturating_mul(*weight), weights);
+        give(got, *i, whole);
+        given += whole;
+        remainders.push((Reverse(remainder), *i));
     }
-    remainders.sort_unstable();
+    // The largest remainders, in any order: each gets one.
     let ones = usize::try_from(left - given).unwrap_or(0);
+    if (1..remainders.len()).contains(&ones) {
+        remainders.select_nth_unstable(ones);
+    }
     for (_, i) in remainders.into_iter().take(ones) {
         give(got, i, 1);
     }
     0
+}
+
+/// Quotient and remainder. Amounts seldom need 128 bits, and their division takes many times as long as that of 64.
+fn div_rem(amount: i128, by: i128) -> (i128, i128) {
+    match (u64::try_from(amount), u64::try_from(by)) {
+        (Ok(amount), Ok(by)) => (i128::from(amount / by), i128::from(amount % by)),
+        _ => (amount / by, amount % by),
+    }
 }
 
 fn give(got: &mut [i64], i: usize, amount: i128) {

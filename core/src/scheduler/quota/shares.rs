@@ -28,6 +28,8 @@ pub struct FairShares {
     pub(super) claimants: Vec<Claimant>,
     /// Quotas where an input of the division among their children has changed.
     pub(super) dirty: BTreeSet<QuotaId>,
+    /// The leaves whose shares the last update has changed, and possibly the root.
+    pub(super) moved: Vec<QuotaId>,
 }
 
 impl FairShares {
