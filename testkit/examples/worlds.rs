@@ -105,8 +105,10 @@ fn main() {
     let check = words.first().map_or("laws", String::as_str);
     let number = |at: usize, usual| words.get(at).and_then(|word| word.parse::<u64>().ok()).unwrap_or(usual);
     let (first, count, only) = (number(1, 0), number(2, 1000), words.get(3));
-    if check == "helped" {
-        return helped(first, count);
+    match check {
+        "helped" => return helped(first, count),
+        "laws" | "reference" | "explanations" => {}
+        _ => return println!("CHECK is laws, reference, explanations or helped: worlds CHECK FIRST COUNT [KIND]"),
     }
     let (mut plays, mut broken, mut by_sets) = (0u64, 0u64, 0u64);
     for seed in first..first + count {
