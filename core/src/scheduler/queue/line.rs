@@ -239,13 +239,13 @@ impl Line {
         if at == NONE {
             return NONE;
         }
-        let node = *self.node(at);
-        match key.cmp(&node.key) {
-            Ordering::Less => self.node_mut(at).left = self.remove_below(node.left, key),
-            Ordering::Greater => self.node_mut(at).right = self.remove_below(node.right, key),
+        let &Node { key: here, left, right, .. } = self.node(at);
+        match key.cmp(&here) {
+            Ordering::Less => self.node_mut(at).left = self.remove_below(left, key),
+            Ordering::Greater => self.node_mut(at).right = self.remove_below(right, key),
             Ordering::Equal => {
                 self.free.push(at);
-                return self.merge(node.left, node.right);
+                return self.merge(left, right);
             }
         }
         self.update(at);
@@ -294,26 +294,25 @@ impl Line {
     fn update(&mut self, at: u32) -> bool {
         touch(1);
         let Width { open, resources, .. } = self.width;
-        let (half, stride, node) = (self.width.all(), self.stride(), *self.node(at));
-        let mut part = node.own;
-        let mut changed = false;
-        for below in [node.left, node.right].into_iter().filter(|below| *below != NONE) {
-            part.join(self.node(below).part);
-        }
-        let (own, row) = (node.own, at as usize * stride);
-        for i in 0..half {
-            let counts = match i {
-                _ if i < open => own.open,
-                _ if i < open + resources => own.closed,
-                _ if i < open + 2 * resources => own.wanted,
-                _ => true,
-            };
-            let mut least = if counts { self.amounts[row + i] } else { i64::MAX };
-            for below in [node.left, node.right].into_iter().filter(|below| *below != NONE) {
-                least = least.min(self.amounts[below as usize * stride + half + i]);
+        let (half, stride, row) = (self.width.all(), self.stride(), at as usize * self.stride());
+        let &Node { own: mut part, left, right, .. } = self.node(at);
+        let mut least: SmallVec<[i64; 16]> = SmallVec::from_slice(&self.amounts[row..row + half]);
+        // An entry that is not open has no open amounts, and so on.
+        let (closed, wanted) = (open + resources, open + 2 * resources);
+        for (amounts, counts) in [(0..open, part.open), (open..closed, part.closed), (closed..wanted, part.wanted)] {
+            if !counts {
+                least[amounts].fill(i64::MAX);
             }
-            changed |= std::mem::replace(&mut self.amounts[row + half + i], least) != least;
         }
+        for below in [left, right].into_iter().filter(|below| *below != NONE) {
+            part.join(self.node(below).part);
+            let minima = below as usize * stride + half;
+            let others = &self.amounts[minima..minima + half];
+            least.iter_mut().zip(others).for_each(|(least, other)| *least = (*least).min(*other));
+        }
+        let minima = &mut self.amounts[row + half..row + stride];
+        let changed = *minima != *least;
+        minima.copy_from_slice(&least);
         changed | (std::mem::replace(&mut self.node_mut(at).part, part) != part)
     }
 
