@@ -40,7 +40,7 @@ struct Arguments {
     #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(SHAPES.iter().map(|shape| shape.name)))]
     only: Vec<String>,
     /// The smallest of the three sizes; else each shape has its own
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=1_000_000))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(4..=2_500_000))]
     n: Option<u32>,
     /// Small sizes, to see whether all works
     #[arg(long, conflicts_with = "n")]
