@@ -123,6 +123,12 @@ impl Quotas {
         self.resources().for_each(|r| covers.push(covered(r)));
     }
 
+    /// What a leaf may still use of its guarantee, for each governed resource: no limit where guarantees do not count.
+    pub(crate) fn left_of_guarantee(&self, leaf: QuotaSlot) -> Demand {
+        let left = |r: usize| self.guarantee(leaf, r).saturating_sub(self.ledger.projected_usage(leaf, r));
+        self.resources().map(|r| if self.counts(r) { left(r) } else { i64::MAX }).collect()
+    }
+
     /// Whether the min of a leaf covers a request (O1).
     pub(crate) fn leaf_covers(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
         self.quota_id(leaf).is_some() && self.covers(ask, leaf)

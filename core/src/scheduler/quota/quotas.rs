@@ -1,6 +1,6 @@
 //! The quota tree with its ledger: min, max and guarantee of each quota.
 
-use super::{gates::Demand, ledger::Ledger, over_max::OverMax, shares::FairShares};
+use super::{ledger::Ledger, over_max::OverMax, shares::FairShares};
 use crate::{
     api::{EnforceMax, Name, Policy, QuotaId, Reclaim},
     scheduler::state::{Ask, QuotaSlot, Ratio, Row, amount_of},
@@ -72,12 +72,6 @@ impl Quotas {
             Reclaim::FairShare => self.shares.rows().get(slot.0 as usize).map_or(0, |row| amount_of(row, resource)),
             Reclaim::Min | Reclaim::Off => self.min(slot, resource),
         }
-    }
-
-    /// What a leaf may still use of its guarantee, for each governed resource: no limit where guarantees do not count.
-    pub(crate) fn left_of_guarantee(&self, leaf: QuotaSlot) -> Demand {
-        let left = |r: usize| self.guarantee(leaf, r).saturating_sub(self.ledger.projected_usage(leaf, r));
-        self.resources().map(|r| if self.counts(r) { left(r) } else { i64::MAX }).collect()
     }
 
     /// The usage of a quota that nobody may reclaim, base units: its min or, if that is larger, its guarantee (R2b,
