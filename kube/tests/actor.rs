@@ -395,3 +395,62 @@ fn a_budget_protects_pods_that_were_there_before_it() {
     assert_eq!(evicted(vec![budget("web", "web", 0), gone]), "a/p3");
     assert_eq!(evicted(vec![budget("web", "web", 9), budget("all", "web", 9)]), "a/p2", "two on one pod allow nothing");
 }
+
+#[test]
+fn resizes_are_followed_and_what_grew_is_reclaimed() {
+    let (p, q) = (pod("a", "p", 1, 4), pod("a", "q", 2, 1));
+    let mut actor = actor(Mode::Gate, [on(&p, "n0"), on(&q, "n0")]);
+    turn(&mut actor, 0);
+    let mut larger = pod("a", "p", 1, 6);
+    actor.take(on(&larger, "n0"));
+    assert_eq!(turn(&mut actor, 10), Vec::<String>::new(), "nobody goes for it alone");
+    let used = |actor: &Actor| {
+        let core = actor.core().unwrap();
+        core.usage(core.tree().by_name("a").unwrap()).used.get("cpu").unwrap()
+    };
+    assert_eq!(used(&actor), 7000);
+    actor.take(shown(&pod("b", "b", 9, 2)));
+    assert_eq!(turn(&mut actor, 20_000).len(), 1, "the guarantee of b is reclaimed");
+    larger = pod("a", "p", 1, 3);
+    actor.take(on(&larger, "n0"));
+    turn(&mut actor, 20_010);
+    assert_eq!(used(&actor), 4000);
+}
+
+#[test]
+fn a_new_taint_keeps_out_who_does_not_tolerate_it_and_lets_in_who_does() {
+    let any = |facts: &mut PodFacts| {
+        facts.tolerations.push(quotree_k8s::tolerations::Toleration {
+            operator: quotree_k8s::tolerations::Operator::Exists,
+            ..Default::default()
+        });
+    };
+    let (plain, tolerant) = (pod("a", "plain", 1, 8), pod("a", "tolerant", 2, 8));
+    let mut actor = actor(Mode::Gate, [on(&pod("b", "b", 0, 8), "n0"), shown(&plain), change(&tolerant, any)]);
+    turn(&mut actor, 0);
+    let mut tainted = node("n1", 8);
+    if let Fact::Node(node) = &mut tainted {
+        node.facts.taints.push(Taint::no_schedule("gpu"));
+    }
+    actor.take(tainted);
+    actor.take(Fact::Tree(tree(16)));
+    let lines = turn(&mut actor, 10);
+    assert!(lines.len() == 1 && lines[0].starts_with("bind a/tolerant to n1"), "{lines:?}");
+}
+
+#[test]
+fn a_narrowed_selector_counts_for_a_pod_that_waits() {
+    let narrow = |facts: &mut PodFacts| facts.node_selector.push(("zone".into(), "z".into()));
+    let (p, mut other) = (pod("a", "p", 1, 8), node("n1", 8));
+    if let Fact::Node(node) = &mut other {
+        node.facts.labels.insert("zone".into(), "z".into());
+    }
+    let mut actor = actor(Mode::Gate, [on(&pod("b", "b", 0, 8), "n0"), shown(&p)]);
+    turn(&mut actor, 0);
+    actor.take(change(&p, narrow));
+    turn(&mut actor, 10);
+    actor.take(Fact::PodGone { uid: "b".into(), last: None });
+    assert_eq!(turn(&mut actor, 20), Vec::<String>::new(), "n0 is free, and has no such label");
+    actor.take(other);
+    assert_eq!(turn(&mut actor, 30).len(), 1);
+}

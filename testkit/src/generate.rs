@@ -404,9 +404,10 @@ fn draw_changes(dice: &mut Dice, world: &mut World) {
         job.traits.evicts_nobody = dice.chance(20);
     }
     for _ in 0..1 + dice.below(6) {
-        let step = match dice.below(2) {
+        let step = match dice.below(4) {
             0 => Step::Rebudget(dice.index(16), dice.index(5)),
-            _ => Step::Minimum(dice.index(16), few(dice, 6)),
+            1 => Step::Minimum(dice.index(16), few(dice, 6)),
+            _ => Step::Change(dice.index(32), dice.index(5)),
         };
         let at = dice.index(world.steps.len() + 1);
         world.steps.insert(at, step);

@@ -38,6 +38,7 @@ impl Cluster {
                 }
                 self.workloads.entry(change.workload).or_default().push(event.clone());
             }
+            Event::PodChanged { pod, .. } => self.workloads.entry(pod.workload).or_default().push(event.clone()),
             Event::PodBound { pod, at, .. } => _ = self.started.insert(*pod, *at),
             Event::PodFound { pod, since, .. } => _ = self.started.insert(*pod, *since),
             Event::BudgetChanged { budget, allowed } => _ = self.budgets.insert(budget.clone(), *allowed),

@@ -111,6 +111,9 @@ pub enum Step {
     Rebudget(usize, usize),
     /// Another number of pods of a workload must run together (G1).
     Minimum(usize, u32),
+    /// A pod requests something else, in one of five ways: one cpu more, one less, a label of its node, a toleration, or
+    /// none of the latter two (E5).
+    Change(usize, usize),
 }
 
 impl Step {
@@ -132,6 +135,7 @@ impl Step {
                 | Self::BindsElsewhere(..)
                 | Self::Rebudget(..)
                 | Self::Minimum(..)
+                | Self::Change(..)
         )
     }
 }

@@ -3,9 +3,10 @@
 use super::{
     device::DeviceSet,
     ids::{Name, NodeId, PodId, Time, WorkloadId},
-    spec::{NodeSpec, PodSet, TreeSpec, WorkloadSpec},
+    spec::{NodeSpec, PodSet, PodTemplate, TreeSpec, WorkloadSpec},
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Something that happened in the cluster. The scheduler assumes that its plans are carried out until an event says
 /// otherwise.
@@ -96,6 +97,16 @@ pub enum Event {
     EvictFailed {
         /// The pod.
         pod: PodId,
+    },
+    /// What a pod requests, or which nodes take it, has changed: it was resized in place, its node selector was narrowed,
+    /// a taint appeared that it tolerates (E5). A pending pod waits with what it requests now; a hold that is for it
+    /// ends. A pod that has a node stays there with its devices, and is charged for what it requests now, even above a
+    /// max or above what the node has.
+    PodChanged {
+        /// The pod.
+        pod: PodId,
+        /// What it requests from now on.
+        template: Arc<PodTemplate>,
     },
 }
 

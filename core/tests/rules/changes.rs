@@ -174,3 +174,105 @@ fn g1_h2_a_hold_for_other_pods_ends() {
         ],
     );
 }
+
+#[test]
+fn e5_a_running_pod_is_charged_for_what_it_requests_now() {
+    check(
+        "root 9/9; a<root 2/4; b<root 4/9",
+        "4 9",
+        &[
+            ("no recreation; submit 1 to a: 1; submit 2 to a: 3", "bind 1 on node 0; bind 2 on node 0"),
+            // Above the max and above the node, and nobody goes for it.
+            ("pod 1 requests 2", "nothing"),
+            ("submit 3 to a: 1", "pending 3: A1 at a"),
+            ("pod 1 requests 1", "pending 3: A1 at a"),
+            ("pod 2 requests 2", "bind 3 on node 0"),
+        ],
+    );
+    // What runs above its guarantee by growth is reclaimed.
+    check(
+        TWO,
+        "4",
+        &[
+            ("no recreation; submit 1 to a: 1; submit 2 to a: 1", "bind 1; bind 2"),
+            ("submit 3 to b: 2; pod 1 requests 2", "evict 2 by R2; bind 3"),
+        ],
+    );
+}
+
+#[test]
+fn e5_a_pending_pod_waits_with_what_it_requests_now() {
+    check(
+        "root 9/9; a<root 9/9",
+        "2:zone=x 2:zone=y,!t",
+        &[
+            ("submit 1 to a: 3", "pending 1: P1"),
+            ("pod 1 requests 2", "bind 1 on node 0"),
+            ("submit 2 to a: 2", "pending 2: P1"),
+            ("pod 2 tolerates t", "bind 2 on node 1"),
+            ("submit 3 to a: 1; submit 4 to a: 2", "pending 3: P1, 4: P1"),
+            ("pod 4 on zone=y; finish 1", "bind 3 on node 0; pending 4: P1"),
+        ],
+    );
+}
+
+#[test]
+fn e5_h2_a_hold_for_what_was_requested_before_ends() {
+    let rows = |change: &'static str, then: &'static str, last: &'static str| {
+        check(
+            TWO,
+            "4",
+            &[
+                ("slow evictions; no recreation; submit 1 to b: 2; submit 2 to b: 2", "bind 1; bind 2"),
+                ("submit 3 to a: 2", "evict 2 by R2; hold 3; pending 3: H1"),
+                (change, then),
+                ("gone 2", last),
+            ],
+        );
+    };
+    rows("wait 1 ms", "pending 3: H1", "bind 3");
+    rows("pod 3 requests 1", "release 3: changed; hold 3; pending 3: H1", "bind 3");
+    // Now it is above its guarantee, and nobody goes for it.
+    rows("pod 3 requests 3", "release 3: changed; pending 3: A1 at root", "pending 3: A1 at root");
+}
+
+#[test]
+fn e5_a_victim_that_changes_frees_what_it_requests_now() {
+    check(
+        TWO,
+        "4",
+        &[
+            ("slow evictions; no recreation; submit 1 to b: 2; submit 2 to b: 2", "bind 1; bind 2"),
+            ("submit 3 to a: 2", "evict 2 by R2; hold 3; pending 3: H1"),
+            ("pod 2 requests 1", "pending 3: H1"),
+            // One is free, and reserved for 3.
+            ("submit 4 to b: 1", "pending 3: H1, 4: A1 at root"),
+            ("gone 2", "bind 3; pending 4: A1 at root"),
+        ],
+    );
+}
+
+#[test]
+fn e5_g1_a_gang_keeps_its_minimum_when_its_pods_change() {
+    check(
+        "root 9/9; a<root 9/9",
+        "4",
+        &[
+            ("submit 1 to a: 1 x4; pod 1 x2 requests 2", "pending 1: P1"),
+            ("pod 1 requests 1", "bind 1 x4"),
+            ("pod 1 x1 requests 0.5", "nothing"),
+            ("submit 2 to a: 1 priority 3", "evict 1 x4 by R1; bind 2; pending 1': P1"),
+        ],
+    );
+    // Elastic: the pod that changed stays part of the minimum that runs, and the others are spare.
+    check(
+        "root 9/9; a<root 9/9",
+        "3",
+        &[
+            ("no recreation; submit 1 to a: 1 x3 min 1; pod 1 x1 requests 1", "bind 1 x3"),
+            ("pod 1 x1 requests 0.5", "nothing"),
+            ("submit 2 to a: 1 priority 3", "evict 1 by R1; bind 2"),
+            ("submit 3 to a: 1 priority 3", "evict 1 by R1; bind 3"),
+        ],
+    );
+}

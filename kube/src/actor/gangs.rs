@@ -1,8 +1,7 @@
 //! Workloads of the core: single pods, and gangs whose pods are reported together once the minimum exists.
 
 use super::{
-    Live, budgets,
-    nodes::{self, Nodes},
+    Live, budgets, nodes,
     pods::{self, KnownPod, Progress},
     seen::Seen,
 };
@@ -88,7 +87,7 @@ fn gather(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod, memb
         return false;
     };
     let template = Arc::new(template_of(live, seen, settings, pod));
-    let set = PodSet { template, count: 1, min: 0 };
+    let set = PodSet { template: template.clone(), count: 1, min: 0 };
     let change = WorkloadChange { add_pods: Some(set), ..WorkloadChange::of(workload) };
     if !live.apply(Event::WorkloadChanged(change), || full_name(pod).to_string()) {
         return false;
@@ -96,7 +95,7 @@ fn gather(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod, memb
     if let Some(gang) = live.gangs.gangs.get_mut(&member.gang) {
         gang.workload = Some((workload, ordinal + 1));
     }
-    report_pod(live, pod, workload, ordinal);
+    report_pod(live, pod, workload, ordinal, template);
     true
 }
 
@@ -140,6 +139,11 @@ pub(crate) fn settle(live: &mut Live, seen: &Seen, settings: &Settings, now: Tim
         for uid in &uids {
             pods::advance(live, seen, settings, uid, PodOutcome::Deleted, now);
         }
+        // The minimum is divided over pods of several kinds before it is known which of them run.
+        if runs {
+            let change = WorkloadChange { min: Some(least.pods), ..WorkloadChange::of(workload) };
+            live.apply(Event::WorkloadChanged(change), || format!("gang {}/{}", id.namespace, id.name));
+        }
     }
 }
 
@@ -162,8 +166,8 @@ pub(crate) fn forget(live: &mut Live, uid: &Uid) {
 }
 
 /// What is reported to the core about a pod.
-fn template_of(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod) -> PodTemplate {
-    let mapped = map_pod(&pod.facts, &Nodes::taints(seen));
+pub(crate) fn template_of(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod) -> PodTemplate {
+    let mapped = map_pod(&pod.facts, live.nodes.taints());
     if let Some(rule) = mapped.rule {
         nodes::add_rule(live, seen, settings, rule);
     }
@@ -181,12 +185,12 @@ fn submit_all(
     name: Name,
 ) -> Option<WorkloadId> {
     let first = members.first()?;
-    let mut sets: Vec<(PodTemplate, Vec<&SeenPod>)> = Vec::new();
+    let mut sets: Vec<(Arc<PodTemplate>, Vec<&SeenPod>)> = Vec::new();
     for pod in members {
         let template = template_of(live, seen, settings, pod);
-        match sets.iter_mut().find(|(other, _)| *other == template) {
+        match sets.iter_mut().find(|(other, _)| **other == template) {
             Some((_, pods)) => pods.push(pod),
-            None => sets.push((template, vec![pod])),
+            None => sets.push((Arc::new(template), vec![pod])),
         }
     }
     let budget = budgets::protecting(live, seen, &first.facts);
@@ -196,7 +200,7 @@ fn submit_all(
         let count = u32::try_from(pods.len()).unwrap_or(u32::MAX);
         let min = left.min(count);
         left -= min;
-        specs.push(PodSet { template: Arc::new(template.clone()), count, min });
+        specs.push(PodSet { template: template.clone(), count, min });
     }
     let ours = members.iter().all(|pod| pods::is_ours(pod, seen, settings));
     let created = members.iter().map(|pod| pod.facts.created_ms).min().unwrap_or(0);
@@ -219,9 +223,10 @@ fn submit_all(
         return None;
     }
     live.budgets.note(id, budget);
-    let in_order = sets.into_iter().flat_map(|(_, pods)| pods);
-    for (pod, ordinal) in in_order.zip(0..) {
-        report_pod(live, pod, id, ordinal);
+    let in_order =
+        sets.into_iter().flat_map(|(template, pods)| pods.into_iter().map(move |pod| (pod, template.clone())));
+    for ((pod, template), ordinal) in in_order.zip(0..) {
+        report_pod(live, pod, id, ordinal, template);
     }
     Some(id)
 }
@@ -236,9 +241,10 @@ fn may_evict(pod: &SeenPod, settings: &Settings) -> bool {
 }
 
 /// Notes that the core knows a pod.
-fn report_pod(live: &mut Live, pod: &SeenPod, workload: WorkloadId, ordinal: u32) {
+fn report_pod(live: &mut Live, pod: &SeenPod, workload: WorkloadId, ordinal: u32, template: Arc<PodTemplate>) {
     let id = workload.pod(ordinal);
     live.unready.remove(&pod.uid);
     live.ids.add_pod(id, &pod.uid, full_name(pod));
-    live.known.insert(pod.uid.clone(), KnownPod { id, state: Progress::Waiting, evicting: false, failures: 0 });
+    live.known
+        .insert(pod.uid.clone(), KnownPod { id, state: Progress::Waiting, evicting: false, template, failures: 0 });
 }

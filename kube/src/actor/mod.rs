@@ -238,6 +238,13 @@ impl Live {
         if !nodes.is_empty() {
             let named = seen.nodes.values().map(|node| (node.facts.hostname().clone(), node.facts.name.clone()));
             self.hostnames = named.collect();
+            // What a pod tolerates is said to the core as the taints that there are.
+            if self.nodes.read_taints(seen) {
+                let waits = |known: &KnownPod| known.state == pods::Progress::Waiting;
+                let tolerates = |uid: &Uid| seen.pods.get(uid).is_some_and(|pod| !pod.facts.tolerations.is_empty());
+                let waiting = self.known.iter().filter(|(uid, known)| waits(known) && tolerates(uid));
+                waiting.for_each(|(uid, _)| pods.add(uid));
+            }
         }
         for name in &nodes {
             self::nodes::advance(self, seen, settings, name).iter().for_each(|uid| pods.add(uid));

@@ -18,12 +18,20 @@ pub(crate) struct Nodes {
     rules: BTreeMap<Name, NodeRule>,
     /// Pods on nodes that are not known, by node.
     adrift: BTreeMap<Name, BTreeSet<Name>>,
+    /// The taints that keep pods away, of all nodes.
+    taints: BTreeSet<Taint>,
 }
 
 impl Nodes {
-    /// All taints that keep pods away.
-    pub(crate) fn taints(seen: &Seen) -> BTreeSet<Taint> {
-        seen.nodes.values().flat_map(|node| node.facts.repelling()).collect()
+    /// The taints that keep pods away, of all nodes.
+    pub(crate) const fn taints(&self) -> &BTreeSet<Taint> {
+        &self.taints
+    }
+
+    /// Looks at the taints of all nodes. Returns whether there are others than before.
+    pub(crate) fn read_taints(&mut self, seen: &Seen) -> bool {
+        let taints = seen.nodes.values().flat_map(|node| node.facts.repelling()).collect();
+        std::mem::replace(&mut self.taints, taints) != self.taints
     }
 
     /// Notes that a pod names a node that is not known.

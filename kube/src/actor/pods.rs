@@ -13,11 +13,12 @@ use crate::{
     settings::{Mode, Settings},
     watch::{SeenPod, Uid},
 };
-use quotree_core::{DeviceSet, Event, FoundState, NodeId, PodId, PodOutcome, Time};
+use quotree_core::{DeviceSet, Event, FoundState, NodeId, PodId, PodOutcome, PodTemplate, Time};
 use quotree_k8s::{
     names,
     stage::{Stage, foreign, stage},
 };
+use std::sync::Arc;
 
 /// What the core knows about a pod.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(crate) struct KnownPod {
     pub(crate) state: Progress,
     /// Whether a plan evicts it.
     pub(crate) evicting: bool,
+    /// What it requests.
+    pub(crate) template: Arc<PodTemplate>,
     /// How often a bind has failed.
     pub(crate) failures: u32,
 }
@@ -129,13 +132,36 @@ pub(crate) fn advance(live: &mut Live, seen: &Seen, settings: &Settings, uid: &U
             _ => gangs::forget(live, uid),
         },
         Standing::Waits | Standing::At(..) => {
-            if !live.known.contains_key(uid) && !gangs::submit(live, seen, settings, pod, now) {
+            if live.known.contains_key(uid) {
+                follow(live, seen, settings, pod);
+            } else if !gangs::submit(live, seen, settings, pod, now) {
                 return;
             }
             if let Standing::At(node, found) = standing {
                 arrive(live, pod, node, found, now);
             }
         }
+    }
+}
+
+/// Reports what a pod requests, if that has changed. Once it is admitted, what it selects does not matter any more: our own
+/// PATCH pins it.
+fn follow(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod) {
+    let mut template = gangs::template_of(live, seen, settings, pod);
+    let Some(known) = live.known.get(&pod.uid) else { return };
+    if known.state != Progress::Waiting {
+        template.selector.clone_from(&known.template.selector);
+        template.tolerations.clone_from(&known.template.tolerations);
+    }
+    if template == *known.template {
+        return;
+    }
+    let (id, template) = (known.id, Arc::new(template));
+    let event = Event::PodChanged { pod: id, template: template.clone() };
+    if live.apply(event, || format!("pod {}/{}", pod.facts.namespace, pod.facts.name))
+        && let Some(known) = live.known.get_mut(&pod.uid)
+    {
+        known.template = template;
     }
 }
 

@@ -1,8 +1,10 @@
-//! Steps in which a workload changes after it was submitted: its disruption budget, its minimum.
+//! Steps in which a workload changes after it was submitted: its disruption budget, its
+//! minimum, what one of its pods requests.
 
 use super::{Driver, nth};
 use crate::worlds::Step;
-use quotree_core::{Event, NewBudget, WorkloadChange, WorkloadId};
+use quotree_core::{Event, NewBudget, PodId, PodSet, PodTemplate, WorkloadChange, WorkloadId};
+use std::sync::Arc;
 
 impl Driver<'_> {
     /// Carries out a change of a workload.
@@ -21,7 +23,56 @@ impl Driver<'_> {
                     self.change_workload(WorkloadChange { min: Some(min), ..WorkloadChange::of(workload) });
                 }
             }
+            Step::Change(k, how) => self.change_pod(k, how),
             _ => {}
+        }
+    }
+
+    /// A pod requests something else, wherever it is.
+    fn change_pod(&mut self, k: usize, how: usize) {
+        let pods: Vec<PodId> = self
+            .alive()
+            .iter()
+            .filter_map(|w| self.core().workload(*w))
+            .flat_map(|w| w.pods)
+            .map(|pod| pod.id)
+            .collect();
+        let Some(pod) = nth(&pods, k) else { return };
+        let Some(template) = self.template(pod) else { return };
+        let mut template = (*template).clone();
+        let cpu = template.request.get("cpu").unwrap_or(0);
+        match how % 5 {
+            0 => template.request.set("cpu", cpu + 1000),
+            1 if cpu > 0 => template.request.set("cpu", cpu - 1000),
+            2 => template.selector = vec![("kind".into(), vec!["k0".into()])],
+            3 => template.tolerations = vec!["taint".into()],
+            _ => (template.selector, template.tolerations) = Default::default(),
+        }
+        let template = Arc::new(template);
+        self.guests.insert(pod);
+        self.state_template(pod, &template);
+        self.apply(Event::PodChanged { pod, template });
+    }
+
+    /// Notes what a pod requests in the specification: its set is split.
+    fn state_template(&mut self, pod: PodId, template: &Arc<PodTemplate>) {
+        let Some(spec) = self.specs.get_mut(&pod.workload) else { return };
+        let mut first = 0;
+        let Some(at) = spec.pods.iter().position(|set| {
+            let here = pod.ordinal < first + set.count;
+            first += if here { 0 } else { set.count };
+            here
+        }) else {
+            return;
+        };
+        let set = spec.pods.remove(at);
+        let mut left = set.min;
+        let (before, after) = (pod.ordinal - first, first + set.count - pod.ordinal - 1);
+        let parts = [(before, &set.template), (1, template), (after, &set.template)];
+        for (place, (count, template)) in (at..).zip(parts.into_iter().filter(|(count, _)| *count > 0)) {
+            let min = left.min(count);
+            left -= min;
+            spec.pods.insert(place, PodSet { template: template.clone(), count, min });
         }
     }
 

@@ -48,7 +48,7 @@ impl Driver<'_> {
     }
 
     /// What a pod has in common with those of its set.
-    fn template(&self, pod: PodId) -> Option<Arc<PodTemplate>> {
+    pub(super) fn template(&self, pod: PodId) -> Option<Arc<PodTemplate>> {
         let mut ordinal = pod.ordinal;
         let sets = &self.specs.get(&pod.workload)?.pods;
         let set = sets.iter().find(|set| {

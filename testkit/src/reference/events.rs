@@ -46,6 +46,7 @@ impl Reference {
                 self.budgets_set.insert(budget.clone(), self.count);
             }
             Event::EvictFailed { pod } => self.evict_failed(*pod),
+            Event::PodChanged { pod, template } => self.pod_changed(*pod, template),
             Event::PodFound { pod, node, devices, state, since } => {
                 self.pod_found(*pod, Assignment { node: *node, devices: devices.0 }, *state, *since);
             }
@@ -162,20 +163,6 @@ impl Reference {
         self.update_victim_rank(id);
         if self.workload(id).hold.is_none() {
             self.enqueue(id);
-        }
-    }
-
-    /// Another number of pods must run together (G1). A hold for other pods than the workload asks for now ends.
-    fn minimum_changed(&mut self, id: WorkloadId, minimum: u32) {
-        let asks = |this: &Self| this.workload(id).next_ask().map(|_| this.workload(id).asked_pods());
-        let before = asks(self);
-        self.workload_mut(id).divide_minimum(minimum);
-        self.note_stale(id);
-        if asks(self) != before
-            && let Some(hold) = self.workload(id).hold
-        {
-            self.drop_hold(hold);
-            self.ended.push((id, ReleaseReason::Changed));
         }
     }
 

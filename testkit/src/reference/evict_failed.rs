@@ -41,6 +41,7 @@ impl Reference {
             | Event::BindFailed { pod }
             | Event::PodGone { pod, .. }
             | Event::PodLeaving { pod }
+            | Event::PodChanged { pod, .. }
             | Event::PodFound { pod, .. } => self.spare_no_longer(pod.workload),
             Event::WorkloadChanged(change) => self.spare_no_longer(change.workload),
             Event::BudgetChanged { budget, .. } => {

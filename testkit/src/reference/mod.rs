@@ -10,6 +10,7 @@
 )]
 
 mod admission;
+mod changes;
 mod decide;
 mod events;
 mod evict_failed;

@@ -3,13 +3,16 @@
 use super::{
     Malformed, RECREATED,
     outcome::outcome,
-    read::{leaves_are_namespaces, node, number, submission, tree},
+    read::{amounts, leaves_are_namespaces, node, number, selector, submission, tree},
 };
 use quotree_core::{
     Action, Auditor, BoundAt, DeviceSet, Event, FoundState, NewBudget, NodeId, NodeSpec, Plan, PodId, PodOutcome,
     PodSet, PodState, PodView, Policy, Recorder, Scheduler, Time, WorkloadChange, WorkloadId, WorkloadSpec, audit,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// A table that is being played, for tests that check more than the outcome of a row.
 #[derive(Debug)]
@@ -193,6 +196,7 @@ impl Game {
                 let budget = if rest == "none" { NewBudget::None } else { NewBudget::Named(rest.into()) };
                 self.change(WorkloadChange { budget: Some(budget), ..WorkloadChange::of(self.id(id)?) })
             }
+            ["pod", id, rest @ ..] => self.change_pods(id, rest),
             ["minimum", id] => {
                 self.change(WorkloadChange { min: Some(number(rest)?), ..WorkloadChange::of(self.id(id)?) })
             }
@@ -261,6 +265,28 @@ impl Game {
 
     fn change(&mut self, change: WorkloadChange) -> Result<(), Malformed> {
         self.apply(Event::WorkloadChanged(change))
+    }
+
+    /// The running pods of a workload, or if none runs the pending ones, request something else: `x2 requests 3`.
+    fn change_pods(&mut self, id: &str, how: &[&str]) -> Result<(), Malformed> {
+        let workload = self.id(id)?;
+        let (most, how) = match how {
+            [count, how @ ..] if count.starts_with('x') => (number(count.trim_start_matches('x'))? as usize, how),
+            how => (usize::MAX, how),
+        };
+        let spec = self.specs.get(&workload).and_then(|spec| spec.pods.first()).ok_or("no such workload")?;
+        let mut template = (*spec.template).clone();
+        match how {
+            ["requests", text] => template.request = amounts(text)?,
+            ["on", text] => template.selector = vec![selector(text)?],
+            ["tolerates", taint] => template.tolerations = vec![(*taint).into()],
+            _ => return Err(format!("`pod {id} {}`", how.join(" "))),
+        }
+        let pods = self.pods_of(workload);
+        let runs = pods.iter().any(|pod| pod.state != PodState::Pending);
+        let chosen = pods.into_iter().filter(|pod| (pod.state != PodState::Pending) == runs).take(most);
+        let (pods, template) = (chosen.map(|pod| pod.id).collect::<Vec<_>>(), Arc::new(template));
+        pods.into_iter().try_for_each(|pod| self.apply(Event::PodChanged { pod, template: template.clone() }))
     }
 
     fn terminate(&mut self, id: &str, most: usize) -> Result<(), Malformed> {

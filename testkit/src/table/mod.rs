@@ -30,6 +30,8 @@
 //! | `preemptible 1`, `non-preemptible 1` | from now on it may, or may not, be evicted |
 //! | `budget of 1: n`, `budget of 1: none` | it gets another disruption budget, or none |
 //! | `minimum 1: 2` | from now on two of its pods must run together |
+//! | `pod 1 requests 3`, `pod 1 x2 requests 3` | the running pods of it, or if none runs the pending ones, request 3 cpu, or two of them do |
+//! | `pod 1 on zone=a`, `pod 1 tolerates t` | likewise, they get another node selector or toleration |
 //! | `node 2 up: 4`, `node 2 changes: 4`, `node 2 down`, `cordon node 2` | a node joins, changes, is lost, takes no new pods |
 //! | `budget n allows 1`, `wait 50 ms`, `next bind fails` | a disruption budget; time passes; the next bind is refused |
 //! | `slow evictions` | from now on an evicted pod keeps its place until `gone` |

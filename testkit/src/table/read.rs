@@ -130,7 +130,7 @@ fn next<'a>(words: &mut SplitWhitespace<'a>) -> Result<&'a str, Malformed> {
     words.next().ok_or_else(|| "a word is missing at the end".to_owned())
 }
 
-fn selector(text: &str) -> Result<(Name, Vec<Name>), Malformed> {
+pub(super) fn selector(text: &str) -> Result<(Name, Vec<Name>), Malformed> {
     let (label, value) = text.split_once('=').ok_or_else(|| format!("`on {text}`"))?;
     Ok((label.into(), vec![value.into()]))
 }

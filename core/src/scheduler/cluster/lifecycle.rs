@@ -123,6 +123,40 @@ impl Cluster {
         self.touch(leaf);
     }
 
+    /// Takes what a pod requests off its node and out of the ledger. The caller must reverse this by
+    /// [`recharge`](Self::recharge).
+    pub(crate) fn uncharge(&mut self, pod: PodRef) {
+        self.add_charge(pod, -1);
+    }
+
+    /// Charges a pod that has a node for what it requests now.
+    pub(crate) fn recharge(&mut self, pod: PodRef) {
+        self.add_charge(pod, 1);
+    }
+
+    fn add_charge(&mut self, pod: PodRef, sign: i64) {
+        let Some(row) = self.workloads.pod(pod).copied() else { return };
+        let workload = self.workloads.at(pod.workload);
+        let (leaf, preemptible) = (workload.leaf, workload.preemptible);
+        let template = self.workloads.template(pod);
+        self.quotas.ledger.add_usage(leaf, &template.governed, preemptible, sign);
+        let leaves = row.state == Some(PodState::Terminating);
+        if leaves {
+            self.quotas.ledger.add_leaving(leaf, &template.governed, sign);
+        }
+        if sign > 0 {
+            self.nodes.put_anyway(row.assignment, template, pod);
+            if leaves {
+                self.nodes.start_leaving(row.assignment, template);
+            }
+        } else {
+            if leaves {
+                self.nodes.stop_leaving(row.assignment, template);
+            }
+            self.nodes.take(row.assignment, template, pod);
+        }
+    }
+
     /// Sets whether a workload counts as an admitted job: it does from its first pod or hold on (A5).
     pub(crate) fn set_admitted(&mut self, slot: WorkloadSlot, admitted: bool) {
         let workload = self.workloads.at_mut(slot);

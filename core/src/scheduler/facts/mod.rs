@@ -5,6 +5,7 @@ mod found;
 mod node;
 mod place;
 mod pod;
+mod pod_changed;
 mod spared;
 mod tree;
 mod workload;
@@ -44,6 +45,7 @@ fn change(cluster: &mut Cluster, event: Event) -> Result<(), EventError> {
         }
         Event::Tick => Ok(()),
         Event::EvictFailed { pod } => evict_failed::evict_failed(cluster, pod),
+        Event::PodChanged { pod, template } => pod_changed::pod_changed(cluster, pod, &template),
         Event::PodFound { pod, node, devices, state, since } => {
             found::found(cluster, pod, &Found { node, devices, state, since })
         }

@@ -162,9 +162,9 @@ pub(super) fn note_if_stale(cluster: &mut Cluster, slot: WorkloadSlot) {
     }
 }
 
-/// After a pod ended, updates what its workload waits for (G1). If none of its pods is on a node, it is no longer an
+/// After a pod ended or changed, updates what its workload waits for (G1). If none of its pods is on a node, it is no longer an
 /// admitted job (A5).
-fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, id: WorkloadId) {
+pub(super) fn requeue_rest(cluster: &mut Cluster, slot: WorkloadSlot, id: WorkloadId) {
     if cluster.workloads.slot(id) != Some(slot) {
         return;
     }

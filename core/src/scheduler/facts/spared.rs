@@ -19,6 +19,7 @@ impl About {
             | Event::BindFailed { pod }
             | Event::PodGone { pod, .. }
             | Event::PodLeaving { pod }
+            | Event::PodChanged { pod, .. }
             | Event::PodFound { pod, .. } => Self::Workload(pod.workload),
             Event::WorkloadChanged(change) => Self::Workload(change.workload),
             Event::BudgetChanged { budget, .. } => Self::Budget(budget.clone()),

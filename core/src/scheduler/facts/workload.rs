@@ -209,7 +209,7 @@ fn check_pods(workload: WorkloadId, sets: &[PodSet], has: u64) -> Result<(), Eve
 }
 
 /// Refuses a request that could make the sum of all requests overflow 64 bits.
-fn check_request(cluster: &Cluster, leaf: QuotaSlot, total: &[i64]) -> Result<(), EventError> {
+pub(super) fn check_request(cluster: &Cluster, leaf: QuotaSlot, total: &[i64]) -> Result<(), EventError> {
     let ledger = &cluster.quotas.ledger;
     let root = ledger.path(leaf).last().unwrap_or(leaf);
     for (r, (more, sum)) in total.iter().zip(ledger.request.row(root)).enumerate() {

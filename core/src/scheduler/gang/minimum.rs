@@ -5,7 +5,7 @@
 
 use crate::{
     api::PodState,
-    scheduler::state::{Pod, Workload, narrow},
+    scheduler::state::{Pod, Set, TemplateId, Workload, narrow},
 };
 use smallvec::SmallVec;
 
@@ -60,6 +60,50 @@ impl Workload {
             }
         }
         self.sets.iter_mut().take(1).for_each(|set| set.min += left);
+    }
+
+    /// Gives a pod another template (E5): it moves to the set of that template. If its set cannot reach its minimum
+    /// without it, or only by pods that are pending while this one has a node, one of the minimum moves with it.
+    pub(crate) fn change_template(&mut self, ordinal: u32, template: TemplateId) {
+        let Some(pod) = self.pods.get(ordinal as usize).copied() else { return };
+        let from = usize::from(pod.set);
+        let (active, pending) = (self.active_of(from), self.pending_of(from));
+        let others = match pod.state {
+            Some(PodState::Pending) => active + pending - 1,
+            _ if pod.is_active() => active - 1,
+            _ => u32::MAX,
+        };
+        let mut needed = 0;
+        if let Some(set) = self.sets.get_mut(from) {
+            needed = u32::from(others < set.min);
+            (set.count, set.min) = (set.count.saturating_sub(1), set.min - needed);
+        }
+        let to = self.set_of(template, ordinal);
+        if let Some(set) = self.sets.get_mut(to) {
+            (set.count, set.min) = (set.count + 1, set.min + needed);
+        }
+        if let Some(pod) = self.pods.get_mut(ordinal as usize) {
+            pod.set = u16::try_from(to).unwrap_or(u16::MAX);
+        }
+    }
+
+    /// The set of a template for a pod that moves there: one that has the template, one that no other pod is in, or a new
+    /// one.
+    fn set_of(&mut self, template: TemplateId, ordinal: u32) -> usize {
+        if let Some(at) = self.sets.iter().position(|set| set.template == template) {
+            return at;
+        }
+        let mut used: SmallVec<[bool; 4]> = self.sets.iter().map(|set| set.min > 0).collect();
+        for (_, pod) in self.ordinals().filter(|(other, pod)| *other != ordinal && pod.state.is_some()) {
+            used.iter_mut().skip(usize::from(pod.set)).take(1).for_each(|used| *used = true);
+        }
+        let set = Set { template, count: 0, min: 0 };
+        let unused = used.iter().position(|used| !used);
+        match unused.and_then(|at| self.sets.get_mut(at)) {
+            Some(slot) => *slot = set,
+            None => self.sets.push(set),
+        }
+        unused.unwrap_or(self.sets.len() - 1)
     }
 
     /// Whether the next eviction would take fewer than all its active pods: it has members above its minimum (G2).

@@ -19,7 +19,7 @@ impl Workloads {
         let template = workload.template(first);
         if workload.pods.len() == 1 {
             // A minimum that was changed may be more than there are.
-            if workload.sets.iter().any(|set| set.min > 1) {
+            if workload.sets.iter().map(|set| set.min).fold(0, u32::saturating_add) > 1 {
                 return None;
             }
             return Some(self.interner.single_pod_ask(template, preemptible, may_evict, job));

@@ -69,5 +69,6 @@ fn add_candidate(cluster: &Cluster, slot: WorkloadSlot, hasher: &mut FxHasher) {
     for (ordinal, pod) in workload.active() {
         (ordinal, pod.assignment.node, pod.assignment.devices, workload.template(ordinal)).hash(hasher);
     }
+    workload.sets.iter().for_each(|set| set.min.hash(hasher));
     workload.budget.as_ref().and_then(|budget| cluster.budgets.get(budget)).hash(hasher);
 }
