@@ -156,7 +156,9 @@ impl Runner {
             self.next_report = now.after_ms(EVERY_MS);
             intents.extend(self.reporter.conditions(&self.actor, now));
         }
-        self.writer.push(intents, now);
+        for failure in self.writer.push(intents, now) {
+            self.actor.take_failure(failure);
+        }
     }
 }
 

@@ -68,8 +68,14 @@ impl Settings {
 }
 
 /// The policy of a live cluster where nothing else is configured: disruption budgets are always kept, since the API
-/// refuses what breaks them, and a gang that stays torn leaves whole after a minute.
+/// refuses what breaks them, a gang that stays torn leaves whole after a minute, and a bind that failed is tried again after 1
+/// to 10 s.
 #[must_use]
 pub fn live_policy() -> Policy {
-    Policy { respect_budgets: RespectBudgets::Always, stale_after_ms: Some(60_000), ..Policy::default() }
+    Policy {
+        respect_budgets: RespectBudgets::Always,
+        stale_after_ms: Some(60_000),
+        bind_back_off_ms: Some(1000),
+        ..Policy::default()
+    }
 }

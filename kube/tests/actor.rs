@@ -454,3 +454,26 @@ fn a_narrowed_selector_counts_for_a_pod_that_waits() {
     actor.take(other);
     assert_eq!(turn(&mut actor, 30).len(), 1);
 }
+
+#[test]
+fn what_a_newer_tree_spares_is_taken_back() {
+    let pods: Vec<SeenPod> = (0..4).map(|number| pod("a", &format!("p{number}"), number, 2)).collect();
+    let mut actor = actor(Mode::Gate, pods.iter().map(|pod| on(pod, "n0")));
+    turn(&mut actor, 0);
+    actor.take(shown(&pod("b", "q", 9, 2)));
+    assert!(turn(&mut actor, 10)[0].starts_with("evict a/p3"));
+    let mut generous = tree(8);
+    (generous.quotas[1].min, generous.quotas[2].min) = (cpu(8), cpu(0));
+    actor.take(Fact::Tree(generous));
+    assert_eq!(turn(&mut actor, 20), ["spare a/p3: nobody needs its eviction any more"]);
+    actor.take_failure(Failure::TakenBack { uid: "p3".into() });
+    assert_eq!(turn(&mut actor, 30), Vec::<String>::new());
+    let core = actor.core().unwrap();
+    assert_eq!(core.usage(core.tree().by_name("a").unwrap()).freeing.get("cpu"), None);
+    // Under the old tree again it may be chosen at once.
+    actor.take(Fact::Tree(tree(8)));
+    assert!(turn(&mut actor, 40)[0].starts_with("evict a/p3"));
+    // An eviction that failed is not asked for again before there is news; another one is.
+    actor.take_failure(Failure::Evict { uid: "p3".into(), why: "422".to_owned() });
+    assert!(turn(&mut actor, 50)[0].starts_with("evict a/p2"));
+}

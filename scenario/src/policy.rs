@@ -53,6 +53,8 @@ record! {
         hold_timeout: Positive => "never",
         /// A gang below its minimum is evicted after this time (G3).
         stale_after: Positive => "never",
+        /// A workload of which a bind failed waits this long, then twice as long each time, up to ten times (E6).
+        bind_back_off: Positive => "it is tried again at once",
         /// Bounds of one search.
         bounds: Unnamed<Bounds> => "`(nodes: 64, candidates: 100000, sets: 65536)`",
     }
@@ -209,6 +211,7 @@ pub(crate) fn policy(read: Option<&Policy>) -> (String, Knobs) {
         min_runtime_ms: read.min_runtime.0,
         hold_timeout_ms: read.hold_timeout.map(|ms| ms.0),
         stale_after_ms: read.stale_after.map(|ms| ms.0),
+        bind_back_off_ms: read.bind_back_off.map(|ms| ms.0),
         bounds: read.bounds.as_ref().map_or_else(SearchBounds::default, |bounds| SearchBounds {
             nodes: bounds.0.nodes,
             candidates: bounds.0.candidates,

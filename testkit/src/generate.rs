@@ -398,13 +398,16 @@ fn draw_live_steps(dice: &mut Dice, world: &mut World) {
 /// Lets some workloads name their leaf and some evict nobody, and adds steps in which workloads change.
 fn draw_changes(dice: &mut Dice, world: &mut World) {
     let few = |dice: &mut Dice, n: u64| u32::try_from(dice.below(n)).unwrap_or(0);
+    world.policy.bind_back_off_ms = dice.chance(50).then(|| 1 + dice.below(20));
     for step in &mut world.steps {
         let Step::Submit(job) = step else { continue };
         job.traits.names_leaf = dice.chance(20);
         job.traits.evicts_nobody = dice.chance(20);
     }
     for _ in 0..1 + dice.below(6) {
-        let step = match dice.below(4) {
+        let step = match dice.below(6) {
+            5 => Step::TakeBack(dice.index(3)),
+            4 => Step::BindsFail(1 + few(dice, 3)),
             0 => Step::Rebudget(dice.index(16), dice.index(5)),
             1 => Step::Minimum(dice.index(16), few(dice, 6)),
             _ => Step::Change(dice.index(32), dice.index(5)),

@@ -48,7 +48,7 @@ pub fn cited(core: &Scheduler, verdict: &Verdict) -> Cited {
                 }
             }
             // Time is in the way: pods may leave any node, so all nodes count.
-            BlockingReason::Settling { .. } => settles = true,
+            BlockingReason::Settling { .. } | BlockingReason::BackOff { .. } => settles = true,
             _ => cited.workloads.extend(holders.iter().flat_map(|holder| &holder.pods).map(|pod| pod.workload)),
         }
     }

@@ -114,6 +114,9 @@ pub enum Step {
     /// A pod requests something else, in one of five ways: one cpu more, one less, a label of its node, a toleration, or
     /// none of the latter two (E5).
     Change(usize, usize),
+    /// The caller takes back the evictions that do not stand any more and are not carried out yet, and as many others
+    /// (E2).
+    TakeBack(usize),
 }
 
 impl Step {
@@ -136,6 +139,7 @@ impl Step {
                 | Self::Rebudget(..)
                 | Self::Minimum(..)
                 | Self::Change(..)
+                | Self::TakeBack(_)
         )
     }
 }

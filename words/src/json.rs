@@ -115,6 +115,10 @@ fn binding(of: &BlockingReason, names: &dyn Names, pods: &dyn Fn(&[PodId]) -> Va
             put("closest", room.closest.iter().map(near).collect());
         }
         BlockingReason::Held { leaving } | BlockingReason::Settling { leaving } => put("leaving", (*leaving).into()),
+        BlockingReason::BackOff { failures, until } => {
+            put("failures", (*failures).into());
+            put("until_ms", until.map_or(serde_json::Value::Null, |until| until.0.into()));
+        }
         _ => {}
     }
     map

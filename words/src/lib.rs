@@ -193,6 +193,7 @@ mod tests {
             }),
             BlockingReason::Held { leaving: 1 },
             BlockingReason::Settling { leaving: 2 },
+            BlockingReason::BackOff { failures: 3, until: Some(quotree_core::Time(9)) },
             BlockingReason::Growth { quota: leaf, resource: resource.clone(), needed: 3000, available: 1000 },
         ];
         let mut told = String::new();
@@ -254,6 +255,7 @@ mod tests {
             P1: a pod requests 5 cpu, and the closest node (n3) would have 4 cpu free after the eviction of 1 eligible pod, although all suitable nodes together have 6 cpu free: the cluster is fragmented (10 nodes: 9 with too little free, 1 cordoned)
             H1: it waits for 1 pod to terminate, and what that frees is reserved for it
             H1: it fits once 2 terminating pods are gone, so it evicts no others
+            E6: its last 3 binds failed, and it is not tried again yet
             R1: even if every eligible pod of its leaf were evicted, root.a would borrow 2 cpu more than now
         "#]].assert_eq(&told);
     }

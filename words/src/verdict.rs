@@ -178,6 +178,10 @@ pub fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) 
         BlockingReason::Settling { leaving } => {
             format!("it fits once {} gone, so it evicts no others", are(*leaving, "terminating pod"))
         }
+        BlockingReason::BackOff { failures: 1, .. } => "its last bind failed, and it is not tried again yet".to_owned(),
+        BlockingReason::BackOff { failures, .. } => {
+            format!("its last {failures} binds failed, and it is not tried again yet")
+        }
         BlockingReason::Unentitled { quota, resource, needed, available } => format!(
             "with {}, {} would use {} more than its guarantee, so it may not reclaim from other quotas",
             who(),

@@ -2,7 +2,7 @@
 //! fail which test. A verdict consists of these.
 
 use super::{
-    ids::{Name, NodeId, PodId, QuotaId, WorkloadId},
+    ids::{Name, NodeId, PodId, QuotaId, Time, WorkloadId},
     rule::Rule,
     topology::{Domain, Level},
 };
@@ -142,6 +142,13 @@ pub enum BlockingReason {
         /// What it could use without making the quota borrow more, base units.
         available: i64,
     },
+    /// A bind of it failed, and it is not tried again yet (E6).
+    BackOff {
+        /// How many binds failed in a row.
+        failures: u32,
+        /// When it is tried again; nothing before the first decision after the failure.
+        until: Option<Time>,
+    },
 }
 
 /// No node has room for a pod (P1). The amounts are those at the point where the search gave up: pods that may be
@@ -211,6 +218,7 @@ impl BlockingReason {
             Self::Held { .. } | Self::Settling { .. } => Rule::H1,
             Self::Unentitled { .. } => Rule::R2a,
             Self::Growth { .. } => Rule::R1,
+            Self::BackOff { .. } => Rule::E6,
         }
     }
 

@@ -98,6 +98,13 @@ pub enum Event {
         /// The pod.
         pod: PodId,
     },
+    /// An eviction that a plan asked for was not asked for: the caller took it back, such as one that does not stand any
+    /// more ([`Scheduler::eviction_stands`](crate::Scheduler::eviction_stands)). The pod goes on as after `EvictFailed`,
+    /// and its workload may be a victim again at once (E2).
+    EvictWithdrawn {
+        /// The pod.
+        pod: PodId,
+    },
     /// What a pod requests, or which nodes take it, has changed: it was resized in place, its node selector was narrowed,
     /// a taint appeared that it tolerates (E5). A pending pod waits with what it requests now; a hold that is for it
     /// ends. A pod that has a node stays there with its devices, and is charged for what it requests now, even above a

@@ -48,6 +48,9 @@ pub struct Policy {
     /// A gang that runs below its minimum is evicted as a whole after this long, milliseconds; absent (the default): never
     /// (G3).
     pub stale_after_ms: Option<u64>,
+    /// A workload of which a bind failed waits so long before it is tried again, milliseconds: twice as long each time, up
+    /// to ten times as long; absent (the default): it is tried again at once (E6).
+    pub bind_back_off_ms: Option<u64>,
     /// How much one search for a plan may look at.
     pub bounds: SearchBounds,
     /// How much detail the verdicts in plans have (X1). It changes no action. Default: [`PlanVerdicts::Brief`].
@@ -74,6 +77,7 @@ impl Default for Policy {
             min_runtime_ms: 0,
             hold_timeout_ms: None,
             stale_after_ms: None,
+            bind_back_off_ms: None,
             bounds: SearchBounds::default(),
             verdicts: PlanVerdicts::Brief,
         }

@@ -34,6 +34,7 @@ pub enum Rule {
     O4,
     E2,
     R9,
+    E6,
 }
 
 impl Rule {
@@ -66,6 +67,7 @@ impl Rule {
             Self::O4 => "O4",
             Self::E2 => "E2",
             Self::R9 => "R9",
+            Self::E6 => "E6",
         }
     }
 
@@ -125,6 +127,7 @@ impl Rule {
             Self::E2 => {
                 "a workload of which an eviction failed is not evicted again before something is reported about it"
             }
+            Self::E6 => "a workload of which a bind failed waits for a while before it is tried again",
             Self::R9 => "a workload that asks not to evict others waits for room, and nobody is evicted for it",
         }
     }

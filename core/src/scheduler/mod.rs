@@ -24,6 +24,7 @@ mod placement;
 mod preempt;
 mod queue;
 mod quota;
+mod stands;
 mod state;
 #[cfg(test)]
 mod tests;

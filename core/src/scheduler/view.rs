@@ -92,9 +92,9 @@ impl Scheduler {
     pub fn waiting(&self) -> Vec<WorkloadId> {
         let cluster = &self.cluster;
         let slots = cluster.workloads.sorted().into_iter();
-        let waits = slots
-            .map(|slot| (cluster.workloads.at(slot), cluster.queue.pending(slot)))
-            .filter(|(workload, pending)| pending.is_some() || workload.hold.is_some());
+        let waits = slots.map(|slot| (cluster.workloads.at(slot), cluster.queue.pending(slot))).filter(
+            |(workload, pending)| pending.is_some() || workload.hold.is_some() || workload.back_off().is_some(),
+        );
         waits.map(|(workload, _)| workload.id).collect()
     }
 }

@@ -128,3 +128,92 @@ fn e2_a_verdict_names_who_is_spared_and_an_impossible_failure_is_refused() {
     left.apply(Event::EvictFailed { pod }).unwrap();
     assert!(left.decide(quotree_core::Time(5000)).is_empty(), "the hold waits for it");
 }
+
+fn backing_off() -> Policy {
+    by(|policy| policy.bind_back_off_ms = Some(1000))
+}
+
+#[test]
+fn e6_a_workload_of_which_a_bind_failed_waits_and_others_go_first() {
+    let mut game = Game::new("root 9/9; a<root 9/9 block", "2", backing_off()).unwrap();
+    game.row("next bind fails; submit 1 to a: 2").unwrap();
+    assert_eq!(game.core().next_wake(), Some(quotree_core::Time(2000)), "a second after the first row");
+    let verdict = game.core().verdict(WorkloadId(1)).unwrap();
+    assert_eq!((verdict.binding.rule(), game.core().waiting()), (Rule::E6, vec![WorkloadId(1)]));
+    let mut core = game.core().clone();
+    core.apply(Event::WorkloadSubmitted(quotree_core::WorkloadSpec::pod(
+        2,
+        "a",
+        quotree_core::Time(1500),
+        quotree_core::Amounts::new().with("cpu", 1000),
+    )))
+    .unwrap();
+    let plan = core.decide(quotree_core::Time(1999));
+    assert!(matches!(plan.actions[..], [Action::Bind { pod, .. }] if pod.workload == WorkloadId(2)), "{plan:?}");
+    let plan = game.core().clone().decide(quotree_core::Time(2000));
+    assert!(matches!(plan.actions[..], [Action::Bind { pod, .. }] if pod.workload == WorkloadId(1)), "{plan:?}");
+}
+
+#[test]
+fn e6_the_wait_doubles_and_ends_with_success() {
+    table::check(
+        TWO,
+        "4",
+        backing_off(),
+        &[
+            ("next bind fails; next bind fails; next bind fails; submit 1 to a: 2", "bind 1; pending 1: E6"),
+            ("wait 1 ms", "bind 1; pending 1: E6"),
+            ("wait 1 ms", "pending 1: E6"),
+            ("wait 1 ms", "bind 1; pending 1: E6"),
+            ("wait 2000 ms", "pending 1: E6"),
+            ("wait 1 ms", "bind 1"),
+            // It begins anew after a success.
+            ("fail 1; next bind fails; submit 2 to a: 1", "bind 2; pending 2: E6"),
+            ("wait 1 ms", "bind 2"),
+        ],
+    );
+}
+
+#[test]
+fn e6_of_a_gang_the_rest_goes_on() {
+    table::check(
+        TWO,
+        "4",
+        backing_off(),
+        &[("next bind fails; submit 1 to a: 1 x3 min 2", "bind 1 x3; pending 1: E6"), ("find 1 x1", "nothing")],
+    );
+}
+
+#[test]
+fn e2_what_a_newer_tree_spares_is_not_evicted() {
+    let mut game = Game::new(TWO, "4", Policy::default()).unwrap();
+    game.row("slow evictions; no recreation; submit 1 to b: 2; submit 2 to b: 2").unwrap();
+    assert_eq!(game.row("submit 3 to a: 2").unwrap(), "evict 2 by R2; hold 3; pending 3: H1");
+    let stands = |game: &Game| game.core().eviction_stands(WorkloadId(2).pod(0));
+    assert_eq!((stands(&game), game.core().eviction_stands(WorkloadId(1).pod(0))), (Some(true), None));
+    // Now b is guaranteed all that it uses.
+    assert_eq!(
+        game.row("tree root 4/4; a<root 0/4; b<root 4/4").unwrap(),
+        "release 3: tree changed; pending 3: A1 at root"
+    );
+    assert_eq!(stands(&game), Some(false));
+    assert_eq!(game.row("eviction taken back 2").unwrap(), "pending 3: A1 at root");
+    assert_eq!(stands(&game), None);
+    // And under the old one again, the same pod may go at once: nothing failed.
+    let again = game.row("tree root 4/4; a<root 2/4; b<root 2/4").unwrap();
+    assert_eq!(again, "evict 2 by R2; hold 3; pending 3: H1");
+}
+
+#[test]
+fn e2_t4_an_eviction_for_a_max_stands_while_the_max_does() {
+    let policy = by(|policy| policy.enforce_max = EnforceMax::After { ms: 500 });
+    let mut game = Game::new("root 9/9; a<root 0/6", "9", policy).unwrap();
+    game.row("slow evictions; no recreation; submit 1 to a: 3; submit 2 to a: 3").unwrap();
+    game.row("tree root 9/9; a<root 0/3").unwrap();
+    assert_eq!(game.row("wait 1 ms").unwrap(), "evict 2 by T4");
+    let stands = |game: &Game| game.core().eviction_stands(WorkloadId(2).pod(0));
+    assert_eq!(stands(&game), Some(true));
+    game.row("tree root 9/9; a<root 0/6").unwrap();
+    assert_eq!(stands(&game), Some(false));
+    assert_eq!(game.row("eviction taken back 2").unwrap(), "nothing");
+}

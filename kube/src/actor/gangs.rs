@@ -245,6 +245,5 @@ fn report_pod(live: &mut Live, pod: &SeenPod, workload: WorkloadId, ordinal: u32
     let id = workload.pod(ordinal);
     live.unready.remove(&pod.uid);
     live.ids.add_pod(id, &pod.uid, full_name(pod));
-    live.known
-        .insert(pod.uid.clone(), KnownPod { id, state: Progress::Waiting, evicting: false, template, failures: 0 });
+    live.known.insert(pod.uid.clone(), KnownPod { id, state: Progress::Waiting, evicting: false, template });
 }

@@ -56,6 +56,11 @@ pub enum Intent {
         /// A pod of the workload for which room is made.
         cause: Option<PodKey>,
     },
+    /// The eviction of a pod is of no use any more: it is not sent, if it still waits. Writes nothing.
+    TakeBack {
+        /// The pod.
+        pod: PodKey,
+    },
     /// The condition of a pod that says whether it is admitted, and if not, why.
     Condition {
         /// The pod.
@@ -87,7 +92,9 @@ impl Intent {
     #[must_use]
     pub const fn pod(&self) -> &PodKey {
         match self {
-            Self::Bind { pod, .. } | Self::Evict { pod, .. } | Self::Condition { pod, .. } => pod,
+            Self::Bind { pod, .. } | Self::Evict { pod, .. } | Self::TakeBack { pod } | Self::Condition { pod, .. } => {
+                pod
+            }
             Self::Event { about, .. } => about,
         }
     }
@@ -116,6 +123,11 @@ pub enum Failure {
         uid: Uid,
         /// What the API server said.
         why: String,
+    },
+    /// The eviction of a pod was taken back before it was sent.
+    TakenBack {
+        /// The pod.
+        uid: Uid,
     },
 }
 

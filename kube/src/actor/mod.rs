@@ -53,8 +53,8 @@ struct Live {
     budgets: Budgets,
     /// Pods that are ours and were not reported to the core, and why.
     unready: BTreeMap<Uid, Unready>,
-    /// Failed binds, by the time at which they are pending again.
-    retries: BTreeSet<(Time, Uid)>,
+    /// Pods that plans evict and that are not known to leave.
+    evicting: BTreeSet<Uid>,
     /// No eviction is sent before this time.
     quiet_until: Time,
     /// Whether the newest tree was refused for what ran at that time.
@@ -160,8 +160,7 @@ impl Actor {
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
         let live = self.live.as_ref()?;
-        let retry = live.retries.first().map(|(at, _)| *at);
-        [live.core.next_wake(), retry, gangs::next_wake(live)].into_iter().flatten().min()
+        [live.core.next_wake(), gangs::next_wake(live)].into_iter().flatten().min()
     }
 
     /// Reports to the core what has changed, lets it decide, and returns what is to be written. `now` must not go back.
@@ -170,8 +169,7 @@ impl Actor {
             return Vec::new();
         }
         let Some(live) = &mut self.live else { return Vec::new() };
-        let due = [live.core.next_wake(), live.retries.first().map(|(at, _)| *at), gangs::next_wake(live)];
-        let due = due.into_iter().flatten().any(|at| at <= now);
+        let due = [live.core.next_wake(), gangs::next_wake(live)].into_iter().flatten().any(|at| at <= now);
         if self.changes.facts == 0 && self.failures.is_empty() && !due {
             return Vec::new();
         }
@@ -179,7 +177,9 @@ impl Actor {
         let failures = std::mem::take(&mut self.failures);
         live.report(&self.seen, &self.settings, changes, failures, now);
         let plan = live.core.decide(now);
-        plan::intents(live, &self.seen, &self.settings, &plan)
+        let mut intents = plan::useless_evictions(live, &self.seen);
+        intents.extend(plan::intents(live, &self.seen, &self.settings, &plan));
+        intents
     }
 
     /// Forgets what was decided, and decides anew about all that is there now: what a dry run shows.
@@ -206,7 +206,7 @@ impl Actor {
                     gangs: Gangs::default(),
                     budgets: Budgets::default(),
                     unready: BTreeMap::new(),
-                    retries: BTreeSet::new(),
+                    evicting: BTreeSet::new(),
                     quiet_until: now.after_ms(self.settings.quiet_ms),
                     tree_waits: false,
                     refused: Vec::new(),
@@ -262,11 +262,11 @@ impl Live {
         gangs::settle(self, seen, settings, now);
         for failure in failures {
             match failure {
-                Failure::Bind { uid, .. } => pods::bind_failed(self, &uid, now),
-                // Until the core can take back an eviction (C2), the writer goes on trying.
-                Failure::Evict { .. } | Failure::Report { .. } => {}
+                Failure::Bind { uid, .. } => pods::bind_failed(self, &uid),
+                Failure::Evict { uid, .. } => pods::eviction_ended(self, &uid, |pod| Event::EvictFailed { pod }),
+                Failure::TakenBack { uid } => pods::eviction_ended(self, &uid, |pod| Event::EvictWithdrawn { pod }),
+                Failure::Report { .. } => {}
             }
         }
-        pods::retry(self, now);
     }
 }

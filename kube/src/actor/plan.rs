@@ -6,7 +6,10 @@ use super::{
     pods::{Progress, is_ours},
     seen::Seen,
 };
-use crate::settings::{Mode, Settings};
+use crate::{
+    settings::{Mode, Settings},
+    watch::Uid,
+};
 use quotree_core::{Action, BindReason, EvictReason, NodeId, Plan, PodId, WorkloadId};
 use quotree_k8s::Loss;
 use quotree_words::{ChargedTo, bound, evicted};
@@ -27,6 +30,19 @@ pub(super) fn intents(live: &mut Live, seen: &Seen, settings: &Settings, plan: &
         }
     }
     intents
+}
+
+/// Evictions that a newer tree or fact has made useless. Those that are not sent yet are taken back, and the actor hears of
+/// that as of a failure.
+pub(super) fn useless_evictions(live: &mut Live, seen: &Seen) -> Vec<Intent> {
+    let useless = |uid: &&Uid| {
+        let known = live.known.get(*uid);
+        known.is_some_and(|known| live.core.eviction_stands(known.id) == Some(false))
+    };
+    let useless: Vec<Uid> = live.evicting.iter().filter(useless).cloned().collect();
+    useless.iter().for_each(|uid| _ = live.evicting.remove(uid));
+    let pods = useless.iter().filter_map(|uid| seen.pods.get(uid));
+    pods.map(|pod| Intent::TakeBack { pod: PodKey::of(pod) }).collect()
 }
 
 type Bound = (PodKey, quotree_core::Name, Option<quotree_core::Name>, String);
@@ -58,6 +74,7 @@ fn evict(live: &mut Live, seen: &Seen, settings: &Settings, id: PodId, reason: &
     let pod = seen.pods.get(&uid)?;
     debug_assert!(is_ours(pod, seen, settings), "only pods that are ours are preemptible");
     live.known.get_mut(&uid)?.evicting = true;
+    live.evicting.insert(uid.clone());
     let why = evicted(reason, &LiveNames { ids: &live.ids, core: &live.core });
     let cause = reason.cause.and_then(|cause| first_pod(live, seen, cause));
     Some(Intent::Evict { pod: PodKey::of(pod), not_before: live.quiet_until, why, cause })

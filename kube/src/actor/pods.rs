@@ -31,8 +31,6 @@ pub(crate) struct KnownPod {
     pub(crate) evicting: bool,
     /// What it requests.
     pub(crate) template: Arc<PodTemplate>,
-    /// How often a bind has failed.
-    pub(crate) failures: u32,
 }
 
 /// How far a pod has come, in the eyes of the core.
@@ -214,7 +212,7 @@ fn end(live: &mut Live, uid: &Uid, seen: PodOutcome) {
     let outcome = outcome_of(known.evicting, lost, seen);
     live.apply(Event::PodGone { pod: known.id, outcome }, || format!("pod of uid {uid}"));
     live.ids.forget_pod(known.id);
-    live.retries.retain(|(_, retried)| retried != uid);
+    live.evicting.remove(uid);
     if live.ids.pods_of(known.id.workload).next().is_none() {
         live.ids.forget_workload(known.id.workload);
         live.budgets.forget(known.id.workload);
@@ -222,30 +220,29 @@ fn end(live: &mut Live, uid: &Uid, seen: PodOutcome) {
     nodes::close_empty(live);
 }
 
-/// A bind failed for good. The pod stays charged for a while (1 s, then twice as long each time, at most 10 s), so that a
-/// refusal that repeats does not keep the API server busy; then it is pending again.
-pub(crate) fn bind_failed(live: &mut Live, uid: &Uid, now: Time) {
-    let Some(known) = live.known.get_mut(uid).filter(|known| matches!(known.state, Progress::Assumed(_))) else {
-        return;
-    };
-    known.failures += 1;
-    let wait = (1000_u64 << (known.failures - 1).min(4)).min(10_000);
-    live.retries.insert((now.after_ms(wait), uid.clone()));
+/// A bind failed for good. The core tries the pod again after a while (E6).
+pub(crate) fn bind_failed(live: &mut Live, uid: &Uid) {
+    let Some(known) = live.known.get(uid).filter(|known| matches!(known.state, Progress::Assumed(_))) else { return };
+    let (id, evicting) = (known.id, known.evicting);
+    if live.apply(Event::BindFailed { pod: id }, || format!("pod of uid {uid}"))
+        && !evicting
+        && let Some(known) = live.known.get_mut(uid)
+    {
+        known.state = Progress::Waiting;
+    }
 }
 
-/// The back-off of some failed binds is over.
-pub(crate) fn retry(live: &mut Live, now: Time) {
-    while let Some((at, uid)) = live.retries.first().cloned().filter(|(at, _)| *at <= now) {
-        live.retries.remove(&(at, uid.clone()));
-        let Some(known) = live.known.get(&uid).filter(|known| matches!(known.state, Progress::Assumed(_))) else {
-            continue;
-        };
-        let (id, evicting) = (known.id, known.evicting);
-        if live.apply(Event::BindFailed { pod: id }, || format!("pod of uid {uid}"))
-            && !evicting
-            && let Some(known) = live.known.get_mut(&uid)
-        {
-            known.state = Progress::Waiting;
-        }
+/// A planned eviction is not carried out: it failed, or it was taken back before it was sent (E2). The pod goes on.
+pub(crate) fn eviction_ended(live: &mut Live, uid: &Uid, event: impl FnOnce(PodId) -> Event) {
+    let Some(known) = live.known.get(uid).filter(|known| known.evicting) else { return };
+    if matches!(known.state, Progress::Leaving(_)) {
+        return;
+    }
+    let id = known.id;
+    if live.apply(event(id), || format!("pod of uid {uid}"))
+        && let Some(known) = live.known.get_mut(uid)
+    {
+        known.evicting = false;
+        live.evicting.remove(uid);
     }
 }

@@ -72,7 +72,7 @@ impl Reporter {
                         });
                     }
                 }
-                Intent::Condition { .. } | Intent::Event { .. } => {}
+                Intent::TakeBack { .. } | Intent::Condition { .. } | Intent::Event { .. } => {}
             }
         }
         events

@@ -47,10 +47,21 @@ impl Writer {
         Self { client, mode, fence, queue: Queue::default(), in_flight: FuturesUnordered::new() }
     }
 
-    /// Adds what is to be written, and sends what may be sent.
-    pub fn push(&mut self, intents: impl IntoIterator<Item = Intent>, now: Time) {
-        intents.into_iter().for_each(|intent| self.queue.push(intent, now));
+    /// Adds what is to be written, and sends what may be sent. Returns the evictions that were taken back before they were
+    /// sent.
+    pub fn push(&mut self, intents: impl IntoIterator<Item = Intent>, now: Time) -> Vec<Failure> {
+        let mut taken_back = Vec::new();
+        for intent in intents {
+            match intent {
+                Intent::TakeBack { pod } => {
+                    let taken = self.queue.take_back(&pod.uid);
+                    taken_back.extend(taken.then_some(Failure::TakenBack { uid: pod.uid }));
+                }
+                intent => self.queue.push(intent, now),
+            }
+        }
         self.pump(now);
+        taken_back
     }
 
     /// Sends what may be sent.
@@ -92,14 +103,19 @@ impl Writer {
         let Ended((mut work, verdict)) = ended;
         let uid = work.intent.pod().uid.clone();
         self.queue.done(&uid);
+        let spared = self.queue.is_spared(&uid);
         let failure = match verdict {
             Verdict::Done => None,
             Verdict::Failed(why) => match work.intent {
                 Intent::Bind { .. } => Some(Failure::Bind { uid, why }),
                 Intent::Evict { .. } => Some(Failure::Evict { uid, why }),
                 Intent::Condition { .. } | Intent::Event { .. } => Some(Failure::Report { uid, why }),
+                Intent::TakeBack { .. } => None,
             },
             Verdict::Look(_) => None,
+            Verdict::Again { .. } if spared && matches!(work.intent, Intent::Evict { .. }) => {
+                Some(Failure::TakenBack { uid })
+            }
             Verdict::Again { after_ms, version, .. } => {
                 let at = now.after_ms(back_off(after_ms, work.tries, &uid));
                 work.tries += 1;

@@ -29,6 +29,8 @@ pub struct Queue {
     due: BTreeMap<Place, Work>,
     later: BTreeMap<(Time, Place), Work>,
     in_flight: BTreeSet<Uid>,
+    /// Evictions in flight that were taken back.
+    spared: BTreeSet<Uid>,
     number: u64,
     all: Bucket,
     evictions: Bucket,
@@ -42,6 +44,7 @@ impl Default for Queue {
             due: BTreeMap::new(),
             later: BTreeMap::new(),
             in_flight: BTreeSet::new(),
+            spared: BTreeSet::new(),
             number: 0,
             all: Bucket::new(200, 400),
             evictions: Bucket::new(10, 10),
@@ -53,7 +56,7 @@ impl Default for Queue {
 
 const fn class(intent: &Intent) -> u8 {
     match intent {
-        Intent::Evict { .. } => 0,
+        Intent::Evict { .. } | Intent::TakeBack { .. } => 0,
         Intent::Bind { .. } => 1,
         Intent::Condition { .. } => 2,
         Intent::Event { .. } => 3,
@@ -85,6 +88,25 @@ impl Queue {
             _ => now,
         };
         self.put(Work { intent, tries: 0 }, not_before, now);
+    }
+
+    /// Takes an eviction out that waits. Returns whether one did. What is in flight may be carried out; if it is not, it
+    /// does not go again ([`is_spared`](Self::is_spared)).
+    pub fn take_back(&mut self, uid: &Uid) -> bool {
+        let is_it = |work: &Work| matches!(&work.intent, Intent::Evict { pod, .. } if pod.uid == *uid);
+        let before = self.waiting();
+        self.due.retain(|_, work| !is_it(work));
+        self.later.retain(|_, work| !is_it(work));
+        if self.in_flight.contains(uid) {
+            self.spared.insert(uid.clone());
+        }
+        self.waiting() < before
+    }
+
+    /// Whether the write about a pod that has ended is an eviction that was taken back while it was in flight. It counts
+    /// once.
+    pub fn is_spared(&mut self, uid: &Uid) -> bool {
+        self.spared.remove(uid)
     }
 
     /// Adds a write again, for later.
@@ -231,6 +253,16 @@ mod tests {
         queue.push(evict("a", 500), Time(10));
         assert_eq!((sent(&mut queue, 10), queue.wake()), (vec![], Some(Time(500))), "it is sent when it may be");
         assert_eq!(sent(&mut queue, 500), ["0 a"]);
+    }
+
+    #[test]
+    fn an_eviction_that_waits_can_be_taken_back() {
+        let mut queue = Queue::default();
+        queue.push(evict("a", 500), Time(10));
+        queue.push(evict("b", 0), Time(10));
+        assert_eq!(sent(&mut queue, 10), ["0 b"]);
+        assert_eq!((queue.take_back(&"a".into()), queue.take_back(&"b".into())), (true, false), "b is in flight");
+        assert_eq!(sent(&mut queue, 900), Vec::<String>::new());
     }
 
     #[test]

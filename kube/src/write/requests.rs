@@ -69,6 +69,8 @@ pub(crate) async fn send(client: &Client, mode: Mode, intent: &Intent, now_ms: i
                 }));
                 pods.patch_status(pod.name.as_str(), &patched(), &patch).await.map(|_| Status::success())
             }
+            // It takes an eviction out of the queue and is no write.
+            Intent::TakeBack { .. } => Ok(Status::success()),
             Intent::Event { .. } => {
                 let Some(event) = event(intent, now_ms) else { return Ok(Status::success()) };
                 let namespace = event.metadata.namespace.clone().unwrap_or_default();

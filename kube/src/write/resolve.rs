@@ -36,7 +36,7 @@ pub fn judge(intent: &Intent, answer: Option<&Status>) -> Verdict {
     let why = status.message.clone();
     let retry = status.details.as_ref().map_or(0, |details| u64::from(details.retry_after_seconds));
     match (intent, status.code) {
-        (Intent::Condition { .. } | Intent::Event { .. }, _) => Verdict::Failed(why),
+        (Intent::TakeBack { .. } | Intent::Condition { .. } | Intent::Event { .. }, _) => Verdict::Failed(why),
         (Intent::Evict { .. }, 404) => Verdict::Done,
         // A disruption budget refuses it: later it may not.
         (Intent::Evict { .. }, 429) => Verdict::Again { after_ms: 5000.max(retry * 1000), version: None, why },
@@ -70,7 +70,7 @@ pub fn settle(intent: &Intent, pod: Option<&SeenPod>, why: &str) -> Verdict {
             Some(its) => Verdict::Failed(format!("the pod is on node {its}")),
             None => admitted(pod, pin.as_ref()).unwrap_or_else(again),
         },
-        Intent::Condition { .. } | Intent::Event { .. } => Verdict::Failed(why.to_owned()),
+        Intent::TakeBack { .. } | Intent::Condition { .. } | Intent::Event { .. } => Verdict::Failed(why.to_owned()),
     }
 }
 

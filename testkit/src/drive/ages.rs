@@ -30,9 +30,11 @@ impl Driver<'_> {
                 self.core().waiting().into_iter().filter(|w| self.core().workload(*w).as_ref().is_some_and(waits))
             {
                 let Some(older) = waited(older) else { continue };
-                // Who fits once everything under way is done waits for that alone (H1).
+                // Who fits once everything under way is done waits for that alone (H1), and so does who backs off (E6).
                 let verdict = self.core().verdict(older.id);
-                let settles = |reason: &BlockingReason| matches!(reason, BlockingReason::Settling { .. });
+                let settles = |reason: &BlockingReason| {
+                    matches!(reason, BlockingReason::Settling { .. } | BlockingReason::BackOff { .. })
+                };
                 let waits_only = verdict.is_some_and(|verdict| verdict.obstacles().any(|(reason, _)| settles(reason)));
                 if !waits_only && self.has_a_better_claim(&older, &younger, evicting.contains(&younger.id)) {
                     passed.push(format!("O3: {} gets room that {}, which is older, waits for", younger.id, older.id));

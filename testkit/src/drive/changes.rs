@@ -3,7 +3,7 @@
 
 use super::{Driver, nth};
 use crate::worlds::Step;
-use quotree_core::{Event, NewBudget, PodId, PodSet, PodTemplate, WorkloadChange, WorkloadId};
+use quotree_core::{Event, NewBudget, PodId, PodOutcome, PodSet, PodTemplate, Time, WorkloadChange, WorkloadId};
 use std::sync::Arc;
 
 impl Driver<'_> {
@@ -24,7 +24,33 @@ impl Driver<'_> {
                 }
             }
             Step::Change(k, how) => self.change_pod(k, how),
+            Step::TakeBack(others) => self.take_back(others),
             _ => {}
+        }
+    }
+
+    /// Takes back evictions that are decided and not carried out.
+    fn take_back(&mut self, mut others: usize) {
+        let is_eviction = |event: &Event| matches!(event, Event::PodGone { outcome: PodOutcome::Evicted, .. });
+        let decided: Vec<(Time, u32)> =
+            self.agenda.iter().filter(|(_, event)| is_eviction(event)).map(|(key, _)| *key).collect();
+        for key in decided {
+            let Some(Event::PodGone { pod, .. }) = self.agenda.get(&key).cloned() else { continue };
+            let stands = self.core().eviction_stands(pod);
+            if let Some(reference) = &self.reference
+                && reference.eviction_stands(pod) != stands
+            {
+                let other = reference.eviction_stands(pod);
+                self.violation(format!(
+                    "the core says of {pod} that its eviction stands: {stands:?}, the reference {other:?}"
+                ));
+            }
+            let takes = stands == Some(false) || stands == Some(true) && others > 0;
+            others -= usize::from(stands == Some(true) && others > 0);
+            if takes {
+                self.agenda.remove(&key);
+                self.apply(Event::EvictWithdrawn { pod });
+            }
         }
     }
 

@@ -56,7 +56,7 @@ impl Driver<'_> {
                 }
             }
             Step::Found(k, node, state) => self.find(k, node, state),
-            Step::Rebudget(..) | Step::Minimum(..) | Step::Change(..) => self.change_step(step),
+            Step::Rebudget(..) | Step::Minimum(..) | Step::Change(..) | Step::TakeBack(_) => self.change_step(step),
             Step::Budget(n, allowed) => {
                 if let Some(n) = n.checked_rem(self.world.budgets) {
                     self.apply(Event::BudgetChanged { budget: format!("b{n}").into(), allowed });

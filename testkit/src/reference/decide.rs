@@ -39,6 +39,7 @@ impl Reference {
         self.facts |= !due.is_empty();
         self.end_moment();
         self.start_clocks();
+        self.end_back_offs();
         self.refresh_shares();
         for (workload, reason) in std::mem::take(&mut self.ended) {
             plan.actions.push(Action::Release { workload, reason });
@@ -213,6 +214,9 @@ impl Reference {
         if let Some(hold) = workload.hold {
             let leaving = u32::try_from(self.leaving(For::Hold(hold)).len()).unwrap_or(u32::MAX);
             return Some((BlockingReason::Held { leaving }, true));
+        }
+        if let (true, Some(until)) = (workload.is_backing_off(), workload.backs_off) {
+            return Some((BlockingReason::BackOff { failures: workload.failed_binds, until }, false));
         }
         let ask = workload.pending_ask.as_ref()?;
         let Some(leaf) = workload.leaf else {

@@ -45,7 +45,8 @@ impl Reference {
                 self.budgets.insert(budget.clone(), *allowed);
                 self.budgets_set.insert(budget.clone(), self.count);
             }
-            Event::EvictFailed { pod } => self.evict_failed(*pod),
+            Event::EvictFailed { pod } => self.undo_eviction(*pod, true),
+            Event::EvictWithdrawn { pod } => self.undo_eviction(*pod, false),
             Event::PodChanged { pod, template } => self.pod_changed(*pod, template),
             Event::PodFound { pod, node, devices, state, since } => {
                 self.pod_found(*pod, Assignment { node: *node, devices: devices.0 }, *state, *since);
@@ -115,6 +116,8 @@ impl Reference {
             changed_at,
             unreplaced: (0, 0),
             evicted_whole: false,
+            failed_binds: 0,
+            backs_off: None,
             evict_failed: false,
             victim_rank: None,
             stale: None,
@@ -185,6 +188,9 @@ impl Reference {
         self.pod_mut(pod).stage = Stage::Running;
         let workload = self.workload_mut(pod.workload);
         workload.ran_since = workload.ran_since.max(at);
+        if workload.backs_off.is_none() {
+            workload.failed_binds = 0;
+        }
         if self.policy.min_runtime_ms > 0 {
             self.timers.insert(at.after_ms(self.policy.min_runtime_ms));
         }
@@ -198,6 +204,7 @@ impl Reference {
         self.leave(pod, Stage::Waiting);
         self.dequeue(pod.workload);
         self.update_victim_rank(pod.workload);
+        self.start_back_off(pod.workload);
         if self.workload(pod.workload).hold.is_none() {
             self.enqueue(pod.workload);
         }

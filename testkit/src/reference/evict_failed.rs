@@ -1,10 +1,11 @@
 //! Evictions that could not be done, and who is spared for that (E2).
 
 use super::state::{For, Reference, Stage};
-use quotree_core::{Event, PodId, ReleaseReason, WorkloadId};
+use quotree_core::{Event, PodId, ReleaseReason, Rule, WorkloadId};
 
 impl Reference {
-    pub(super) fn evict_failed(&mut self, pod: PodId) {
+    /// The pod goes on. If the eviction failed, its workload is spared until there is news.
+    pub(super) fn undo_eviction(&mut self, pod: PodId, failed: bool) {
         let (id, before) = (pod.workload, self.pod(pod).clone());
         let Some(eviction) = before.evicted else { return };
         if let Stage::Leaving(For::Hold(hold)) = before.stage
@@ -26,12 +27,32 @@ impl Reference {
         }
         self.note_found_over_max(id);
         let workload = self.workload_mut(id);
-        workload.evict_failed = true;
+        workload.evict_failed |= failed;
         workload.unreplaced.0 = workload.unreplaced.0.saturating_sub(1);
         workload.evicted_whole &= workload.below_minimum();
         self.note_stale(id);
         self.update_victim_rank(id);
         self.requeue_if_changed(id);
+    }
+
+    /// Whether an eviction is still of use, like
+    /// [`Scheduler::eviction_stands`](quotree_core::Scheduler::eviction_stands).
+    #[must_use]
+    pub fn eviction_stands(&self, pod: PodId) -> Option<bool> {
+        let workload = self.workloads.get(&pod.workload)?;
+        let row = workload.pods.get(pod.ordinal as usize)?;
+        let eviction = row.evicted.as_ref()?;
+        let ledger = self.ledger();
+        let uses = self.row(self.template(pod));
+        let above = |q: usize| {
+            let is = |r: usize| uses[r] > 0 && ledger.live(q, r).saturating_add(uses[r]) > self.tree.quotas[q].max[r];
+            (0..uses.len()).any(is)
+        };
+        Some(match eviction.rule {
+            Rule::G3 => true,
+            Rule::T4 => workload.leaf.is_some_and(|leaf| self.tree.path(leaf).any(above)),
+            _ => matches!(row.stage, Stage::Leaving(For::Hold(_))),
+        })
     }
 
     /// Something was reported: who was spared for lack of it is spared no longer.

@@ -10,6 +10,7 @@ impl Reference {
         if let Some(hold) = self.workload(id).hold {
             self.drop_hold(hold);
         }
+        self.workload_mut(id).backs_off = None;
         self.start(pod, assignment);
         self.note_found_over_max(id);
         match state {

@@ -10,6 +10,7 @@
 )]
 
 mod admission;
+mod back_off;
 mod changes;
 mod decide;
 mod events;

@@ -90,7 +90,7 @@ impl Reference {
 
     /// Enqueues a workload for its next ask. A workload that comes to the head of a queue makes the queue due (W2).
     pub(super) fn enqueue(&mut self, id: WorkloadId) {
-        let ask = self.workload(id).next_ask();
+        let ask = self.workload(id).next_ask().filter(|_| self.workload(id).backs_off.is_none());
         if let Some(ask) =
             ask.as_ref().filter(|ask| !self.workloads.values().any(|w| w.pending_ask.as_ref() == Some(ask)))
         {

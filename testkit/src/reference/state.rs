@@ -2,7 +2,7 @@
 
 use super::tree::Tree;
 use quotree_core::{
-    Domain, Level, Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Time, TreeSpec, WorkloadId,
+    Domain, Level, Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Rule, Time, TreeSpec, WorkloadId,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,6 +52,8 @@ pub(super) struct Eviction {
     pub(super) was: Stage,
     /// When it started, if that was reported since.
     pub(super) started: Option<Time>,
+    /// The rule that allowed it.
+    pub(super) rule: Rule,
     /// When it was evicted, as a count of events and decisions.
     pub(super) at: u64,
     /// The budget that has one less for it.
@@ -125,6 +127,10 @@ pub(super) struct Workload {
     pub(super) unreplaced: (u32, u64),
     /// Whether it was evicted below its minimum: then its pending pods are not requested (G2).
     pub(super) evicted_whole: bool,
+    /// How many binds of it failed in a row, and until when it is not tried again: `Some(None)` before the first decision
+    /// after the failure (E6).
+    pub(super) failed_binds: u32,
+    pub(super) backs_off: Option<Option<Time>>,
     /// Whether an eviction of it failed, and nothing was reported about it since (E2).
     pub(super) evict_failed: bool,
     /// Its rank among the victims of its leaf, if it may be one: priority, whether it has members to spare, when it
@@ -296,6 +302,10 @@ impl Reference {
     /// The workloads that are pending or hold, by id.
     #[must_use]
     pub fn waiting(&self) -> Vec<WorkloadId> {
-        self.workloads.values().filter(|w| w.pending_ask.is_some() || w.hold.is_some()).map(|w| w.id).collect()
+        self.workloads
+            .values()
+            .filter(|w| w.pending_ask.is_some() || w.hold.is_some() || w.is_backing_off())
+            .map(|w| w.id)
+            .collect()
     }
 }

@@ -235,6 +235,11 @@ impl Game {
                 let pods: Vec<PodId> = pods.map(|pod| pod.id).collect();
                 pods.into_iter().try_for_each(|pod| self.apply(Event::EvictFailed { pod }))
             }
+            ["eviction", "taken", "back", id] => {
+                let pods = self.pods_of(self.id(id)?).into_iter().filter(|pod| pod.state == PodState::Terminating);
+                let pods: Vec<PodId> = pods.map(|pod| pod.id).collect();
+                pods.into_iter().try_for_each(|pod| self.apply(Event::EvictWithdrawn { pod }))
+            }
             ["slow", "evictions"] => {
                 self.slow_evictions = true;
                 Ok(())

@@ -1,6 +1,6 @@
 //! What plans have evicted and is still terminating, and what must be restored if an eviction fails (E2).
 
-use crate::api::{Name, NameMap, PodId, Time, WorkloadId};
+use crate::api::{Name, NameMap, PodId, Rule, Time, WorkloadId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A pod that a plan evicted.
@@ -11,9 +11,11 @@ pub(crate) struct Eviction {
     /// When it started, if that was reported since.
     pub(crate) started: Option<Time>,
     /// The scheduler's generation at the eviction.
-    generation: u64,
+    pub(super) generation: u64,
+    /// The rule that allowed it.
+    pub(crate) rule: Rule,
     /// The disruption budget that has one less for it.
-    from_budget: Option<Name>,
+    pub(super) from_budget: Option<Name>,
 }
 
 /// The evictions under way, and those that failed.
@@ -28,8 +30,13 @@ pub(crate) struct Evictions {
 
 impl Evictions {
     /// A plan evicts a pod.
-    pub(super) fn add(&mut self, pod: PodId, was_binding: bool, generation: u64, from_budget: Option<Name>) {
-        self.under_way.insert(pod, Eviction { was_binding, started: None, generation, from_budget });
+    pub(super) fn add(&mut self, pod: PodId, eviction: Eviction) {
+        self.under_way.insert(pod, eviction);
+    }
+
+    /// The eviction of a pod, while only that stops it.
+    pub(crate) fn of(&self, pod: PodId) -> Option<&Eviction> {
+        self.under_way.get(&pod)
     }
 
     /// Takes out the eviction of a pod: it is gone, somebody else stops it, or the eviction failed.

@@ -44,6 +44,8 @@ pub(crate) struct Cluster {
     pub(crate) timers: BTreeSet<Time>,
     /// Workloads that may be gangs below their minimum (G3).
     pub(crate) maybe_stale: BTreeSet<WorkloadId>,
+    /// Workloads that may wait after a failed bind (E6).
+    pub(crate) backing_off: BTreeSet<WorkloadId>,
     /// The change counters of nodes and of non-preemptible usage when the leaves with strict queueing were last settled
     /// (O4).
     pub(crate) lines_settled_at: (u64, u64),
@@ -71,6 +73,7 @@ impl Cluster {
             budgets: NameMap::default(),
             timers: BTreeSet::new(),
             maybe_stale: BTreeSet::new(),
+            backing_off: BTreeSet::new(),
             lines_settled_at: (0, 0),
             just_bound: JustBound::default(),
             quotas,

@@ -1,6 +1,6 @@
 //! The steps in the life of a pod and its workload. Each step keeps ledger, nodes, victim index and queue consistent.
 
-use super::groups::Cluster;
+use super::{evictions::Eviction, groups::Cluster};
 use crate::{
     api::{Action, BindReason, EnforceMax, EvictReason, Plan, PodState, Preemption},
     scheduler::{
@@ -40,7 +40,8 @@ impl Cluster {
             Some(left) => *left -= 1,
             None => from_budget = None,
         }
-        self.evictions.add(self.workloads.id_of(pod), was_binding, generation, from_budget);
+        let eviction = Eviction { was_binding, started: None, generation, rule: reason.rule, from_budget };
+        self.evictions.add(self.workloads.id_of(pod), eviction);
         let workload = self.workloads.at_mut(pod.workload);
         workload.evicted_whole |= workload.is_below_minimum();
         workload.unreplaced += 1;

@@ -3,13 +3,16 @@
 use super::{groups::Cluster, impossible::cannot_run};
 use crate::scheduler::{
     queue::{Offered, PendingKey, RequestQueue},
-    state::{QuotaSlot, WorkloadSlot},
+    state::{BackOff, QuotaSlot, WorkloadSlot},
 };
 use smallvec::SmallVec;
 
 impl Cluster {
-    /// Puts a workload into the queue for its next unit, if it has one.
+    /// Puts a workload into the queue for its next unit, if it has one and does not wait after a failed bind (E6).
     pub(crate) fn enqueue(&mut self, slot: WorkloadSlot) {
+        if self.workloads.at(slot).backs_off != BackOff::Over {
+            return;
+        }
         if let Some(ask) = self.workloads.next_ask(slot) {
             self.queue.enqueue(slot, ask, &self.workloads, &self.quotas);
         }

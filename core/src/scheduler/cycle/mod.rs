@@ -2,6 +2,7 @@
 //! placed now, in order (O1).
 
 mod attempt;
+mod back_off;
 mod next_moment;
 mod overdue;
 pub(crate) mod retry;
@@ -24,11 +25,12 @@ use vain::Foreseen;
 
 /// Makes one decision. `retry` says whether an event came since the last one.
 pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
-    // Timers and clocks; what was bound at an earlier moment may be evicted (R2(c)); requests that nobody has
+    // Timers and clocks; who waited after a failed bind (E6); what was bound at an earlier moment may be evicted (R2(c)); requests that nobody has
     // any more; excuses that no longer apply; fair shares (F3).
     retry |= overdue::take_timers(cluster);
     retry |= cluster.end_bind_protection();
     overdue::start_clocks(cluster);
+    back_off::end_overdue(cluster);
     cluster.give_back_unused();
     cluster.quotas.forget_drained();
     cluster.nodes.forget_drained();

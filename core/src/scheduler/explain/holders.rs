@@ -17,6 +17,7 @@ pub(super) fn holders(cluster: &Cluster, slot: WorkloadSlot, ask: &Ask, of: &Blo
             | BlockingReason::Behind { .. }
             | BlockingReason::Held { .. }
             | BlockingReason::Settling { .. }
+            | BlockingReason::BackOff { .. }
     ) {
         return Vec::new();
     }

@@ -37,7 +37,7 @@ pub(super) fn blocked_by(cluster: &Cluster, workload: WorkloadId) -> Option<Bloc
 /// workloads.
 pub(super) fn full_verdict(cluster: &Cluster, workload: WorkloadId) -> Option<Verdict> {
     let slot = cluster.workloads.slot(workload)?;
-    if cluster.workloads.at(slot).hold.is_none() && cluster.queue.pending(slot).is_none() {
+    if simple_reason(cluster, slot).is_none() && cluster.queue.pending(slot).is_none() {
         return None;
     }
     let mut copy = cluster.clone();
@@ -60,6 +60,9 @@ fn simple_reason(cluster: &Cluster, slot: WorkloadSlot) -> Option<BlockingReason
     let workload = cluster.workloads.at(slot);
     if let Some(hold) = workload.hold.and_then(|id| cluster.holds.get(id)) {
         return Some(BlockingReason::Held { leaving: narrow(hold.victims.len()) });
+    }
+    if let Some((failures, until)) = workload.back_off() {
+        return Some(BlockingReason::BackOff { failures, until });
     }
     let (_, key) = cluster.queue.pending(slot)?;
     if cluster.queue.refuses(workload.leaf) {

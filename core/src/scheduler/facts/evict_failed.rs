@@ -1,4 +1,4 @@
-//! An eviction that a plan asked for could not be done (E2).
+//! An eviction that a plan asked for could not be done, or was taken back (E2).
 
 use super::pod;
 use crate::{
@@ -6,10 +6,29 @@ use crate::{
     scheduler::{cluster::Cluster, hold},
 };
 
-pub(super) fn evict_failed(cluster: &mut Cluster, id: PodId) -> Result<(), EventError> {
+/// Why an eviction is not carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It could not be done, so it is not asked for again before there is news.
+    Failed,
+    /// The caller took it back.
+    Withdrawn,
+}
+
+impl Why {
+    const fn event(self) -> &'static str {
+        match self {
+            Self::Failed => "EvictFailed",
+            Self::Withdrawn => "EvictWithdrawn",
+        }
+    }
+}
+
+/// The pod goes on as if it had never been evicted.
+pub(super) fn undo(cluster: &mut Cluster, id: PodId, why: Why) -> Result<(), EventError> {
     let (pod, state) = pod::find(cluster, id)?;
     if state != PodState::Terminating {
-        return Err(pod::impossible(id, state, "EvictFailed"));
+        return Err(pod::impossible(id, state, why.event()));
     }
     // Where no plan evicted it, or somebody else stops it since, it is leaving whatever became of the eviction.
     let Some(eviction) = cluster.evictions.take(id) else { return Ok(()) };
@@ -35,11 +54,13 @@ pub(super) fn evict_failed(cluster: &mut Cluster, id: PodId) -> Result<(), Event
     }
     pod::note_if_stale(cluster, slot);
     let workload = cluster.workloads.at_mut(slot);
-    workload.evict_failed = true;
+    workload.evict_failed |= why == Why::Failed;
     workload.unreplaced = workload.unreplaced.saturating_sub(1);
     workload.evicted_whole &= workload.is_below_minimum();
     workload.lost_some = workload.is_below_minimum();
-    cluster.evictions.spare(id.workload);
+    if why == Why::Failed {
+        cluster.evictions.spare(id.workload);
+    }
     cluster.update_victim_index(slot);
     cluster.requeue_if_changed(slot);
     Ok(())

@@ -3,7 +3,7 @@
 use super::{place, pod};
 use crate::{
     api::{DeviceSet, EventError, FoundState, NodeId, PodId, PodState, Time},
-    scheduler::{cluster::Cluster, hold},
+    scheduler::{cluster::Cluster, hold, state::BackOff},
 };
 
 /// Where and how a pod was found.
@@ -25,6 +25,7 @@ pub(super) fn found(cluster: &mut Cluster, id: PodId, found: &Found) -> Result<(
     if let Some(hold) = cluster.workloads.at(slot).hold {
         hold::end(cluster, hold);
     }
+    cluster.workloads.at_mut(slot).backs_off = BackOff::Over;
     cluster.set_admitted(slot, true);
     place::put(cluster, pod, assignment, PodState::Binding);
     match found.state {

@@ -44,7 +44,8 @@ fn change(cluster: &mut Cluster, event: Event) -> Result<(), EventError> {
             Ok(())
         }
         Event::Tick => Ok(()),
-        Event::EvictFailed { pod } => evict_failed::evict_failed(cluster, pod),
+        Event::EvictFailed { pod } => evict_failed::undo(cluster, pod, evict_failed::Why::Failed),
+        Event::EvictWithdrawn { pod } => evict_failed::undo(cluster, pod, evict_failed::Why::Withdrawn),
         Event::PodChanged { pod, template } => pod_changed::pod_changed(cluster, pod, &template),
         Event::PodFound { pod, node, devices, state, since } => {
             found::found(cluster, pod, &Found { node, devices, state, since })

@@ -6,7 +6,7 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         hold,
-        state::{PodRef, WorkloadSlot},
+        state::{BackOff, PodRef, WorkloadSlot},
     },
 };
 
@@ -43,6 +43,9 @@ pub(super) fn runs(cluster: &mut Cluster, pod: PodRef, since: Time) {
     }
     let workload = cluster.workloads.at_mut(pod.workload);
     workload.ran_since = workload.ran_since.max(since);
+    if workload.backs_off == BackOff::Over {
+        workload.failed_binds = 0;
+    }
     if cluster.policy.min_runtime_ms > 0 {
         cluster.timers.insert(since.after_ms(cluster.policy.min_runtime_ms));
     }
@@ -60,10 +63,21 @@ pub(super) fn bind_failed(cluster: &mut Cluster, id: PodId) -> Result<(), EventE
     cluster.workloads.at_mut(slot).lost_some = true;
     cluster.dequeue(slot);
     cluster.update_victim_index(slot);
+    start_back_off(cluster, slot);
     if cluster.workloads.at(slot).hold.is_none() {
         cluster.requeue(slot);
     }
     Ok(())
+}
+
+/// A bind of a workload failed: it is not tried again at once (E6). Binds that fail while it waits count as one.
+fn start_back_off(cluster: &mut Cluster, slot: WorkloadSlot) {
+    let workload = cluster.workloads.at_mut(slot);
+    if cluster.policy.bind_back_off_ms.is_some() && workload.backs_off == BackOff::Over {
+        workload.failed_binds = workload.failed_binds.saturating_add(1);
+        workload.backs_off = BackOff::Begins;
+        cluster.backing_off.insert(workload.id);
+    }
 }
 
 pub(super) fn gone(cluster: &mut Cluster, id: PodId, outcome: PodOutcome) -> Result<(), EventError> {

@@ -60,6 +60,7 @@ fn rebuilt(before: &mut Cluster, tree: QuotaTree) -> Result<Cluster, EventError>
     cluster.timers.clone_from(&before.timers);
     cluster.just_bound.clone_from(&before.just_bound);
     cluster.maybe_stale.clone_from(&before.maybe_stale);
+    cluster.backing_off.clone_from(&before.backing_off);
     cluster.holds.ended = std::mem::take(&mut before.holds.ended);
     for slot in before.workloads.sorted() {
         adopt(&mut cluster, slot, before)?;

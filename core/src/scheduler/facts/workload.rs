@@ -6,7 +6,7 @@ use crate::{
     scheduler::{
         cluster::Cluster,
         hold,
-        state::{Ask, Pod, QuotaSlot, Row, Set, TemplateId, Workload, WorkloadSlot, narrow},
+        state::{Ask, BackOff, Pod, QuotaSlot, Row, Set, TemplateId, Workload, WorkloadSlot, narrow},
     },
 };
 use smallvec::SmallVec;
@@ -57,6 +57,8 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
         just_bound: 0,
         lost_some: false,
         stale_since: None,
+        failed_binds: 0,
+        backs_off: BackOff::Over,
         evict_failed: false,
         vain_searches: None,
     });

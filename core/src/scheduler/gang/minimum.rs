@@ -31,6 +31,13 @@ impl Workload {
         self.sets.iter().enumerate().map(|(i, set)| set.min.saturating_sub(self.active_of(i))).collect()
     }
 
+    /// Whether it asks for anything: pods are pending, enough to reach the minimum, and it was not evicted as a whole
+    /// (G1, G2).
+    pub(crate) fn asks(&self) -> bool {
+        let is_pending = self.in_state(PodState::Pending).next().is_some();
+        is_pending && !self.evicted_whole && self.can_provide(&self.missing_minimum())
+    }
+
     /// Whether each set has enough pending pods to reach its minimum, given how many are missing.
     pub(crate) fn can_provide(&self, missing: &[u32]) -> bool {
         missing.iter().enumerate().all(|(set, missing)| *missing == 0 || self.pending_of(set) >= *missing)

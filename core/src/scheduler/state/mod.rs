@@ -18,4 +18,4 @@ pub(crate) use marks::Marks;
 pub(crate) use ratio::Ratio;
 pub(crate) use row::{Row, amount_of};
 pub(crate) use table::{Matrix, Table, narrow};
-pub(crate) use workloads::{Pod, Set, Workload, Workloads};
+pub(crate) use workloads::{BackOff, Pod, Set, Workload, Workloads};

@@ -86,13 +86,38 @@ pub(crate) struct Workload {
     pub(crate) lost_some: bool,
     /// Since when it has been below its minimum (G3).
     pub(crate) stale_since: Option<Time>,
+    /// How many of its binds failed in a row, and until when it is not tried again (E6).
+    pub(crate) failed_binds: u32,
+    pub(crate) backs_off: BackOff,
     /// Whether an eviction of one of its pods failed, and nothing was reported about it since (E2).
     pub(crate) evict_failed: bool,
     /// What its last searches over sets of victims depended on, where they found nothing (V5).
     pub(crate) vain_searches: Option<Box<VainSearches>>,
 }
 
+/// Whether a workload waits after a failed bind (E6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum BackOff {
+    /// It does not.
+    #[default]
+    Over,
+    /// It does, from the next decision on: events have no time.
+    Begins,
+    /// Until this time.
+    Until(Time),
+}
+
 impl Workload {
+    /// How many binds failed in a row, and when it is tried again, if it waits for that (E6).
+    pub(crate) fn back_off(&self) -> Option<(u32, Option<Time>)> {
+        let until = match self.backs_off {
+            BackOff::Over => return None,
+            BackOff::Begins => None,
+            BackOff::Until(until) => Some(until),
+        };
+        self.asks().then_some((self.failed_binds, until))
+    }
+
     pub(crate) fn template(&self, ordinal: u32) -> TemplateId {
         let set = self.pods.get(ordinal as usize).map_or(0, |pod| pod.set);
         self.sets.get(usize::from(set)).map_or_else(TemplateId::default, |set| set.template)
