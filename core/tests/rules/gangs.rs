@@ -1,6 +1,6 @@
 //! G1 to G3: gangs are admitted and evicted whole.
 
-use crate::check;
+use crate::{by, check};
 use quotree_core::{
     Action, Amounts, Event, NodeSpec, PodId, PodOutcome, PodSet, PodTemplate, Policy, Recorder, Time, WorkloadChange,
     WorkloadId, WorkloadSpec,
@@ -255,6 +255,26 @@ fn g2_pending_pods_of_a_gang_that_is_evicted_whole_ask_for_nothing() {
         &[
             ("slow evictions; submit 1 to b: 1 x4 min 2", "bind 1 x2; pending 1: P1"),
             ("submit 2 to a: 2", "evict 1 x2 by R2; hold 2; pending 2: H1"),
+        ],
+    );
+}
+
+#[test]
+fn g3_a_gang_that_was_stale_and_grew_again_can_get_stale_again() {
+    table::check(
+        "root 9/9; a<root 9/9",
+        "9",
+        by(|policy| policy.stale_after_ms = Some(1500)),
+        &[
+            ("slow evictions; no recreation; submit 1 to a: 1 x2", "bind 1 x2"),
+            ("fail 1", "nothing"),
+            ("wait 1 ms", "nothing"),
+            ("wait 1 ms", "evict 1 by G3"),
+            ("grow 1 by 2", "bind 1 x2"),
+            ("gone 1", "nothing"),
+            ("fail 1", "nothing"),
+            ("wait 1 ms", "nothing"),
+            ("wait 1 ms", "evict 1 by G3"),
         ],
     );
 }

@@ -144,6 +144,7 @@ const fn word(binding: &BlockingReason) -> &'static str {
         BlockingReason::Settling { .. } => "Settling",
         BlockingReason::Unentitled { .. } => "Unentitled",
         BlockingReason::Growth { .. } => "Growth",
+        BlockingReason::BackOff { .. } => "BackOff",
         _ => "Waits",
     }
 }

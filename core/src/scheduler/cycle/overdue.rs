@@ -58,6 +58,8 @@ pub(crate) fn evict_stale_gangs(cluster: &mut Cluster, plan: &mut Plan) {
         } else if is_late && !workload.evict_failed {
             let pods: Vec<PodRef> = workload.active().map(|(ordinal, _)| slot.pod(ordinal)).collect();
             cluster.maybe_stale.remove(&id);
+            // What its controller adds later may get stale anew.
+            cluster.workloads.at_mut(slot).stale_since = None;
             let reason = reason(cluster, slot, Rule::G3);
             evict_for_nobody(cluster, slot, &pods, &reason, plan);
         }

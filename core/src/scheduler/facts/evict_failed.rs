@@ -48,10 +48,6 @@ pub(super) fn undo(cluster: &mut Cluster, id: PodId, why: Why) -> Result<(), Eve
     }
     let leaf = cluster.workloads.at(slot).leaf;
     cluster.quotas.start_draining(cluster.policy.enforce_max, leaf);
-    // A gang that was evicted as stale is stale anew (G3).
-    if !cluster.maybe_stale.contains(&id.workload) {
-        cluster.workloads.at_mut(slot).stale_since = None;
-    }
     pod::note_if_stale(cluster, slot);
     let workload = cluster.workloads.at_mut(slot);
     workload.evict_failed |= why == Why::Failed;
