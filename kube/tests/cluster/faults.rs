@@ -66,7 +66,7 @@ async fn unclear_answers_are_looked_into() {
             (6, false, Fault::Status(409, None)),
         ] {
             let rule = Rule::on(verb, resource, fault).nth(nth);
-            world.fake().add_fault(if after { rule.after_commit() } else { rule });
+            world.add_fault(if after { rule.after_commit() } else { rule });
         }
         world.replica_set("namespace1", "nginx1", 4, 5).await;
         world.replica_set("namespace2", "nginx2", 4, 5).await;
@@ -76,7 +76,7 @@ async fn unclear_answers_are_looked_into() {
         assert_eq!(world.writes[written], 8, "{mode:?}: each pod is admitted once");
         assert_eq!(world.faults, 6, "{mode:?}");
         let lost = Rule::on(Verb::Create, "pods/eviction", Fault::Cut).nth(1).after_commit();
-        world.fake().add_fault(lost);
+        world.add_fault(lost);
         world.replica_set("namespace3", "nginx3", 2, 5).await;
         world.pass(60).await;
         assert_eq!((world.running().await, world.evictions), (vec![3, 3, 2, 0], 2), "{mode:?}");

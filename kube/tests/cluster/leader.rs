@@ -41,12 +41,12 @@ pub(crate) async fn a_standby_takes_over_from_a_leader_that_is_killed(server: Se
 #[tokio::test(start_paused = true)]
 async fn a_leader_that_cannot_renew_stops_writing_in_time() {
     let mut world = world(Server::fake()).await;
-    world.fake().add_fault(Rule::on(Verb::Update, "leases", Fault::Status(503, None)).every(1));
+    world.add_fault(Rule::on(Verb::Update, "leases", Fault::Status(503, None)).every(1));
     world.pass(12).await;
     world.replica_set("namespace2", "nginx2", 5, 5).await;
     world.pass(20).await;
     assert_eq!(world.running().await, [4, 0, 0, 0], "nobody leads, so nobody writes");
-    world.fake().set_faults(Faults::none());
+    world.fake().unwrap().set_faults(Faults::none());
     world.pass(20).await;
     assert_eq!((holder(&world).await, world.running().await), ("two".to_owned(), vec![4, 4, 0, 0]));
 }

@@ -6,6 +6,7 @@
 mod confirm;
 mod demo;
 mod faults;
+mod kills;
 mod leader;
 mod packaging;
 mod policies;
@@ -43,6 +44,7 @@ macro_rules! on_a_real_server {
 in_memory! {
     demo: gate_mode_on_one_node gate_mode bind_mode_on_one_node bind_mode;
     faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept;
+    kills: in_gate_mode in_bind_mode;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
     tenancy: everybody_may_what_the_table_says;
 }
@@ -51,6 +53,7 @@ on_a_real_server! {
     confirm: kube_scheduler_preempts_unless_never pod_groups_by_version;
     demo: gate_mode bind_mode;
     faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept an_api_server_that_is_restarted;
+    kills: in_gate_mode in_bind_mode;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
     packaging: every_object_is_valid;
     policies: the_gate_comes_by_itself_and_only_we_remove_it nobody_passes_by_the_quota in_bind_mode_pods_name_us;

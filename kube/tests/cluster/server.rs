@@ -11,7 +11,7 @@ use quotree_kube_testkit::{
     real::{Programs, RealServer},
 };
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 const CRD: &str = include_str!("../../config/base/elasticquotatree.json");
 const RBAC: &str = include_str!("../../config/base/rbac.json");
@@ -86,6 +86,14 @@ impl Server {
         match self {
             Self::Fake(_) => None,
             Self::Real(server, _) => Some(Target::real(write::client(server.config_with(token)).unwrap())),
+        }
+    }
+
+    /// A kubeconfig of the adapter; `None` in memory.
+    pub(crate) async fn kubeconfig(&self) -> Option<PathBuf> {
+        match self {
+            Self::Fake(_) => None,
+            Self::Real(server, _) => Some(server.kubeconfig_with("adapter", &self.token().await).unwrap()),
         }
     }
 

@@ -14,7 +14,7 @@ async fn play(fault: WatchFault) {
     let mut world =
         World::new(Server::fake(), Mode::Gate, &[("node-1", 20), ("node-2", 20)], &NAMESPACES, tree()).await;
     for resource in ["pods", "nodes"] {
-        world.fake().add_fault(Rule::on(Verb::Watch, resource, Fault::Watch(fault.clone())).every(1));
+        world.add_fault(Rule::on(Verb::Watch, resource, Fault::Watch(fault.clone())).every(1));
     }
     world.start().await;
     for (number, running) in (1..).zip([[4, 0, 0, 0], [4, 4, 0, 0], [3, 3, 2, 0]]) {

@@ -10,13 +10,23 @@ use quotree_kube::{
     settings::{Mode, Settings},
     watch::streams::TreeSource,
 };
-use quotree_kube_testkit::{FakeServer, Target, faults::Verb, kubelet::Kubelet, stand_ins, store::PatchType};
+use quotree_kube_testkit::{
+    FakeServer, Target,
+    faults::{Rule, Verb},
+    kubelet::Kubelet,
+    stand_ins,
+    store::PatchType,
+};
 use serde_json::{Value, json};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
+    process::Stdio,
     time::{Duration, Instant},
 };
-use tokio::task::JoinHandle;
+use tokio::{
+    process::{Child, Command},
+    task::JoinHandle,
+};
 
 /// The cluster.
 pub(crate) struct World {
@@ -25,15 +35,26 @@ pub(crate) struct World {
     pub(crate) namespaces: BTreeMap<String, Target>,
     pub(crate) kubelet: Kubelet,
     pub(crate) mode: Mode,
-    adapters: Vec<JoinHandle<()>>,
+    adapters: Vec<Adapter>,
     /// Evictions that were accepted.
     pub(crate) evictions: usize,
     /// Whether the API server was restarted: at first it has not read its roles, and forbids everything.
     starting: bool,
     /// Requests of the adapter that met a fault.
     pub(crate) faults: usize,
+    /// Admissions and evictions that were accepted of a pod that had one before.
+    pub(crate) twice: Vec<String>,
+    once: BTreeSet<String>,
     /// Writes of the adapter, as `verb resource`.
     pub(crate) writes: BTreeMap<String, usize>,
+}
+
+/// An adapter at work.
+enum Adapter {
+    /// A task of the test.
+    Task(JoinHandle<()>),
+    /// The program.
+    Program(Child),
 }
 
 /// The object behind a tree.
@@ -74,6 +95,8 @@ impl World {
             evictions: 0,
             starting: false,
             faults: 0,
+            twice: Vec::new(),
+            once: BTreeSet::new(),
             writes: BTreeMap::new(),
         };
         world.count();
@@ -82,11 +105,16 @@ impl World {
     }
 
     /// The server in memory.
-    pub(crate) fn fake(&self) -> &FakeServer {
+    pub(crate) fn fake(&self) -> Option<&FakeServer> {
         match &self.server {
-            Server::Fake(server) => server,
-            Server::Real(..) => panic!("this test needs the server in memory"),
+            Server::Fake(server) => Some(server),
+            Server::Real(..) => None,
         }
+    }
+
+    /// Adds a fault to the server in memory.
+    pub(crate) fn add_fault(&self, rule: Rule) {
+        self.fake().expect("faults are of the server in memory").add_fault(rule);
     }
 
     /// Starts the adapter, alone.
@@ -107,17 +135,31 @@ impl World {
         let log: fn(&str) = |line| eprintln!("{line}");
         let mut candidate =
             me.map(|me| Candidate::new(client.clone(), "kube-system", "quotree-scheduler", me.to_owned(), clock));
-        self.adapters.push(tokio::spawn(async move {
+        self.adapters.push(Adapter::Task(tokio::spawn(async move {
             let start = |fence| Runner::new(&client, client.clone(), settings, &source, clock, fence, log);
             let ended = lead(candidate.as_mut(), start).await;
             eprintln!("ended: {ended}");
-        }));
+        })));
+    }
+
+    /// Starts the program itself on a real server; in memory the same as [`World::start`].
+    pub(crate) async fn start_program(&mut self) {
+        let Some(kubeconfig) = self.server.kubeconfig().await else { return self.start().await };
+        let mode = if self.mode == Mode::Bind { "bind" } else { "gate" };
+        let mut program = Command::new(env!("CARGO_BIN_EXE_quotree-scheduler"));
+        program.args(["--mode", mode, "--tree", "kube-system/tree", "--namespaces", "", "--lease", "", "--kubeconfig"]);
+        program.arg(kubeconfig).stdout(Stdio::null()).kill_on_drop(true);
+        self.adapters.push(Adapter::Program(program.spawn().unwrap()));
     }
 
     /// Ends the oldest adapter at once, as `kill -9` does.
     pub(crate) fn kill(&mut self) {
-        if !self.adapters.is_empty() {
-            self.adapters.remove(0).abort();
+        if self.adapters.is_empty() {
+            return;
+        }
+        match self.adapters.remove(0) {
+            Adapter::Task(task) => task.abort(),
+            Adapter::Program(mut program) => program.start_kill().unwrap(),
         }
     }
 
@@ -197,6 +239,19 @@ impl World {
         }
     }
 
+    /// Lets so many milliseconds pass.
+    pub(crate) async fn pass_ms(&mut self, ms: u64) {
+        let until = Instant::now() + Duration::from_millis(ms);
+        if self.fake().is_some() {
+            self.pass((ms / 1000) as u32).await;
+            self.step(Duration::from_millis(ms % 1000 / 2)).await;
+            return;
+        }
+        while Instant::now() < until {
+            self.step(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Twice so much time, with all that runs beside the adapter; returns how much was done.
     async fn step(&mut self, half: Duration) -> usize {
         let mut done = 0;
@@ -230,7 +285,16 @@ impl World {
             }
             wrote += 1;
             *self.writes.entry(format!("{:?} {}", record.verb, record.resource)).or_default() += 1;
-            self.evictions += usize::from(record.verb == Verb::Create && record.resource == "pods/eviction");
+            let what = match (record.verb, record.resource.as_str()) {
+                (Verb::Create, "pods/eviction" | "pods/binding") | (Verb::Patch, "pods") => &record.resource,
+                _ => continue,
+            };
+            self.evictions += usize::from(what == "pods/eviction");
+            // Names of pods are generated: none comes again.
+            let once = format!("{what} {}/{}", record.namespace, record.name);
+            if !self.once.insert(once.clone()) {
+                self.twice.push(once);
+            }
         }
         wrote
     }
