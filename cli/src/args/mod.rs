@@ -257,6 +257,7 @@ pub(crate) struct Validate {
 #[command(after_help = "Examples:
   quotree explain scenarios/nginx-40-core.ron nginx1-4
   quotree explain scenarios/nginx-40-core.ron nginx3 --at 2m30s --format json
+  quotree explain scenarios/nginx-40-core.ron --quota root.a.1       who uses its guarantee, and who waits
   quotree explain --rule R2       print a rule: what it says, why, an example
   quotree explain --rules         list all rules
 
@@ -288,21 +289,29 @@ pub(crate) struct Explain {
     pub(crate) format: Format,
 }
 
-/// The pod or workload to explain.
+/// The pod, workload or quota to explain.
 #[derive(Debug, Group)]
 #[group(multiple = false)]
 pub(crate) struct Who {
-    /// The pod, or the workload with all its pods.
-    #[arg(value_name = "POD", required_unless_present_any = ["pod", "rule"])]
+    /// The pod, or the workload with all its pods, or the quota if no workload has this name.
+    #[arg(value_name = "POD", required_unless_present_any = ["pod", "quota", "rule"])]
     name: Option<String>,
     /// The same as POD, as an option.
     #[arg(long, value_name = "POD")]
     pod: Option<String>,
+    /// The quota, or the team that has it.
+    #[arg(long, value_name = "QUOTA")]
+    quota: Option<String>,
 }
 
 impl Who {
     pub(crate) fn pod(&self) -> &str {
         self.name.as_deref().or(self.pod.as_deref()).unwrap_or_default()
+    }
+
+    /// The quota, if one was asked for.
+    pub(crate) fn quota(&self) -> Option<&str> {
+        self.quota.as_deref()
     }
 }
 

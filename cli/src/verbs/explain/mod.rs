@@ -1,4 +1,6 @@
-//! `quotree explain`: the timeline of a pod, and why it is pending.
+//! `quotree explain`: the timeline of a pod, and why it is pending; or a quota, and who uses its guarantee.
+
+mod quota;
 
 use crate::{
     args::{Explain as Args, Format},
@@ -23,6 +25,9 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         (None, None) => return Err(Trouble::invalid("name a scenario file and a pod, or a rule with `--rule`")),
     };
     let scenario = load::scenario(file, &args.how.edits, terminal)?;
+    if let Some(name) = args.who.quota() {
+        return explain_quota(name, args, &scenario, terminal);
+    }
     let pod = args.who.pod();
     let options = RunOptions {
         until: args.at,
@@ -39,6 +44,9 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     let run = runner::run_plain(&scenario, &options, terminal)?;
     let mut found = Found::of(&run);
     if found.pods.is_empty() {
+        if run.result.quotas.iter().any(|row| row.name == pod) {
+            return explain_quota(pod, args, &scenario, terminal);
+        }
         found.comes_at_ms = comes_at(&scenario, &options, run.result.end_ms, terminal);
         if found.comes_at_ms.is_none() {
             return Err(Trouble::invalid(unknown(pod, &run.result)));
@@ -47,6 +55,33 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     terminal.show(&match args.format {
         Format::Text => found.text(pod),
         Format::Json => super::pretty(&found.json(pod)),
+    })?;
+    Ok(Exit::Fine)
+}
+
+/// Explains a quota by a run of its own, which collects who was evicted for whom.
+fn explain_quota(name: &str, args: &Args, scenario: &Scenario, terminal: Terminal) -> Outcome {
+    let options = RunOptions {
+        until: args.at,
+        seed: args.how.seed,
+        judge: false,
+        history: true,
+        job_rows: 0,
+        pending_rows: usize::MAX,
+        named_pods: NAMED,
+        ..RunOptions::default()
+    };
+    let run = runner::run_plain(scenario, &options, terminal)?;
+    let Some(found) = quota::Found::of(&run, name) else {
+        let names: Vec<_> = run.result.quotas.iter().map(|row| format!("`{}`", row.name)).collect();
+        return Err(Trouble::invalid(match names.is_empty() {
+            true => "the scenario has no quotas".to_owned(),
+            false => format!("there is no quota `{name}`; the quotas are {}", super::first_of(&names)),
+        }));
+    };
+    terminal.show(&match args.format {
+        Format::Text => found.text(),
+        Format::Json => super::pretty(&found.json()),
     })?;
     Ok(Exit::Fine)
 }
