@@ -277,26 +277,23 @@ fn borrowers<'a>(result: &'a RunResult, inside: &BTreeSet<&str>, amounts: &[Line
 fn evictions(history: &History, is_inside: impl Fn(&str) -> bool) -> Vec<Evictions> {
     let name =
         |quota: Option<u32>| quota.and_then(|quota| history.quotas.get(quota as usize)).map(|quota| &*quota.name);
-    let mut rows: BTreeMap<(&str, Option<&str>, &str), (u64, u64, u64)> = BTreeMap::new();
+    let mut rows: BTreeMap<_, Evictions> = BTreeMap::new();
     for eviction in &history.evictions {
         let from = name(eviction.leaf).unwrap_or("pods without a quota");
         let by = eviction.cause.and_then(|(_, leaf)| name(leaf));
         if is_inside(from) || by.is_some_and(&is_inside) {
-            let row = rows.entry((from, by, &eviction.rule)).or_insert((0, eviction.at_ms, eviction.at_ms));
-            *row = (row.0 + 1, row.1.min(eviction.at_ms), row.2.max(eviction.at_ms));
+            let row = rows.entry((from, by, &eviction.rule)).or_insert_with(|| Evictions {
+                from: from.to_owned(),
+                by: by.map(str::to_owned),
+                rule: eviction.rule.clone(),
+                pods: 0,
+                first_ms: eviction.at_ms,
+                last_ms: eviction.at_ms,
+            });
+            (row.pods, row.last_ms) = (row.pods + 1, eviction.at_ms);
         }
     }
-    let mut all: Vec<Evictions> = rows
-        .into_iter()
-        .map(|((from, by, rule), (pods, first_ms, last_ms))| Evictions {
-            from: from.to_owned(),
-            by: by.map(str::to_owned),
-            rule: rule.to_owned(),
-            pods,
-            first_ms,
-            last_ms,
-        })
-        .collect();
+    let mut all: Vec<Evictions> = rows.into_values().collect();
     all.sort_by_key(|row| row.first_ms);
     all
 }
