@@ -2,7 +2,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use quotree_core::Time;
 use quotree_sim::{
     Observer, RunOptions, TimelineEvent, run,
     scenario::{Loader, load},
@@ -33,8 +32,6 @@ impl Observer for Named {
         let found = ["workload", "pod", "cause"].into_iter().filter_map(|field| json.get(field)?.as_str());
         self.0.extend(found.map(str::to_owned));
     }
-
-    fn progress(&mut self, _: Time, _: u64) {}
 }
 
 fn scenarios(folder: &Path, found: &mut Vec<PathBuf>) {

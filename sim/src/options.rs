@@ -241,6 +241,12 @@ pub enum RunError {
         /// The end of the scenario.
         until: Time,
     },
+    /// The observer stopped a run within a claim that compares with other runs.
+    #[error("stopped at {}", time_text(.at.0))]
+    Stopped {
+        /// The time that this run had reached.
+        at: Time,
+    },
     /// There are more pods than can be numbered.
     #[error("more than {most} pods in one run, which is the most that can be numbered")]
     TooManyPods {

@@ -104,6 +104,8 @@ pub enum EndReason {
     Quiet,
     /// Nothing more could happen before, and the caller asked for figures up to this time.
     Horizon,
+    /// Where the observer stopped it. Claims that were not decided by then have no outcome.
+    Stopped,
 }
 
 /// A workload, instance or task that failed.

@@ -46,6 +46,7 @@ use serde_json::{Map, Value, json};
 use std::{
     borrow::Cow,
     hash::{Hash, Hasher},
+    ops::ControlFlow,
 };
 
 /// Something that happened.
@@ -368,9 +369,11 @@ pub trait Observer {
         let _ = (record, names);
     }
 
-    /// Called once for every time with events: the run has reached this time after this many events.
-    fn progress(&mut self, now: Time, events: u64) {
+    /// Called once for every time with events: the run has reached this time after this many events. A break stops the run
+    /// there: it ends with what is known so far, as [`EndReason::Stopped`](crate::result::EndReason::Stopped).
+    fn progress(&mut self, now: Time, events: u64) -> ControlFlow<()> {
         let _ = (now, events);
+        ControlFlow::Continue(())
     }
 }
 

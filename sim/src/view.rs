@@ -14,6 +14,8 @@ pub(crate) struct RunView<'r> {
     pub(crate) digest: &'r Digest,
     /// Since when nothing more can happen, if the run ended by itself.
     pub(crate) quiet_since: Option<Time>,
+    /// Whether the observer stopped the run.
+    pub(crate) is_stopped: bool,
 }
 
 impl<'r> RunView<'r> {

@@ -9,6 +9,7 @@ use quotree_sim::model::{
 };
 use quotree_sim::trace::{RunNames, TraceEvent, TraceRecord};
 use quotree_sim::{Observer, RunOptions, run};
+use std::ops::ControlFlow;
 
 /// Two leaves of 6 and 4 cores on ten; `a` requests nine one-core pods at 0, `b` three at 10 s; all run until 40 s.
 fn borrowing() -> Scenario {
@@ -148,8 +149,9 @@ fn an_observer_sees_every_record_with_names() {
             }
             self.lines.push(record.json(names).to_string());
         }
-        fn progress(&mut self, now: Time, events: u64) {
+        fn progress(&mut self, now: Time, events: u64) -> ControlFlow<()> {
             self.last = (now, events);
+            ControlFlow::Continue(())
         }
     }
     let mut lossy = scenario(nodes(&[2, 2]), flat(4), vec![deployment("d", "ns", 0, 1, 2)]);

@@ -162,15 +162,25 @@ impl<'a> ClaimEvaluator<'a> {
         }
     }
 
-    /// Evaluates the remaining claims at the end of the run, and returns all results in the order of the file.
-    pub(crate) fn finish(mut self, view: &RunView<'_>, run: RunAlone<'_>) -> Result<ClaimSummary, RunError> {
-        let mut summary = ClaimSummary::default();
+    /// Evaluates the remaining claims at the end of the run, and returns all results in the order of the file, and whether
+    /// all runs for comparison were finished. A claim that was not decided before the run was stopped has no result.
+    pub(crate) fn finish(mut self, view: &RunView<'_>, run: RunAlone<'_>) -> Result<(ClaimSummary, bool), RunError> {
+        let (mut summary, mut finished) = (ClaimSummary::default(), !view.is_stopped);
         for claim in &mut self.claims {
-            if let Predicate::NotWorseThanAlone { of, permille } = &claim.claim.what {
-                let compared = alone_run::compare(view, of, *permille, run)?;
-                claim.decide(view, (compared.holds, Seen::Text(compared.seen)), compared.vacuous, view.now());
+            if let Predicate::NotWorseThanAlone { of, permille } = &claim.claim.what
+                && finished
+            {
+                match alone_run::compare(view, of, *permille, run) {
+                    Err(RunError::Stopped { .. }) => finished = false,
+                    compared => {
+                        let compared = compared?;
+                        claim.decide(view, (compared.holds, Seen::Text(compared.seen)), compared.vacuous, view.now());
+                    }
+                }
             }
-            claim.close(view, self.starved.as_ref());
+            if !view.is_stopped && claim.is_lasting() {
+                claim.close(view, self.starved.as_ref());
+            }
             let claimed = claim.claim;
             let Some(outcome) = claim.outcome.take() else {
                 continue;
@@ -194,7 +204,7 @@ impl<'a> ClaimEvaluator<'a> {
                 breach_to_ms: (!outcome.holds).then_some(outcome.breach_to.0),
             });
         }
-        Ok(summary)
+        Ok((summary, finished))
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
     options::{Run, RunError, RunOptions},
     queue::Queue,
     report,
-    result::BreachRow,
+    result::{BreachRow, EndReason},
     timeline::Timeline,
     trace::{Digest, Observer, TraceRecord},
     view::RunView,
@@ -30,6 +30,7 @@ use crate::{
 };
 use quotree_core::{Breach, Event, Finding, Placement, Time, WorkloadId};
 use quotree_words::Names;
+use std::{cell::RefCell, ops::ControlFlow};
 
 /// The most decisions at one time. A run that needs more ends with an error.
 const MOST_ROUNDS: u32 = 10_000;
@@ -59,7 +60,18 @@ pub(crate) struct Engine<'a> {
     breaches: Vec<BreachRow>,
     /// Since when nothing more can happen, if the run ended by itself.
     quiet_since: Option<Time>,
+    /// Whether the observer stopped the run.
+    is_stopped: bool,
     observer: &'a mut dyn Observer,
+}
+
+/// An observer of a run for comparison: it shows progress to the observer of the main run, which may stop it.
+struct Stopper<'o>(&'o RefCell<&'o mut dyn Observer>);
+
+impl Observer for Stopper<'_> {
+    fn progress(&mut self, now: Time, events: u64) -> ControlFlow<()> {
+        self.0.borrow_mut().progress(now, events)
+    }
 }
 
 /// Runs a scenario to its end.
@@ -67,11 +79,21 @@ pub(crate) struct Engine<'a> {
 /// # Errors
 /// [`RunError`]: an invalid tree, a runaway scenario, or a scheduler that disagrees with the world.
 pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observer) -> Result<Run, RunError> {
+    let mut nobody = ();
     let mut engine = Engine::new(scenario, options, observer).map_err(RunError::Tree)?;
     let mut claims = ClaimEvaluator::new(scenario, options);
     engine.run(&mut claims)?;
-    let alone = |scenario: &Scenario, options: &RunOptions| run(scenario, options, &mut ());
-    let claims = claims.finish(&engine.view(), &alone)?;
+    // The run is over: its observer can stop the runs for comparison.
+    let observer = RefCell::new(std::mem::replace(&mut engine.observer, &mut nobody));
+    let alone = |scenario: &Scenario, options: &RunOptions| {
+        let alone = run(scenario, options, &mut Stopper(&observer))?;
+        match alone.result.end {
+            EndReason::Stopped => Err(RunError::Stopped { at: Time(alone.result.end_ms) }),
+            _ => Ok(alone),
+        }
+    };
+    let (claims, finished) = claims.finish(&engine.view(), &alone)?;
+    engine.is_stopped |= !finished;
     let result = report::result_of(&engine.view(), claims, engine.events, &engine.breaches);
     let timeline_pods = engine.timeline.pods(&engine.world);
     let explained = engine.interview.finish();
@@ -114,6 +136,7 @@ impl<'a> Engine<'a> {
             events: 0,
             breaches: Vec::new(),
             quiet_since: None,
+            is_stopped: false,
             observer,
         })
     }
@@ -135,6 +158,7 @@ impl<'a> Engine<'a> {
             options: self.options,
             digest: &self.digest,
             quiet_since: self.quiet_since,
+            is_stopped: self.is_stopped,
         }
     }
 
@@ -143,7 +167,7 @@ impl<'a> Engine<'a> {
         world::begin(&mut self.world);
         self.deliver()?;
         self.settle(claims, false)?;
-        loop {
+        while !self.is_stopped {
             while self.queue.peek().is_some_and(|(_, event)| world::is_stale(&self.world, event)) {
                 self.queue.pop();
             }
@@ -170,6 +194,7 @@ impl<'a> Engine<'a> {
             self.pass(next);
             self.settle(claims, wake == Some(next))?;
         }
+        Ok(())
     }
 
     /// When the run stops at the latest: at `until` of the scenario, or where the caller stops it.
@@ -210,7 +235,7 @@ impl<'a> Engine<'a> {
             if !self.dirty {
                 self.settled()?;
                 claims.settled(&self.view());
-                self.observer.progress(self.world.now, self.events);
+                self.is_stopped = self.observer.progress(self.world.now, self.events).is_break();
                 return Ok(());
             }
             self.dirty = false;

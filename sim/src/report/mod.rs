@@ -57,6 +57,9 @@ pub(crate) fn result_of(view: &RunView<'_>, claims: ClaimSummary, events: u64, b
 
 /// Why the run ended now.
 fn end_reason(view: &RunView<'_>) -> EndReason {
+    if view.is_stopped {
+        return EndReason::Stopped;
+    }
     match (view.options.until, view.world.scenario.world.until, view.quiet_since) {
         (Some(at), Some(until), _) if at >= until => EndReason::Until,
         (Some(_), ..) => EndReason::At,

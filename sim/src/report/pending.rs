@@ -23,7 +23,9 @@ pub(super) fn pending(view: &RunView<'_>) -> Vec<PendingRow> {
     waiting.retain(|id| id.0 < view.world.units.len());
     let affordable = view.options.explained_state / waiting.len().max(1);
     waiting.truncate(view.options.pending_rows);
-    let explained = explained_in_full(view, &waiting, view.options.explained_rows.min(affordable.max(1)));
+    // Who stopped the run does not wait for reasons.
+    let most = if view.is_stopped { 0 } else { view.options.explained_rows.min(affordable.max(1)) };
+    let explained = explained_in_full(view, &waiting, most);
     let is_advised = affordable >= ADVICE;
     let told = |id| if is_advised { view.scheduler.explain(id) } else { view.scheduler.verdict(id) };
     let starts = LazyCell::new(|| Starts::of(view));
