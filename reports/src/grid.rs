@@ -6,6 +6,7 @@ use crate::{
     style::{Style, Tone},
 };
 use quotree_sim::result::PodCounts;
+use std::borrow::Cow;
 
 /// One cell of a table.
 #[derive(Debug, Clone)]
@@ -59,9 +60,9 @@ impl Cell {
 }
 
 /// One column of a table.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Column {
-    pub(crate) head: &'static str,
+    pub(crate) head: Cow<'static, str>,
     /// Whether cells are aligned to the right, as numbers are.
     pub(crate) right: bool,
     /// The order in which columns are left out if the terminal is too narrow: the highest number first. Columns with 0
@@ -71,11 +72,11 @@ pub(crate) struct Column {
 
 impl Column {
     pub(crate) const fn left(head: &'static str, spare: u8) -> Self {
-        Self { head, right: false, spare }
+        Self { head: Cow::Borrowed(head), right: false, spare }
     }
 
     pub(crate) const fn right(head: &'static str, spare: u8) -> Self {
-        Self { head, right: true, spare }
+        Self { head: Cow::Borrowed(head), right: true, spare }
     }
 }
 
@@ -111,7 +112,7 @@ pub(crate) fn lines(style: Style, columns: &[Column], rows: &[Vec<Cell>]) -> Str
     let mut plan = Plan::natural(columns, rows);
     plan.fit(style.width);
     let mut text = String::new();
-    let heads: Vec<Cell> = columns.iter().map(|c| Cell::new(c.head).tone(Tone::Faint)).collect();
+    let heads: Vec<Cell> = columns.iter().map(|c| Cell::new(&c.head).tone(Tone::Faint)).collect();
     for row in std::iter::once(&heads).chain(rows) {
         let mut line = String::new();
         let mut pad = 0;
@@ -154,7 +155,7 @@ impl<'a> Plan<'a> {
     fn natural(columns: &'a [Column], rows: &[Vec<Cell>]) -> Self {
         let widest = |(i, column): (usize, &Column)| {
             let widest = rows.iter().filter_map(|row| row.get(i)).map(Cell::width).max().unwrap_or(0);
-            Some(widest.max(width(column.head)))
+            Some(widest.max(width(&column.head)))
         };
         Self { columns, widths: columns.iter().enumerate().map(widest).collect(), shortened: false }
     }
@@ -207,7 +208,7 @@ impl<'a> Plan<'a> {
     fn told(&self, style: Style) -> String {
         let dropped =
             self.columns.iter().zip(&self.widths).filter(|(column, width)| width.is_none() && !column.head.is_empty());
-        let dropped: Vec<&str> = dropped.map(|(column, _)| column.head).collect();
+        let dropped: Vec<&str> = dropped.map(|(column, _)| column.head.as_ref()).collect();
         let mut said = Vec::new();
         if !dropped.is_empty() {
             said.push(format!("no room for {}", dropped.join(", ")));
@@ -224,7 +225,7 @@ impl<'a> Plan<'a> {
 }
 
 fn width_of_head(column: &Column) -> usize {
-    width(column.head)
+    width(&column.head)
 }
 
 #[cfg(test)]
@@ -235,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_loses_its_spare_columns() {
-        let column = |head, spare| Column { head, right: spare > 0, spare };
+        let column = |head: &'static str, spare| Column { head: head.into(), right: spare > 0, spare };
         let columns = [column("name", 0), column("a", 1), column("bbbbbbbbbb", 2)];
         let rows = [vec![Cell::new("x"), Cell::count(12), Cell::count(0)]];
         let wide = lines(Style::default(), &columns, &rows);

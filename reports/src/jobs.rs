@@ -119,8 +119,8 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     if all.is_empty() {
         return "\nNo jobs.\n".to_owned();
     }
-    let columns: Vec<Column> = COLUMNS.iter().filter_map(|column| Some(column.text?.0)).collect();
-    let cells = |job: &JobRow| COLUMNS.iter().filter_map(|column| Some((column.text?.1)(job))).collect();
+    let columns: Vec<Column> = COLUMNS.iter().filter_map(|column| Some(column.text.as_ref()?.0.clone())).collect();
+    let cells = |job: &JobRow| COLUMNS.iter().filter_map(|column| Some((column.text.as_ref()?.1)(job))).collect();
     format!("\n{}\n{}", style.heading("Jobs"), grid::first(style, &columns, all.iter().map(cells), "job"))
 }
 

@@ -79,7 +79,8 @@ pub(crate) const NO_BREAK: &str = "\u{a0}";
 
 /// Wraps a text to the width of the terminal, and ends each line with a newline. Lines after the first are indented by
 /// `hang` spaces. The text is broken at spaces; a word that is wider than a line is broken, too.
-pub(crate) fn wrap(style: Style, line: &str, hang: usize) -> String {
+#[must_use]
+pub fn wrap(style: Style, line: &str, hang: usize) -> String {
     let most = style.width.max(NARROWEST);
     let hang = hang.min(most / 2);
     let line = visible(line);

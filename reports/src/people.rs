@@ -92,7 +92,7 @@ fn parts(head: &'static str, rows: &[Row<'_>], style: Style) -> String {
     let is_there = |(.., cell): &&Part| rows.iter().any(|row| cell(row).is_some());
     let shown: Vec<&Part> = known.iter().filter(is_there).collect();
     let mut columns = vec![Column::left(head, 0)];
-    columns.extend(shown.iter().map(|(head, right, _)| Column { head, right: *right, spare: 0 }));
+    columns.extend(shown.iter().map(|(head, right, _)| Column { head: (*head).into(), right: *right, spare: 0 }));
     let line = |row: &Row<'_>| {
         let cells: Vec<Option<Cell>> = shown.iter().map(|(.., cell)| cell(row)).collect();
         let any = cells.iter().any(Option::is_some);

@@ -32,6 +32,7 @@ fn checked(scenario: &str, outcome: CheckOutcome, claims: Vec<ClaimResult>) -> C
         remarks: Vec::new(),
         digest: "d".repeat(32),
         trouble: String::new(),
+        over_seeds: None,
         took: Duration::from_millis(1_250),
     }
 }

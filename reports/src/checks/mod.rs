@@ -31,6 +31,8 @@ pub struct Checked {
     pub digest: String,
     /// Why the file is invalid, or the text of the internal error; otherwise empty.
     pub trouble: String,
+    /// The outcome over several seeds, if it was checked with several: how many, and the claims as JSON.
+    pub over_seeds: Option<(u64, serde_json::Value)>,
     /// How long loading and running took on this machine. Only JUnit shows it.
     pub took: Duration,
 }
@@ -89,7 +91,7 @@ fn count(checks: &[Checked], outcome: CheckOutcome) -> usize {
 #[must_use]
 pub fn check_json(checks: &[Checked]) -> serde_json::Value {
     let file = |one: &Checked| {
-        serde_json::json!({
+        let mut value = serde_json::json!({
             "file": one.file,
             "scenario": one.scenario,
             "outcome": one.outcome,
@@ -99,7 +101,11 @@ pub fn check_json(checks: &[Checked]) -> serde_json::Value {
             "warnings": one.warnings(),
             "digest": one.digest,
             "trouble": one.trouble,
-        })
+        });
+        if let (Some(fields), Some((_, claims))) = (value.as_object_mut(), &one.over_seeds) {
+            fields.insert("over_seeds".to_owned(), claims.clone());
+        }
+        value
     };
     let passed = count(checks, CheckOutcome::Passed);
     let files: Vec<_> = checks.iter().map(file).collect();

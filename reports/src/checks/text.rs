@@ -19,6 +19,10 @@ pub fn check_text(checks: &[Checked]) -> String {
         };
         let _ = writeln!(text, "{word} {:<width$}  {:<22}  {}", one.scenario, what(one), one.file);
         text.extend(one.failed().map(failed));
+        let warnings = one.over_seeds.iter().filter_map(|(_, claims)| claims.get("warnings")?.as_array());
+        for warning in warnings.flatten().filter_map(serde_json::Value::as_str) {
+            let _ = writeln!(text, "        {warning}");
+        }
         for line in one.trouble.lines() {
             let _ = writeln!(text, "        {line}");
         }
