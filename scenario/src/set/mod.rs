@@ -56,6 +56,19 @@ impl Setting {
         Self { name: "--policy", path: Some("policy"), text: text.into() }
     }
 
+    /// The setting of the claims of a scenario, in the notation of `--such-that`: each is an entry of `expect`, or what must hold at
+    /// the end.
+    #[must_use]
+    pub fn claims<'c>(claims: impl IntoIterator<Item = &'c str>) -> Self {
+        let entry = |claim: &str| {
+            let word = claim.trim().split('(').next().unwrap_or_default().trim();
+            let has_time = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"].contains(&word);
+            if has_time { claim.to_owned() } else { format!("Final({claim})") }
+        };
+        let text = claims.into_iter().map(entry).collect::<Vec<_>>().join(", ");
+        Self { name: "--such-that", path: Some("expect"), text: format!("[{text}]") }
+    }
+
     /// The name and the text of the source that diagnostics refer to.
     pub(crate) fn source(&self) -> (&str, &str) {
         (self.name, &self.text)
