@@ -17,6 +17,7 @@
 mod axes;
 mod before_after;
 mod canvas;
+mod curves;
 mod fairness;
 mod leaves;
 mod legend;
@@ -27,6 +28,8 @@ mod timeline;
 mod usage;
 mod utilisation;
 mod waits;
+
+pub use curves::{Curve, CurvePoint, Curves, YUnit};
 
 use plotters::drawing::DrawingAreaErrorKind;
 use quotree_page::model::Report;
@@ -78,6 +81,23 @@ pub fn figures(report: &Report) -> Result<Vec<Figure>, FigureError> {
 /// If drawing fails, which no report causes.
 pub fn before_after(before: &Report, after: &Report) -> Result<Figure, FigureError> {
     Ok(Figure { name: "before-after", svg: before_after::draw(before, after)? })
+}
+
+/// A figure over settings, such as those of a sweep.
+///
+/// # Errors
+/// If drawing fails, which no data causes.
+///
+/// ```
+/// use quotree_figures::{Curve, CurvePoint, Curves, YUnit, curves};
+/// let points = vec![CurvePoint { x: 0, y: 90_000, low: 60_000, high: 120_000 }];
+/// let curve = Curve { name: String::new(), points };
+/// let data = Curves { ticks: vec!["8".into()], unit: YUnit::Ms, curves: vec![curve], ..Curves::default() };
+/// assert_eq!(curves(&data)?.name, "sweep");
+/// # Ok::<(), quotree_figures::FigureError>(())
+/// ```
+pub fn curves(data: &Curves) -> Result<Figure, FigureError> {
+    Ok(Figure { name: "sweep", svg: curves::draw(data)? })
 }
 
 impl Figure {
