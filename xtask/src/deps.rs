@@ -20,11 +20,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ),
     ("quotree-reports", &["quotree-core", "quotree-syntax", "quotree-sim", "quotree-page"]),
     ("quotree-swarm", &["quotree-core", "quotree-syntax", "quotree-sim"]),
+    ("quotree-study", &["quotree-core", "quotree-syntax", "quotree-sim", "quotree-reports"]),
     ("quotree-page", &[]),
     ("quotree-figures", &["quotree-page"]),
     (
         "quotree-cli",
-        &["quotree-core", "quotree-sim", "quotree-reports", "quotree-page", "quotree-figures", "quotree-swarm"],
+        &[
+            "quotree-core",
+            "quotree-sim",
+            "quotree-reports",
+            "quotree-page",
+            "quotree-figures",
+            "quotree-study",
+            "quotree-swarm",
+        ],
     ),
     ("quotree-testkit", &["quotree-core", "quotree-sim"]),
     ("quotree-benches", &["quotree-core", "quotree-sim", "quotree-testkit"]),
@@ -52,6 +61,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("quotree-sim", &["ron", "rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
     ("quotree-reports", &["rayon", "clap", "anyhow", "annotate-snippets"]),
     ("quotree-swarm", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
+    ("quotree-study", &["rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),
 ];
 
 /// The crates with a command.
