@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Invalid = 2,
     /// An internal error: an invariant is violated, or two runs of the same scenario differ.
     Fault = 3,
+    /// Stopped by Ctrl-C; what was printed is incomplete.
+    Interrupted = 130,
 }
 
 impl From<Exit> for ExitCode {
@@ -33,6 +35,11 @@ impl Trouble {
     /// A file or an argument is invalid.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self { exit: Exit::Invalid, message: format!("error: {}", message.into()) }
+    }
+
+    /// Stopped by Ctrl-C before there was anything to print.
+    pub(crate) fn interrupted(what: impl Into<String>) -> Self {
+        Self { exit: Exit::Interrupted, message: format!("interrupted: {}", what.into()) }
     }
 
     /// An internal error.

@@ -7,6 +7,7 @@ mod args;
 mod digests;
 mod exit;
 mod files;
+mod interrupt;
 mod load;
 mod progress;
 mod runner;

@@ -52,6 +52,42 @@ impl Progress {
     }
 }
 
+/// Shows how many of many runs have ended, and how long the others will probably take.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    bar: ProgressBar,
+    started: Instant,
+    watched: bool,
+}
+
+impl Runs {
+    /// Nothing has ended; `what` is counted.
+    pub(crate) fn new(terminal: Terminal, what: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let template = "{msg} {pos} of {len} [{wide_bar}] {elapsed} so far, about {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style.progress_chars("=> "));
+        }
+        bar.set_message(what.to_owned());
+        Self { bar, started: Instant::now(), watched: terminal.watched }
+    }
+
+    /// Reports that so many of all have ended.
+    pub(crate) fn done(&self, done: usize, of: usize) {
+        self.bar.set_length(of as u64);
+        self.bar.set_position(done as u64);
+        if self.watched && self.bar.is_hidden() && self.started.elapsed() >= QUIET {
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+impl Drop for Runs {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl Drop for Progress {
     fn drop(&mut self) {
         if let Some(bar) = &self.bar {

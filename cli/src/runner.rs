@@ -1,12 +1,19 @@
 //! Runs a scenario with progress, twice with `--doublecheck`, and sorts errors into invalid input and internal errors.
 
-use crate::{args::Watch, exit::Trouble, progress::Progress, terminal::Terminal};
-use quotree_core::{EventError, Time};
+use crate::{
+    args::Watch,
+    exit::{Exit, Trouble},
+    interrupt,
+    progress::Progress,
+    terminal::Terminal,
+};
+use quotree_core::Time;
 use quotree_sim::{
     Observer, Run, RunError, RunOptions, Scenario,
+    result::EndReason,
     trace::{RunNames, TraceRecord},
 };
-use std::{io::Write, num::NonZeroU32, time::Instant};
+use std::{io::Write, num::NonZeroU32, ops::ControlFlow, time::Instant};
 
 /// Runs a scenario and, with `--doublecheck`, once more on another thread to compare the results.
 ///
@@ -19,8 +26,9 @@ pub(crate) fn run(
     observer: &mut (dyn Observer + Send),
 ) -> Result<Run, Trouble> {
     let options = RunOptions { audit: watch.audit, audit_every: watch.audit_every, ..options.clone() };
+    let _guard = interrupt::watch();
     let run = quotree_sim::run(scenario, &options, observer).map_err(|error| trouble(scenario, &error))?;
-    if watch.doublecheck {
+    if watch.doublecheck && run.result.end != EndReason::Stopped {
         let again = std::thread::scope(|scope| scope.spawn(|| quotree_sim::run(scenario, &options, &mut ())).join());
         let again = again.map_err(|_| Trouble::fault(format!("`{}`: the second run panicked", scenario.name)))?;
         let again = again.map_err(|error| trouble(scenario, &error))?;
@@ -59,7 +67,13 @@ pub(crate) fn run_plain(scenario: &Scenario, options: &RunOptions, terminal: Ter
 
 fn run_quietly(scenario: &Scenario, options: &RunOptions, terminal: Terminal, what: &str) -> Result<Run, Trouble> {
     let mut watcher = Watcher::<std::io::Sink>::new(terminal, what, None);
-    run(scenario, options, Watch { doublecheck: false, audit: false, audit_every: NonZeroU32::MIN }, &mut watcher)
+    let watch = Watch { doublecheck: false, audit: false, audit_every: NonZeroU32::MIN };
+    let run = run(scenario, options, watch, &mut watcher)?;
+    if run.result.end == EndReason::Stopped {
+        let at = quotree_reports::moment(run.result.end_ms);
+        return Err(Trouble::interrupted(format!("`{what}` had run up to {at} of simulated time; nothing is shown")));
+    }
+    Ok(run)
 }
 
 /// Collects the full reasons of at most this many waits, in a second, identical run that ends with the last of these
@@ -90,7 +104,13 @@ pub(crate) fn explain(
         ..RunOptions::default()
     };
     let what = format!("{}, reasons of waits", scenario.name);
-    run.explained = run_quietly(scenario, &options, terminal, &what)?.explained;
+    run.explained = match run_quietly(scenario, &options, terminal, &what) {
+        Err(Trouble { exit: Exit::Interrupted, .. }) => {
+            terminal.complain("interrupted: the report has no full reasons of waits");
+            return Ok(());
+        }
+        explained => explained?.explained,
+    };
     if terminal.watched {
         let took = started.elapsed().as_secs_f64();
         terminal.complain(&format!("a second run explained {asked} of {all} waits in full, in {took:.1} s"));
@@ -101,14 +121,7 @@ pub(crate) fn explain(
 /// The error with its exit code: invalid input, or an internal error.
 fn trouble(scenario: &Scenario, error: &RunError) -> Trouble {
     let message = format!("`{}`: {error}", scenario.name);
-    match error {
-        RunError::Tree(_)
-        | RunError::TooManyEvents { .. }
-        | RunError::AfterTheEnd { .. }
-        | RunError::TooManyPods { .. }
-        | RunError::Refused { error: EventError::Overflow { .. }, .. } => Trouble::invalid(message),
-        _ => Trouble::fault(message),
-    }
+    if quotree_study::is_fault(error) { Trouble::fault(message) } else { Trouble::invalid(message) }
 }
 
 /// Shows progress and, with `--out`, writes the trace.
@@ -147,7 +160,8 @@ impl<W: Write> Observer for Watcher<W> {
         }
     }
 
-    fn progress(&mut self, now: Time, events: u64) {
+    fn progress(&mut self, now: Time, events: u64) -> ControlFlow<()> {
         self.progress.at(now, events);
+        if interrupt::is_asked() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

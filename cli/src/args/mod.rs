@@ -3,11 +3,15 @@
 mod figures;
 mod import;
 mod run;
+mod seeds;
+mod study;
 mod swarm;
 
 pub(crate) use figures::Picture;
 pub(crate) use import::{Import, ImportKind, OnPromise};
 pub(crate) use run::{By, Report, Run};
+pub(crate) use seeds::{Jobs, OverSeeds};
+pub(crate) use study::{Compare, Plan, Sweep, TableFormat};
 pub(crate) use swarm::{Shrink, Swarm};
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
@@ -79,6 +83,12 @@ pub(crate) enum Verb {
     Explain(Explain),
     /// Compare two runs and print what differs.
     Diff(Diff),
+    /// Run every combination of several values of settings, with several seeds, and print one table.
+    Sweep(Sweep),
+    /// Find the smallest value of a setting for which claims hold.
+    Plan(Plan),
+    /// Compare several policies, or several sets of changes, by team.
+    Compare(Compare),
     /// Convert quota objects, a cluster dump or a trace into a scenario.
     Import(Import),
     /// Replay a recorded log through the scheduler and compare every decision.
@@ -138,7 +148,7 @@ pub(crate) struct Watch {
 #[derive(Debug, Clone, Group)]
 pub(crate) struct Pins {
     /// Compare the run digest and the plan digest with those in this file; exit 1 if one differs.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub(crate) digests: Option<PathBuf>,
     /// Write the digests into the file of `--digests` instead of comparing them.
     #[arg(long, requires = "digests")]
@@ -155,6 +165,7 @@ Examples:
   quotree check scenarios --doublecheck --audit --junit claims.xml
   quotree check scenarios --deny-warnings --annotate --markdown comment.md
   quotree check large.ron --audit --audit-every 1000
+  quotree check scenarios/world --seeds 30     a claim holds if it does with 95 % of the seeds
 
 Exit codes: 0 all claims hold, 1 a claim failed or a digest differs, 2 invalid file or argument,
 3 internal error."
@@ -177,7 +188,9 @@ pub(crate) struct Check {
     pub(crate) deny_warnings: bool,
     #[command(flatten)]
     pub(crate) edits: Edits,
-    /// The number of scenarios that run in parallel; does not affect results.
+    #[command(flatten)]
+    pub(crate) over: OverSeeds,
+    /// The number of scenarios that run in parallel, or with `--seeds` of runs; does not affect results.
     #[arg(long, value_name = "N")]
     pub(crate) jobs: Option<usize>,
     #[command(flatten)]
@@ -323,6 +336,7 @@ impl Who {
   quotree diff monday tuesday --out compared --figures svg,png
   quotree diff lab.ron --set quota.nlp.min.cpu=26          what if nlp had a guarantee of 26 cores?
   quotree diff lab.ron --policy 'Capacity(reclaim: Off)'
+  quotree diff lab.ron --set quota.nlp.min.cpu=26 --seeds 30    the difference seed by seed
 
 Exit codes: 0 compared, whether or not they differ, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Diff {
@@ -334,6 +348,12 @@ pub(crate) struct Diff {
     /// Changes of the second run, which must be a scenario.
     #[command(flatten)]
     pub(crate) edits: Edits,
+    /// Compare over several seeds, which needs two scenarios: how many seeds, from that of the first one on (`30`), a range
+    /// (`1..30`), or a list (`1,5,9`).
+    #[arg(long, value_name = "SEEDS", conflicts_with_all = ["html", "figures"])]
+    pub(crate) seeds: Option<quotree_study::Seeds>,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
     /// Also write a page with both runs side by side to this file.
     #[arg(long, value_name = "FILE")]
     pub(crate) html: Option<PathBuf>,

@@ -1,6 +1,6 @@
 //! The arguments of `quotree run`, and of `quotree report`, which renders what a run wrote.
 
-use super::{Format, How, Picture, Watch};
+use super::{Format, How, Jobs, OverSeeds, Picture, Watch};
 use clap::{Args as Group, ValueEnum};
 use quotree_core::Time;
 use std::path::PathBuf;
@@ -15,43 +15,49 @@ use std::path::PathBuf;
   quotree run scenarios/nginx-40-core.ron --markdown comment.md
   quotree run scenarios/people/user-in-two-groups.ron --by user --by group
   quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json
+  quotree run scenarios/world/research-lab.ron --seeds 30       every figure over 30 seeds
 
-Exit codes: 0 all claims hold, 1 a claim failed, 2 invalid file or argument, 3 internal error.")]
+Exit codes: 0 all claims hold, 1 a claim failed, 2 invalid file or argument, 3 internal error, 130
+interrupted.")]
 pub(crate) struct Run {
     /// The scenario file.
     pub(crate) file: PathBuf,
     /// Stop after all events at this time, for example `2m30s`.
-    #[arg(long, value_name = "TIME", value_parser = crate::span::parse)]
+    #[arg(long, value_name = "TIME", value_parser = crate::span::parse, conflicts_with = "seeds")]
     pub(crate) at: Option<Time>,
     #[command(flatten)]
     pub(crate) how: How,
     #[command(flatten)]
+    pub(crate) over: OverSeeds,
+    #[command(flatten)]
+    pub(crate) jobs: Jobs,
+    #[command(flatten)]
     pub(crate) watch: Watch,
     /// Write the report page report.html, its data report.json, summary.json, summary.md, metrics.prom, trace.jsonl, tree.svg
     /// and the CSV tables into this folder.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "seeds")]
     pub(crate) out: Option<PathBuf>,
     /// Also draw the figures of the run, for slides and papers, into the folder `figures` of `--out`.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS", requires = "out")]
     pub(crate) figures: Vec<Picture>,
     /// Open the report page in the browser; without `--out`, it is written to the folder of temporary files.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "seeds")]
     pub(crate) open: bool,
     /// Write the summary as Markdown, fit for a comment on a pull request, to this file; `-` prints it instead of the text.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub(crate) markdown: Option<PathBuf>,
     /// Write the metrics of the end state in the text format of Prometheus to this file; `-` prints them instead of the text.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub(crate) prometheus: Option<PathBuf>,
     /// How many waits the report explains in full, by a second run: first those of evicted, lost or late work, then the
     /// longest. 0: none, and no second run.
     #[arg(long, value_name = "N", default_value_t = 2_000)]
     pub(crate) reasons: usize,
     /// Write the log of all events and decisions to this file, for `replay`.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
     pub(crate) record: Option<PathBuf>,
     /// Add a usage table by user, group, namespace or quota, or the table of jobs; may be repeated.
-    #[arg(long, value_enum, value_name = "WHAT")]
+    #[arg(long, value_enum, value_name = "WHAT", conflicts_with = "seeds")]
     pub(crate) by: Vec<By>,
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]

@@ -5,7 +5,7 @@ use crate::{
     args::{Check as Args, Format},
     digests,
     exit::{Exit, Outcome, Trouble},
-    files, load, runner,
+    files, interrupt, load, runner,
     terminal::Terminal,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -14,6 +14,7 @@ use quotree_reports::{
 };
 use quotree_sim::{
     RunOptions,
+    result::EndReason,
     scenario::{Diagnostic, Loaded, Severity},
 };
 use rayon::prelude::*;
@@ -33,17 +34,32 @@ pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
     if to_stdout && args.format == Format::Json {
         return Err(Trouble::invalid("only one of `--format json` and `--markdown -` can go to stdout"));
     }
-    let pool = super::threads(args.jobs)?;
+    // With several seeds, the runs of one scenario go on at the same time.
+    let pool = super::threads(if args.over.seeds.is_some() { Some(1) } else { args.jobs })?;
+    let guard = interrupt::watch();
     let bar = progress(terminal, paths.len());
     let (checked, plans): (Vec<Checked>, Vec<Option<u64>>) = pool.install(|| {
         let check_one = |path: &PathBuf| {
+            if interrupt::is_asked() {
+                return None;
+            }
             let judged = judge(path, args, terminal);
             bar.inc(1);
             judged
         };
-        paths.par_iter().map(check_one).unzip()
+        paths.par_iter().filter_map(check_one).unzip()
     });
     bar.finish_and_clear();
+    drop(guard);
+    if checked.len() < paths.len() {
+        terminal.show(&match args.format {
+            Format::Json => super::pretty(&check_json(&checked)),
+            Format::Text => check_text(&checked),
+        })?;
+        let (ended, all) = (checked.len(), paths.len());
+        terminal.complain(&format!("interrupted: {ended} of {all} scenarios were checked; no file was written"));
+        return Ok(Exit::Interrupted);
+    }
     if let Some(path) = &args.junit {
         files::write(path, &check_junit(&checked))?;
     }
@@ -84,8 +100,9 @@ fn progress(terminal: Terminal, files: usize) -> ProgressBar {
     ProgressBar::with_draw_target(Some(files as u64), target)
 }
 
-/// Runs a scenario and checks its claims. Also returns the digest of all plans, if digests are compared.
-fn judge(path: &Path, args: &Args, terminal: Terminal) -> (Checked, Option<u64>) {
+/// Runs a scenario and checks its claims. Also returns the digest of all plans, if digests are compared. Nothing if it was
+/// interrupted.
+fn judge(path: &Path, args: &Args, terminal: Terminal) -> Option<(Checked, Option<u64>)> {
     let started = Instant::now();
     let loaded = load::load(path, &args.edits);
     let mut checked = Checked {
@@ -96,18 +113,25 @@ fn judge(path: &Path, args: &Args, terminal: Terminal) -> (Checked, Option<u64>)
         remarks: remarks(&loaded, args.deny_warnings),
         digest: String::new(),
         trouble: String::new(),
+        over_seeds: None,
         took: Duration::ZERO,
     };
     let is_denied = args.deny_warnings && !checked.remarks.is_empty();
     let Some(scenario) = loaded.scenario.as_ref().filter(|_| !is_denied) else {
         checked.trouble = load::refusal(&loaded, terminal.style.colour);
         checked.took = started.elapsed();
-        return (checked, None);
+        return Some((checked, None));
     };
     checked.scenario.clone_from(&scenario.name);
+    if let Some(seeds) = &args.over.seeds {
+        let is_judged = super::seeds::judge(&mut checked, args, seeds, terminal);
+        checked.took = started.elapsed();
+        return is_judged.then_some((checked, None));
+    }
     let options = RunOptions { record: args.pins.digests.is_some(), ..RunOptions::default() };
     let mut plans = None;
-    match runner::run(scenario, &options, args.watch, &mut ()) {
+    match runner::run(scenario, &options, args.watch, &mut &interrupt::STOP) {
+        Ok(run) if run.result.end == EndReason::Stopped => return None,
         Ok(run) => {
             plans = run.log.as_ref().map(digests::of_plans);
             checked.digest = run.result.digest;
@@ -121,7 +145,7 @@ fn judge(path: &Path, args: &Args, terminal: Terminal) -> (Checked, Option<u64>)
         }
     }
     checked.took = started.elapsed();
-    (checked, plans)
+    Some((checked, plans))
 }
 
 /// The errors and warnings of loading a scenario. With `--deny-warnings`, warnings count as errors.

@@ -13,6 +13,9 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
     if !args.figures.is_empty() && args.html.is_none() && args.out.is_none() {
         return Err(Trouble::invalid("`--figures` needs `--html FILE`, beside which they are drawn, or `--out DIR`"));
     }
+    if let Some(seeds) = &args.seeds {
+        return super::seeds::diff(args, seeds, terminal);
+    }
     let with_reports = args.html.is_some() || !args.figures.is_empty();
     let (a, b) = sides::both(&args.a, (args.b.as_ref().unwrap_or(&args.a), &args.edits), with_reports, terminal)?;
     let diff = quotree_reports::diff(&a.summary, &b.summary).map_err(|error| Trouble::invalid(error.to_string()))?;

@@ -1,20 +1,25 @@
 //! The verbs, one file each.
 
 mod check;
+mod compare;
 mod diff;
 mod explain;
 mod figures;
 mod fmt;
 mod import;
 mod inspect;
+mod plan;
 mod replay;
 mod report;
 mod rule;
 mod run;
+mod seeds;
 mod shell;
 mod shrink;
 mod sides;
+mod study;
 mod swarm;
+mod sweep;
 mod tenancy;
 mod validate;
 
@@ -40,6 +45,9 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
         Verb::Validate(args) => validate::validate(&args, terminal),
         Verb::Explain(args) => explain::explain(&args, terminal),
         Verb::Diff(args) => diff::diff(&args, terminal),
+        Verb::Sweep(args) => sweep::sweep(&args, terminal),
+        Verb::Plan(args) => plan::plan(&args, terminal),
+        Verb::Compare(args) => compare::compare(&args, terminal),
         Verb::Import(args) => import::import(&args, terminal),
         Verb::Replay(args) => replay::replay(&args, terminal),
         Verb::Swarm(args) => swarm::swarm(&args, terminal),

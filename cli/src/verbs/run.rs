@@ -4,7 +4,7 @@ use super::{figures, report, shell};
 use crate::{
     args::{self, Format, Run as Args},
     exit::{Exit, Outcome, Trouble},
-    files, load,
+    files, interrupt, load,
     runner::{self, Watcher},
     terminal::Terminal,
 };
@@ -12,10 +12,13 @@ use quotree_reports::{
     By, Report, RunSource, brief_report, prometheus, summary_json, summary_markdown, summary_text, tables, tree_svg,
     write_summary,
 };
-use quotree_sim::{Run, RunOptions};
+use quotree_sim::{Run, RunOptions, Scenario, result::EndReason};
 use std::{fs::File, io::BufWriter, path::Path};
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
+    if let Some(seeds) = &args.over.seeds {
+        return super::seeds::run(args, seeds, terminal);
+    }
     let printed = printed(args)?;
     let scenario = load::scenario(&args.file, &args.how.edits, terminal)?;
     let options = RunOptions {
@@ -30,6 +33,10 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     let mut watcher = Watcher::new(terminal, &scenario.name, trace);
     let mut run = runner::run(&scenario, &options, args.watch, &mut watcher)?;
     watcher.finish().map_err(|error| Trouble::invalid(format!("cannot write trace.jsonl: {error}")))?;
+    let is_stopped = run.result.end == EndReason::Stopped;
+    if is_stopped {
+        return interrupted(args, &scenario, &run, terminal);
+    }
     if args.out.is_some() || args.open {
         runner::explain(&scenario, &mut run, args.how.seed, args.reasons, terminal)?;
     }
@@ -75,7 +82,31 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
             summary_text(&run.result, report.as_ref(), &by, terminal.style)
         }
     })?;
-    Ok(if run.result.claims.failed > 0 { Exit::ClaimFailed } else { Exit::Fine })
+    Ok(match run.result.claims.failed {
+        _ if interrupt::is_asked() => Exit::Interrupted,
+        0 => Exit::Fine,
+        _ => Exit::ClaimFailed,
+    })
+}
+
+/// Prints what is known of a run that was stopped. No file is written: it would look like that of a whole run.
+fn interrupted(args: &Args, scenario: &Scenario, run: &Run, terminal: Terminal) -> Outcome {
+    terminal.show(&match args.format {
+        Format::Json => summary_json(&run.result),
+        Format::Text => summary_text(&run.result, None, &[], terminal.style),
+    })?;
+    let (judged, all) = (run.result.claims.results.len(), scenario.claims.len());
+    let mut sentence = format!(
+        "interrupted at {} of simulated time: all figures end there, and {judged} of {} were decided",
+        quotree_reports::moment(run.result.end_ms),
+        quotree_reports::many(all as u64, "claim")
+    );
+    if args.out.is_some() || args.open || args.markdown.is_some() || args.prometheus.is_some() || args.record.is_some()
+    {
+        sentence += "; no report, table or log was written";
+    }
+    terminal.complain(&sentence);
+    Ok(Exit::Interrupted)
 }
 
 /// What goes to stdout.

@@ -50,6 +50,11 @@ pub(super) fn both(
     })
 }
 
+/// Whether a path names a run that has ended rather than a scenario.
+pub(super) fn is_run(path: &Path) -> bool {
+    Side::files(path).is_some()
+}
+
 /// Whether a file in JSON is a scenario rather than a summary.
 fn is_scenario(path: &Path) -> bool {
     files::text(path).is_ok_and(|text| scenario::is_scenario(&files::slashed(path), &text))

@@ -13,6 +13,7 @@ pub(crate) fn quotree_in(folder: &str, args: &[&str]) -> Command {
 }
 
 /// An empty folder for one test.
+#[allow(dead_code, reason = "not every test writes files")]
 pub(crate) fn scratch(name: &str) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = fs::remove_dir_all(&folder);

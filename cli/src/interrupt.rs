@@ -1,0 +1,46 @@
+//! Ctrl-C: the first one asks all runs to stop, which then end with what is known so far. The second one, or one while nothing is
+//! running, ends the command at once.
+
+use crate::exit::Exit;
+use quotree_study::Stop;
+use std::sync::{
+    Once,
+    atomic::{AtomicUsize, Ordering},
+};
+
+/// Asks all runs to stop.
+pub(crate) static STOP: Stop = Stop::new();
+
+/// How many sections of the program look at [`STOP`] now.
+static WATCHED: AtomicUsize = AtomicUsize::new(0);
+
+/// While it lives, Ctrl-C asks runs to stop instead of ending the command.
+#[derive(Debug)]
+pub(crate) struct Guard(());
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        WATCHED.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Begins a section that looks at [`STOP`].
+pub(crate) fn watch() -> Guard {
+    static HANDLER: Once = Once::new();
+    HANDLER.call_once(|| {
+        // Without a handler, Ctrl-C ends the command at once: nothing else is lost.
+        let _ = ctrlc::set_handler(|| {
+            if STOP.is_asked() || WATCHED.load(Ordering::Relaxed) == 0 {
+                std::process::exit(Exit::Interrupted as i32);
+            }
+            STOP.ask();
+        });
+    });
+    WATCHED.fetch_add(1, Ordering::Relaxed);
+    Guard(())
+}
+
+/// Whether runs were asked to stop.
+pub(crate) fn is_asked() -> bool {
+    STOP.is_asked()
+}

@@ -1,0 +1,49 @@
+//! `quotree check --seeds`: the claims of one scenario over the seeds.
+
+use crate::{
+    args::Check as Args,
+    exit::{Exit, Trouble},
+    interrupt,
+    terminal::Terminal,
+    verbs::study,
+};
+use quotree_reports::{CheckOutcome, Checked};
+use quotree_sim::RunOptions;
+use quotree_study::{Cases, Facts, Runner, Seeds, Study, Verdict, claim_results, verdict_json};
+
+/// Fills in what a scenario that was loaded claims, over several seeds. Returns whether it was judged; an interrupted one is not.
+pub(in crate::verbs) fn judge(checked: &mut Checked, args: &Args, seeds: &Seeds, terminal: Terminal) -> bool {
+    match over_seeds(checked, args, seeds, terminal) {
+        Ok(is_judged) => is_judged,
+        Err(trouble) => {
+            checked.outcome = if trouble.exit == Exit::Fault { CheckOutcome::Fault } else { CheckOutcome::Invalid };
+            checked.trouble = trouble.message;
+            trouble.exit != Exit::Interrupted
+        }
+    }
+}
+
+fn over_seeds(checked: &mut Checked, args: &Args, seeds: &Seeds, terminal: Terminal) -> Result<bool, Trouble> {
+    let jobs = study::threads(args.jobs);
+    let study = Study {
+        file: checked.file.clone(),
+        base: study::settings(&args.edits),
+        cases: Cases::one(),
+        seeds: seeds.clone(),
+    };
+    let prepared = study::prepare_quietly(study, false, jobs, terminal)?;
+    let runner = Runner::new(jobs, &interrupt::STOP);
+    let options = RunOptions { audit: args.watch.audit, audit_every: args.watch.audit_every, ..runner.options };
+    let runner = Runner { options, ..runner };
+    let outcomes = study::run_all(&runner, &prepared, terminal)?;
+    if study::interrupted(&outcomes).is_some() {
+        return Ok(false);
+    }
+    let runs: Vec<(u64, &Facts)> = outcomes.of(&prepared, 0).collect();
+    let verdict = Verdict::of(&prepared.claims, &runs, args.over.must_hold);
+    checked.digest = runs.first().map(|(_, facts)| facts.digest.clone()).unwrap_or_default();
+    checked.outcome = if verdict.holds() { CheckOutcome::Passed } else { CheckOutcome::Failed };
+    checked.claims = claim_results(&verdict);
+    checked.over_seeds = Some((prepared.seeds.len() as u64, verdict_json(&prepared.seeds, &verdict)));
+    Ok(true)
+}
