@@ -216,7 +216,7 @@ impl Planned<'_> {
     }
 
     /// The first value from which on it holds for all that were tried.
-    fn from_there_on(&self) -> Option<&str> {
+    fn holds_from(&self) -> Option<&str> {
         let place = self.found.tried.iter().rev().take_while(|(_, holds)| **holds).last().map(|(place, _)| *place);
         self.value(place?)
     }
@@ -233,7 +233,7 @@ impl Planned<'_> {
         if !self.found.is_monotone {
             said.push(format!(
                 "warning: it holds for some value and fails for one after it; so all values up to the answer were tried{}",
-                self.from_there_on().map_or_else(String::new, |value| format!(". It holds for every tried value from {value} on"))
+                self.holds_from().map_or_else(String::new, |value| format!(". It holds for every tried value from {value} on"))
             ));
         } else if !self.found.is_exhaustive {
             said.push(
