@@ -152,7 +152,12 @@ mod tests {
             reader.get_row_iter(None).unwrap().map(|row| row.unwrap().into_columns()).collect();
         let shown: Vec<String> = rows
             .iter()
-            .map(|row| row.iter().map(|(name, field)| format!("{name}={field}")).collect::<Vec<_>>().join(" "))
+            .map(|row| {
+                row.iter()
+                    .map(|(name, field)| format!("{name}={field}").trim_end_matches('.').to_owned())
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
             .collect();
         assert_eq!(
             shown,

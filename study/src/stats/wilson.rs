@@ -123,14 +123,12 @@ impl Interval {
         // The observed share is inside, and everything between it and the ends.
         let seen = u128::from(held.min(runs)) * u128::from(WHOLE) / u128::from(runs);
         let seen = u32::try_from(seen).unwrap_or(WHOLE);
-        let (mut low, mut out) = (seen, None);
-        let mut below = 0;
+        let (mut low, mut below) = (seen, 0);
         while below < low {
             let middle = below + (low - below) / 2;
             if inside(middle) {
                 low = middle;
             } else {
-                out = Some(middle);
                 below = middle + 1;
             }
         }
@@ -144,7 +142,8 @@ impl Interval {
                 above = middle - 1;
             }
         }
-        let low = if out.is_some() && low > 0 { low - 1 } else { low };
+        // A whole ten-thousandth that is outside is rounded outwards already.
+        let low = if low > 0 && inside(low) { low - 1 } else { low };
         let high = if high < WHOLE && inside(high) { high + 1 } else { high };
         Self { low: Share(low), high: Share(high) }
     }
