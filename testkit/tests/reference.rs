@@ -96,6 +96,7 @@ fn worlds_that_were_once_decided_differently() {
         (Kinds::CALM, &[217, 544, 1980, 2506, 3758]),
         (Kinds::WILD, &[1779, 2528, 2573, 3413, 3847, 4271, 16_324, 16_452, 18_205, 20_440, 30_868, 9_005_998]),
         (Kinds::LENDING, &[8_006_603, 8_000_799, 8_002_227]),
+        (Kinds::CHANGES, &[1346]),
     ];
     for (kinds, seeds) in rows {
         for seed in *seeds {

@@ -60,9 +60,10 @@ struct World {
 }
 
 impl World {
-    fn new(reclaim: Reclaim) -> Self {
+    fn new(reclaim: Reclaim, hold_timeout_ms: Option<u64>) -> Self {
         let new = |verdicts| {
-            let mut scheduler = Scheduler::new(&tree(), Policy { reclaim, verdicts, ..Policy::default() }).unwrap();
+            let policy = Policy { reclaim, verdicts, hold_timeout_ms, ..Policy::default() };
+            let mut scheduler = Scheduler::new(&tree(), policy).unwrap();
             for (id, size) in [(0, 6), (1, 6), (2, 4)] {
                 scheduler.apply(Event::NodeUp(NodeSpec::new(id, amounts(size, size)))).unwrap();
             }
@@ -236,8 +237,9 @@ proptest! {
     fn what_is_kept_is_what_it_would_be_anew(
         steps in prop::collection::vec(any::<Step>(), 1..60),
         by_share in any::<bool>(),
+        hold_timeout_ms in prop::option::of(1u64..9),
     ) {
-        let mut world = World::new(if by_share { Reclaim::FairShare } else { Reclaim::Min });
+        let mut world = World::new(if by_share { Reclaim::FairShare } else { Reclaim::Min }, hold_timeout_ms);
         steps.into_iter().for_each(|step| world.step(step));
     }
 }

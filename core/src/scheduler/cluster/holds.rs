@@ -42,6 +42,8 @@ pub(crate) struct Holds {
     /// Terminating pods that no hold waits for. They are ordered by id, not by slot: slots are reused, and which pods a
     /// plan waits for must not depend on that.
     pub(crate) unclaimed_terminating: BTreeMap<PodId, PodRef>,
+    /// Terminating pods for which nobody waits any more, because a hold for them took too long (H2).
+    pub(crate) late: BTreeSet<PodId>,
 }
 
 impl Holds {
@@ -99,6 +101,12 @@ impl Holds {
         ready.sort_unstable();
         ready.dedup();
         ready
+    }
+
+    /// Notes that a pod without a hold is gone, or goes on after all.
+    pub(crate) fn forget_terminating(&mut self, pod: PodId) {
+        self.unclaimed_terminating.remove(&pod);
+        self.late.remove(&pod);
     }
 
     /// How many pods are terminating, for holds or not.

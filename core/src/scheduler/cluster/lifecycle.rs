@@ -76,7 +76,7 @@ impl Cluster {
         if is_terminating {
             ledger.add_leaving(leaf, &template.governed, -1);
             self.nodes.stop_leaving(row.assignment, template);
-            self.holds.unclaimed_terminating.remove(&self.workloads.id_of(pod));
+            self.holds.forget_terminating(self.workloads.id_of(pod));
             self.evictions.take(self.workloads.id_of(pod));
         }
         ledger.add_usage(leaf, &template.governed, preemptible, -1);
@@ -120,7 +120,7 @@ impl Cluster {
             row.state = Some(state);
             row.evicted_for = None;
         }
-        self.holds.unclaimed_terminating.remove(&self.workloads.id_of(pod));
+        self.holds.forget_terminating(self.workloads.id_of(pod));
         self.touch(leaf);
     }
 

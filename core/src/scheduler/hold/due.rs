@@ -23,7 +23,10 @@ pub(crate) fn expire(cluster: &mut Cluster, plan: &mut Plan) {
             cluster.holds.get(id).into_iter().flat_map(|hold| hold.victims.iter().copied()).collect();
         release(cluster, id, ReleaseReason::TimedOut, plan);
         // They took too long to leave: no other workload waits for them either.
-        cluster.holds.unclaimed_terminating.retain(|_, pod| !late.contains(pod));
+        for pod in late.into_iter().map(|pod| cluster.workloads.id_of(pod)) {
+            cluster.holds.unclaimed_terminating.remove(&pod);
+            cluster.holds.late.insert(pod);
+        }
     }
 }
 

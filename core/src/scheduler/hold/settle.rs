@@ -23,7 +23,8 @@ pub(crate) fn fits_when_settled(cluster: &mut Cluster, slot: WorkloadSlot, ask: 
     match (would_have_room(cluster, slot, ask), ask.preemptible && !cluster.quotas.ledger.any_lend_limit()) {
         (Some(false), _) => return false,
         // Then only the limits on jobs can refuse it: nothing else is charged but what was looked at above (A1).
-        (Some(true), true) => return !cluster.quotas.lacks_job(ask, leaf),
+        // The sums count pods as leaving that are late, and for which nobody waits (H2).
+        (Some(true), true) if cluster.holds.late.is_empty() => return !cluster.quotas.lacks_job(ask, leaf),
         _ => {}
     }
     fits_when_settled_on_trial(cluster, slot, ask)
