@@ -58,7 +58,7 @@ pub enum Fault {
     Cut,
     /// No answer comes, ever.
     Silence,
-    /// The answer has this code, and tells to wait for so many seconds.
+    /// The answer has this code, and says to wait for so many seconds.
     Status(u16, Option<u32>),
     /// A watch goes wrong after it was opened.
     Watch(WatchFault),
@@ -151,7 +151,7 @@ impl Rule {
         Self { after_commit: true, ..self }
     }
 
-    /// Counts a request, and tells whether the fault is for it.
+    /// Counts a request, and says whether the fault is for it.
     fn takes(&mut self, verb: Verb, resource: &str) -> bool {
         let is_for = self.verb.is_none_or(|wanted| wanted == verb)
             && (!self.writes_only || verb.writes())

@@ -16,7 +16,7 @@
 //! assert!(maps.create(&Default::default(), &map).await.is_err());
 //! assert!(maps.get("tree").await.is_ok());
 //!
-//! // Time passes when the test says so, and the journal tells what was asked.
+//! // Time passes when the test says so, and the journal says what was asked.
 //! server.advance(Duration::from_secs(60));
 //! assert_eq!(server.take_journal().iter().filter(|record| record.wrote()).count(), 1);
 //! # Ok(())

@@ -57,7 +57,7 @@ async fn demo(server: Server, mode: Mode, nodes: &[(&str, u32)]) {
     world.a_while().await;
     // The reason of who was admitted late says so.
     let pods = world.pods("namespace2").await;
-    let admitted = pods.iter().filter_map(crate::world::condition).filter(|why| why.starts_with("Admitted: "));
+    let admitted = pods.iter().filter_map(crate::look::condition).filter(|why| why.starts_with("Admitted: "));
     assert!(admitted.count() >= 1);
     // At most three writes a pod, and one eviction.
     let writes = world.writes.clone();

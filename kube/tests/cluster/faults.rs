@@ -99,7 +99,7 @@ pub(crate) async fn budgets_are_kept(server: Server) {
         assert_eq!(t.post(&t.of("policy/v1", "poddisruptionbudgets"), body).await.unwrap().code, 201);
     }
     world.pass(5).await;
-    // The budgets came later than the pods, so the core does not know that they select them: the API server refuses.
+    // The budgets came later than the pods, and count all the same.
     world.replica_set("namespace3", "nginx3", 2, 5).await;
     world.a_while().await;
     assert_eq!((world.running().await, world.evictions), (vec![4, 4, 0, 0], 0));
@@ -108,8 +108,16 @@ pub(crate) async fn budgets_are_kept(server: Server) {
         let path = t.of("policy/v1", "poddisruptionbudgets/keep");
         assert_eq!(t.delete(&path, json!({})).await.unwrap().code, 200);
     }
-    world.a_while().await;
-    world.comes_to(&[3, 3, 2, 0], 2, "without the budgets").await;
+    // The team whose budget goes first may lose both.
+    let mut running = Vec::new();
+    for _ in 0..8 {
+        world.a_while().await;
+        running = world.running().await;
+        if running[2] == 2 {
+            break;
+        }
+    }
+    assert_eq!((running[0] + running[1], running[2], world.evictions), (6, 2, 2), "{running:?}");
 }
 
 /// The API server is killed and started again: watches and connections end, and the adapter goes on.

@@ -8,6 +8,7 @@ mod demo;
 mod faults;
 mod kills;
 mod leader;
+mod look;
 mod packaging;
 mod policies;
 mod server;

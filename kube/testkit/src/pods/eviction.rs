@@ -92,7 +92,7 @@ fn is_ready(pod: &Value) -> bool {
     value::items(pod, &["status", "conditions"]).iter().any(is)
 }
 
-/// The condition tells why the pod goes; then it is deleted as by DELETE.
+/// The condition says why the pod goes; then it is deleted as by DELETE.
 fn mark_and_delete(
     store: &mut Store,
     kind: &Kind,

@@ -69,7 +69,7 @@ suite! {
     discovery: groups_and_resources unknown_paths with_the_client;
 }
 
-/// Runs all cases on one server, each in a namespace of its own, and tells of all that fail.
+/// Runs all cases on one server, each in a namespace of its own, and reports all that fail.
 async fn run_all(target: &Target, at_once: usize) {
     use futures::StreamExt;
     let run = |(name, case): &Case| {
