@@ -35,7 +35,7 @@ impl Cluster {
         let generation = self.generation;
         let was_binding = self.workloads.pod(pod).is_some_and(|row| row.state == Some(PodState::Binding));
         self.start_terminating(pod, hold);
-        let mut from_budget = self.workloads.at(pod.workload).budget.clone();
+        let mut from_budget = self.workloads.at(pod.workload).budget.as_deref().cloned();
         match from_budget.as_ref().and_then(|budget| self.budgets.get_mut(budget)).filter(|left| **left > 0) {
             Some(left) => *left -= 1,
             None => from_budget = None,

@@ -34,7 +34,7 @@ impl About {
             Self::Budget(budget) => {
                 for id in cluster.evictions.spared() {
                     let slot = cluster.workloads.slot(id);
-                    let has_it = |slot: &WorkloadSlot| cluster.workloads.at(*slot).budget.as_ref() == Some(&budget);
+                    let has_it = |slot: &WorkloadSlot| cluster.workloads.at(*slot).budget.as_deref() == Some(&budget);
                     if let Some(slot) = slot.filter(has_it) {
                         end_sparing(cluster, slot);
                     }

@@ -29,11 +29,11 @@ fn check_leaves(cluster: &Cluster, tree: &QuotaTree) -> Result<(), EventError> {
     for slot in cluster.workloads.sorted() {
         let workload = cluster.workloads.at(slot);
         let before = cluster.quotas.quota_id(workload.leaf).map(|q| cluster.quotas.tree.name(q));
-        let after = tree.leaf_for(workload.quota.as_ref(), &workload.namespace).map(|q| tree.name(q));
+        let after = tree.leaf_for(workload.quota.as_deref(), &workload.namespace).map(|q| tree.name(q));
         if before != after && workload.is_on_nodes() {
             let running = workload.ordinals().filter(|(_, pod)| pod.is_on_node());
             let pods = running.map(|(ordinal, _)| workload.id.pod(ordinal));
-            match &workload.quota {
+            match workload.quota.as_deref() {
                 Some(quota) => quotas.entry(quota.clone()).or_default().extend(pods),
                 None => namespaces.entry(workload.namespace.clone()).or_default().extend(pods),
             }
@@ -74,7 +74,7 @@ fn rebuilt(before: &mut Cluster, tree: QuotaTree) -> Result<Cluster, EventError>
 fn adopt(cluster: &mut Cluster, old: WorkloadSlot, before: &Cluster) -> Result<(), EventError> {
     let mut workload = before.workloads.at(old).clone();
     let pods: Vec<Pod> = workload.pods.to_vec();
-    workload.leaf = cluster.quotas.leaf_of(workload.quota.as_ref(), &workload.namespace);
+    workload.leaf = cluster.quotas.leaf_of(workload.quota.as_deref(), &workload.namespace);
     (workload.hold, workload.admitted) = (None, false);
     for set in &mut workload.sets {
         set.template = cluster.workloads.interner.intern(before.workloads.interner.spec(set.template))?;

@@ -37,13 +37,13 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
     let slot = cluster.workloads.add(Workload {
         id: spec.id,
         namespace: spec.namespace,
-        quota: spec.quota,
+        quota: spec.quota.map(Box::new),
         leaf,
         priority: spec.priority,
         preemptible: spec.preemptible,
         may_evict: spec.may_evict,
         submitted: spec.submitted,
-        budget: spec.budget,
+        budget: spec.budget.map(Box::new),
         together: spec.together,
         sets,
         pods,
@@ -94,7 +94,7 @@ pub(super) fn changed(cluster: &mut Cluster, change: WorkloadChange) -> Result<(
         set_preemptible(cluster, slot, preemptible);
     }
     if let Some(budget) = change.budget {
-        cluster.workloads.at_mut(slot).budget = budget.name();
+        cluster.workloads.at_mut(slot).budget = budget.name().map(Box::new);
     }
     if let Some((set, total)) = joining {
         let workload = cluster.workloads.at_mut(slot);

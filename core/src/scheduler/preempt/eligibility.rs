@@ -205,6 +205,6 @@ pub(super) fn stays_above_guarantee(
 
 /// Whether evicting this many pods of a workload would exceed its disruption budget (R7).
 pub(super) fn exhausts_budget(cluster: &Cluster, victim: &Workload, pods: usize) -> bool {
-    let left = victim.budget.as_ref().and_then(|budget| cluster.budgets.get(budget));
+    let left = victim.budget.as_deref().and_then(|budget| cluster.budgets.get(budget));
     left.is_some_and(|left| (*left as usize) < pods)
 }

@@ -74,7 +74,7 @@ impl PreemptionSearch<'_> {
             let node = workload.active().next().map(|(_, pod)| pod.assignment.node).unwrap_or_default();
             let several = (workload.pods.len() > 1).then_some(slot);
             let kind =
-                (workload.leaf, workload.template(0), workload.priority, workload.budget.as_ref(), node, several);
+                (workload.leaf, workload.template(0), workload.priority, workload.budget.as_deref(), node, several);
             kinds.entry(kind).or_default().push(slot);
         }
         let mut groups: Vec<Group> = kinds.into_values().map(|members| Group { members }).collect();

@@ -93,6 +93,6 @@ fn guard(cluster: &Cluster, victim: &Workload, common: QuotaSlot, resource: usiz
 fn budget_protection(cluster: &Cluster, victim: &Workload) -> Option<Protection> {
     let never_broken = cluster.policy.respect_budgets == RespectBudgets::Always;
     let exhausted = never_broken && exhausts_budget(cluster, victim, victim.evicted_together(|_| true).len());
-    let budget = victim.budget.clone().filter(|_| exhausted)?;
+    let budget = victim.budget.as_deref().cloned().filter(|_| exhausted)?;
     Some(Protection::Budget { budget })
 }

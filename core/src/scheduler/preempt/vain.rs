@@ -70,5 +70,5 @@ fn add_candidate(cluster: &Cluster, slot: WorkloadSlot, hasher: &mut FxHasher) {
         (ordinal, pod.assignment.node, pod.assignment.devices, workload.template(ordinal)).hash(hasher);
     }
     workload.sets.iter().for_each(|set| set.min.hash(hasher));
-    workload.budget.as_ref().and_then(|budget| cluster.budgets.get(budget)).hash(hasher);
+    workload.budget.as_deref().and_then(|budget| cluster.budgets.get(budget)).hash(hasher);
 }

@@ -52,8 +52,8 @@ impl Pod {
 pub(crate) struct Workload {
     pub(crate) id: WorkloadId,
     pub(crate) namespace: Name,
-    /// The leaf quota that it names as its own (T1).
-    pub(crate) quota: Option<Name>,
+    /// The leaf quota that it names as its own (T1). In a box, as the budget is: most workloads have neither.
+    pub(crate) quota: Option<Box<Name>>,
     /// The leaf quota that it is charged to, or the slot of those without a quota.
     pub(crate) leaf: QuotaSlot,
     pub(crate) priority: i32,
@@ -61,7 +61,7 @@ pub(crate) struct Workload {
     /// Whether others may be evicted for it (R9).
     pub(crate) may_evict: bool,
     pub(crate) submitted: Time,
-    pub(crate) budget: Option<Name>,
+    pub(crate) budget: Option<Box<Name>>,
     pub(crate) together: Option<Level>,
     pub(crate) sets: SmallVec<[Set; 1]>,
     pub(crate) pods: SmallVec<[Pod; 1]>,
