@@ -4,7 +4,7 @@
 
 mod command;
 
-use command::quotree_in;
+use command::{quotree_in, scratch};
 use serde_json::Value;
 use snapbox::{cmd::Command, str};
 
@@ -191,4 +191,14 @@ fn ctrl_c_ends_a_run_with_what_is_known_so_far() {
     assert!(said.contains("no report, table or log was written") && !out.join("summary.json").exists(), "{said}");
     let summary: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((&summary["end"], &summary["claims"]["passed"]), (&"stopped".into(), &1.into()));
+}
+
+#[test]
+fn pinned_digests_are_of_one_run_each() {
+    let pins = scratch("seeds-and-digests").join("digests.txt");
+    let pins = pins.to_str().unwrap();
+    quotree(&["check", DEMO, "--seeds", "3", "--digests", pins]).assert().code(2).stdout_eq("");
+    // The seeds of a swarm are its scenarios.
+    quotree(&["swarm", "--seeds", "2", "--digests", pins, "--bless"]).assert().code(0);
+    quotree(&["swarm", "--seeds", "2", "--digests", pins]).assert().code(0);
 }

@@ -148,7 +148,7 @@ pub(crate) struct Watch {
 #[derive(Debug, Clone, Group)]
 pub(crate) struct Pins {
     /// Compare the run digest and the plan digest with those in this file; exit 1 if one differs.
-    #[arg(long, value_name = "FILE", conflicts_with = "seeds")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) digests: Option<PathBuf>,
     /// Write the digests into the file of `--digests` instead of comparing them.
     #[arg(long, requires = "digests")]

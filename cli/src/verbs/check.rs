@@ -34,6 +34,9 @@ pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
     if to_stdout && args.format == Format::Json {
         return Err(Trouble::invalid("only one of `--format json` and `--markdown -` can go to stdout"));
     }
+    if args.over.seeds.is_some() && args.pins.digests.is_some() {
+        return Err(Trouble::invalid("`--digests` pins one run of each scenario: leave out `--seeds`"));
+    }
     // With several seeds, the runs of one scenario go on at the same time.
     let pool = super::threads(if args.over.seeds.is_some() { Some(1) } else { args.jobs })?;
     let guard = interrupt::watch();
