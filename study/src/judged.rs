@@ -45,7 +45,7 @@ pub struct Judged {
 const LISTED: usize = 8;
 
 impl Judged {
-    /// Whether a run with one seed could have shown the contrary.
+    /// Whether the claim holds with some seeds and fails with others, so that a run with one seed can mislead.
     #[must_use]
     pub const fn one_seed_misleads(&self) -> bool {
         self.held > 0 && self.held < self.runs

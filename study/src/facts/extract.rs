@@ -120,7 +120,8 @@ impl Collected {
         }
     }
 
-    /// Amounts over time, of the resources that the quota governs or its pods used.
+    /// Adds integrals over time (an amount times how long it lasted), for each resource that the quota governs or that its pods
+    /// have used.
     fn times(&mut self, measure: &str, times: &TimeMap, quota: &QuotaRow) {
         let governed = quota.min.0.iter().chain(quota.max.0.iter()).map(|(name, _)| name.to_string());
         let names: BTreeSet<String> = governed.chain(times.0.iter().map(|(name, _)| name.to_string())).collect();

@@ -71,8 +71,8 @@ impl Pair {
         }
     }
 
-    /// Whether the seeds decide which side has more: the share of seeds that say so, of those that say anything, is not one half at
-    /// 95 % confidence.
+    /// Whether the seeds decide which side has more (a sign test). Seeds with equal sides are left out. Of the others, the share with
+    /// which the second side has more must differ from one half at 95 % confidence.
     #[must_use]
     pub fn is_decided(&self) -> bool {
         let [less, _, more] = self.counts;

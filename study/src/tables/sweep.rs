@@ -66,8 +66,8 @@ fn column_name(key: &Key) -> String {
     format!("{team}{}{unit}{resource}", key.measure().name.replace(['.', '-'], "_"))
 }
 
-/// One row for each setting whose runs have all ended: its claims over the seeds, and the mean, p5, p50 and p95 of each of these
-/// figures. In text, the mean, and where seeds differ also p5 to p95.
+/// The table of settings. A setting has a row once all its runs have ended. The row has the claims over the seeds, and the mean, p5,
+/// p50 and p95 of each figure. Text shows only the mean and, where seeds differ, p5 to p95.
 #[must_use]
 pub fn settings_sheet(study: &Prepared<'_>, outcomes: &Outcomes, figures: &[Key], share: Share) -> Sheet {
     let mut sheet = Sheet::new("settings", "setting");

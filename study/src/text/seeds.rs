@@ -208,7 +208,7 @@ fn failed(claim: &Judged, style: Style) -> String {
     wrap(style, &format!("      line {}:{seeds}{seen}{because}", claim.line), 8)
 }
 
-/// The table without figures that are 0 in all runs, and the names of these.
+/// Removes the figures that are 0 in all runs. Returns the remaining table and the names of the removed figures.
 fn without_zeros(mut sheet: Sheet) -> (Sheet, Vec<String>) {
     let is_zero = |row: &[Datum]| {
         let numbers = row.iter().filter_map(|datum| match datum {

@@ -16,7 +16,10 @@ use quotree_sim::{
     result::{EvictionRow, PendingRow, RunResult},
 };
 use serde_json::Value;
-use std::{collections::BTreeSet, fmt::Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+};
 
 pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
     let file = match (&args.rule, &args.file) {
@@ -140,14 +143,7 @@ impl<'a> Found<'a> {
         {
             let _ = writeln!(text, "… and {} more pods; all with `--format json`", count(more as u128));
         }
-        let mut reasons: Vec<(String, Vec<&PendingRow>)> = Vec::new();
-        for row in &self.pending {
-            let why = verdict(row);
-            match reasons.iter_mut().find(|(same, _)| *same == why) {
-                Some((_, rows)) => rows.push(row),
-                None => reasons.push((why, vec![row])),
-            }
-        }
+        let reasons = by_reason(&self.pending);
         for (why, rows) in reasons.iter().take(SHOWN) {
             let names: Vec<&str> = rows.iter().take(NAMED).map(|row| row.pod.as_str()).collect();
             let more = if rows.len() > NAMED {
@@ -248,6 +244,21 @@ fn standing(row: &TimelinePod, now_ms: u64) -> String {
 fn together(before: &TimelineEntry, line: &TimelineEntry) -> bool {
     let same = before.at_ms == line.at_ms && before.event == line.event && before.pod != line.pod;
     same && before.what == line.what && before.waited_ms == line.waited_ms
+}
+
+/// Pending pods by their whole verdict, in the order of the first pod with each.
+fn by_reason<'a>(pending: &[&'a PendingRow]) -> Vec<(String, Vec<&'a PendingRow>)> {
+    let mut reasons: Vec<(String, Vec<&PendingRow>)> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    for row in pending {
+        let why = verdict(row);
+        let place = *places.entry(why.clone()).or_insert(reasons.len());
+        match reasons.get_mut(place) {
+            Some((_, rows)) => rows.push(row),
+            None => reasons.push((why, vec![row])),
+        }
+    }
+    reasons
 }
 
 /// The verdict, with one line for each part.

@@ -1,7 +1,7 @@
 //! `quotree explain FILE QUOTA`: what a quota uses of its guarantee, who holds the rest, why its pods are pending, and
 //! which evictions it caused and suffered.
 
-use super::{NAMED, SHOWN, verdict};
+use super::{NAMED, SHOWN, by_reason};
 use quotree_core::{Amounts, QuantityText, Unit};
 use quotree_reports::{count, many, moment};
 use quotree_sim::{
@@ -130,14 +130,7 @@ impl<'a> Found<'a> {
             let _ = writeln!(text, "\nNone of its pods is pending");
             return;
         }
-        let mut reasons: Vec<(String, Vec<&PendingRow>)> = Vec::new();
-        for row in &self.pending {
-            let why = verdict(row);
-            match reasons.iter_mut().find(|(same, _)| *same == why) {
-                Some((_, rows)) => rows.push(row),
-                None => reasons.push((why, vec![row])),
-            }
-        }
+        let reasons = by_reason(&self.pending);
         for (i, (why, rows)) in reasons.iter().take(SHOWN).enumerate() {
             let pods: u64 = rows.iter().map(|row| row.pods).sum();
             let names: Vec<&str> = rows.iter().take(NAMED).map(|row| row.pod.as_str()).collect();

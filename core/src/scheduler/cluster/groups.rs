@@ -1,8 +1,8 @@
 //! The whole state of a scheduler: the groups of state side by side.
 
 use super::{
-    arrivals::Arrivals, borrowers::Borrowers, evictions::Evictions, holds::Holds, just_bound::JustBound,
-    overuse::Overuse, victim_index::VictimIndex,
+    arrivals::Arrivals, backing_off::BackingOff, borrowers::Borrowers, evictions::Evictions, holds::Holds,
+    just_bound::JustBound, overuse::Overuse, victim_index::VictimIndex,
 };
 use crate::{
     api::{NameMap, Policy, Time, WorkloadId},
@@ -44,8 +44,8 @@ pub(crate) struct Cluster {
     pub(crate) timers: BTreeSet<Time>,
     /// Workloads that may be gangs below their minimum (G3).
     pub(crate) maybe_stale: BTreeSet<WorkloadId>,
-    /// Workloads that may wait after a failed bind (E6).
-    pub(crate) backing_off: BTreeSet<WorkloadId>,
+    /// Workloads that wait after a failed bind (E6).
+    pub(crate) backing_off: BackingOff,
     /// The change counters of nodes and of non-preemptible usage when the leaves with strict queueing were last settled
     /// (O4).
     pub(crate) lines_settled_at: (u64, u64),
@@ -73,7 +73,7 @@ impl Cluster {
             budgets: NameMap::default(),
             timers: BTreeSet::new(),
             maybe_stale: BTreeSet::new(),
-            backing_off: BTreeSet::new(),
+            backing_off: BackingOff::default(),
             lines_settled_at: (0, 0),
             just_bound: JustBound::default(),
             quotas,

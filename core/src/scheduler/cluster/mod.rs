@@ -1,6 +1,7 @@
 //! The state of a scheduler: the groups of state side by side, and the changes that touch several of them at once.
 
 mod arrivals;
+mod backing_off;
 mod bind_protection;
 mod borrowers;
 mod evictions;

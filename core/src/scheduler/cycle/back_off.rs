@@ -1,6 +1,9 @@
 //! Workloads of which a bind failed wait for a while before they are tried again (E6).
 
-use crate::scheduler::{cluster::Cluster, state::BackOff};
+use crate::scheduler::{
+    cluster::Cluster,
+    state::{BackOff, WorkloadSlot},
+};
 
 /// The longest wait, as a multiple of the first.
 const LONGEST: u64 = 10;
@@ -10,21 +13,20 @@ const LONGEST: u64 = 10;
 pub(super) fn end_overdue(cluster: &mut Cluster) {
     let Some(first) = cluster.policy.bind_back_off_ms else { return };
     let now = cluster.now;
-    for id in cluster.backing_off.clone() {
-        let waits = cluster.workloads.slot(id).filter(|slot| cluster.workloads.at(*slot).backs_off != BackOff::Over);
-        let Some(slot) = waits else {
-            cluster.backing_off.remove(&id);
-            continue;
-        };
+    for id in cluster.backing_off.take_begun() {
+        let Some(slot) = cluster.workloads.slot(id) else { continue };
         let workload = cluster.workloads.at_mut(slot);
         if workload.backs_off == BackOff::Begins {
             let until = now.after_ms(wait(first, workload.failed_binds));
             workload.backs_off = BackOff::Until(until);
             cluster.timers.insert(until);
+            cluster.backing_off.wait(until, id);
         }
-        if matches!(workload.backs_off, BackOff::Until(until) if until <= now) {
-            workload.backs_off = BackOff::Over;
-            cluster.backing_off.remove(&id);
+    }
+    while let Some((until, id)) = cluster.backing_off.pop_ended(now) {
+        let waits = |slot: &WorkloadSlot| cluster.workloads.at(*slot).backs_off == BackOff::Until(until);
+        if let Some(slot) = cluster.workloads.slot(id).filter(waits) {
+            cluster.workloads.at_mut(slot).backs_off = BackOff::Over;
             cluster.requeue_if_changed(slot);
         }
     }

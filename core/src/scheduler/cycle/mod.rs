@@ -25,8 +25,8 @@ use vain::Foreseen;
 
 /// Makes one decision. `retry` says whether an event came since the last one.
 pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
-    // Timers and clocks; who waited after a failed bind (E6); what was bound at an earlier moment may be evicted (R2(c)); requests that nobody has
-    // any more; excuses that no longer apply; fair shares (F3).
+    // Timers and clocks; who has waited long enough after a failed bind (E6); what was bound at an earlier moment may be
+    // evicted (R2(c)); requests that nobody has any more; excuses that no longer apply; fair shares (F3).
     retry |= overdue::take_timers(cluster);
     retry |= cluster.end_bind_protection();
     overdue::start_clocks(cluster);

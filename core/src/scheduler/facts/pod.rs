@@ -76,7 +76,7 @@ fn start_back_off(cluster: &mut Cluster, slot: WorkloadSlot) {
     if cluster.policy.bind_back_off_ms.is_some() && workload.backs_off == BackOff::Over {
         workload.failed_binds = workload.failed_binds.saturating_add(1);
         workload.backs_off = BackOff::Begins;
-        cluster.backing_off.insert(workload.id);
+        cluster.backing_off.begin(workload.id);
     }
 }
 
