@@ -40,7 +40,7 @@ pub(crate) struct Compared {
 /// # Errors
 /// If the file cannot be read or written, or a line of it is not `digest key`.
 pub(crate) fn compare(path: &Path, seen: &Digests, bless: bool) -> Result<Compared, Trouble> {
-    let pinned = if bless && !path.exists() { Digests::new() } else { parse(path, &files::text(path)?)? };
+    let pinned = if bless && !path.exists() { Digests::new() } else { parse(path, &files::peek_text(path)?)? };
     if bless {
         return write(path, pinned, seen);
     }
@@ -81,7 +81,7 @@ fn write(path: &Path, pinned: Digests, seen: &Digests) -> Result<Compared, Troub
     // Seeds in order of their number, paths by name.
     entries.sort_by_cached_key(|(key, _)| (key.parse::<u64>().ok(), key.clone()));
     let lines: String = entries.iter().fold(String::new(), |text, (key, digest)| text + digest + " " + key + "\n");
-    files::write(path, &lines)?;
+    files::rewrite(path, &lines)?;
     let text = format!("{} digests written to {}, {changed} of them new or changed\n", entries.len(), path.display());
     Ok(Compared { exit: Exit::Fine, text })
 }

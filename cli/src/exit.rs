@@ -1,5 +1,6 @@
 //! The exit codes of the command, and the error that ends it early.
 
+use crate::terminal::harmless;
 use std::process::ExitCode;
 
 /// The exit codes, documented in docs/cli.md.
@@ -34,18 +35,23 @@ pub(crate) struct Trouble {
 impl Trouble {
     /// A file or an argument is invalid.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Invalid, message: format!("error: {}", message.into()) }
+        Self { exit: Exit::Invalid, message: format!("error: {}", plain(message)) }
     }
 
     /// Stopped by Ctrl-C before there was anything to print.
     pub(crate) fn interrupted(what: impl Into<String>) -> Self {
-        Self { exit: Exit::Interrupted, message: format!("interrupted: {}", what.into()) }
+        Self { exit: Exit::Interrupted, message: format!("interrupted: {}", plain(what)) }
     }
 
     /// An internal error.
     pub(crate) fn fault(message: impl Into<String>) -> Self {
-        Self { exit: Exit::Fault, message: format!("error: {}", message.into()) }
+        Self { exit: Exit::Fault, message: format!("error: {}", plain(message)) }
     }
+}
+
+/// A message without colours of its own: those in it would come from a name.
+fn plain(message: impl Into<String>) -> String {
+    harmless(&message.into(), false).into_owned()
 }
 
 /// The result of a verb.

@@ -1,7 +1,7 @@
 //! Ctrl-C: the first one asks all runs to stop, which then end with what is known so far. The second one, or one while nothing is
 //! running, ends the command at once.
 
-use crate::exit::Exit;
+use crate::{exit::Exit, files};
 use quotree_study::Stop;
 use std::sync::{
     Once,
@@ -26,18 +26,24 @@ impl Drop for Guard {
 
 /// Begins a section that looks at [`STOP`].
 pub(crate) fn watch() -> Guard {
+    tidy_up();
+    WATCHED.fetch_add(1, Ordering::Relaxed);
+    Guard(())
+}
+
+/// From now on, files that are half written are removed when Ctrl-C ends the command.
+pub(crate) fn tidy_up() {
     static HANDLER: Once = Once::new();
     HANDLER.call_once(|| {
-        // Without a handler, Ctrl-C ends the command at once: nothing else is lost.
+        // Without a handler, Ctrl-C ends the command at once: at most a temporary file is left behind.
         let _ = ctrlc::set_handler(|| {
             if STOP.is_asked() || WATCHED.load(Ordering::Relaxed) == 0 {
+                files::discard_parts();
                 std::process::exit(Exit::Interrupted as i32);
             }
             STOP.ask();
         });
     });
-    WATCHED.fetch_add(1, Ordering::Relaxed);
-    Guard(())
 }
 
 /// Whether runs were asked to stop.

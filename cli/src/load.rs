@@ -24,7 +24,7 @@ pub(crate) fn scenario(path: &Path, edits: &Edits, terminal: Terminal) -> Result
         Some(scenario) => {
             let drawn = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.colour_errors);
             if !drawn.is_empty() {
-                terminal.complain(&drawn);
+                terminal.draw(&drawn);
             }
             Ok(scenario)
         }
@@ -36,7 +36,7 @@ pub(crate) fn scenario(path: &Path, edits: &Edits, terminal: Terminal) -> Result
 pub(crate) fn load(path: &Path, edits: &Edits) -> Loaded {
     let policy = edits.policy.as_deref().map(Setting::policy);
     let settings: Vec<Setting> = policy.into_iter().chain(edits.set.iter().map(Setting::new)).collect();
-    scenario::load_with(&slashed(path), &settings, &Disk)
+    scenario::load_with(&slashed(path), &settings, &Disk::of(path))
 }
 
 /// A diagnostic as JSON.

@@ -22,16 +22,19 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let args = args::Args::parse();
     let terminal = terminal::Terminal::of(args.color);
+    if args.allow_outside {
+        files::allow_outside();
+    }
     let Some(verb) = args.verb else {
         let help = args::Args::command().render_help();
-        return terminal.show(&help.to_string()).map_or(exit::Exit::Fault, |()| exit::Exit::Fine).into();
+        return terminal.show(&help.to_string()).map_or_else(|trouble| trouble.exit, |()| exit::Exit::Fine).into();
     };
     // A panic must not look like a failed claim, so it has its own exit code.
     let done = std::panic::catch_unwind(|| verbs::run(verb, terminal));
     match done {
         Ok(Ok(exit)) => exit.into(),
         Ok(Err(trouble)) => {
-            terminal.complain(&trouble.message);
+            terminal.draw(&trouble.message);
             trouble.exit.into()
         }
         Err(_) => {

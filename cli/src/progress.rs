@@ -28,7 +28,7 @@ impl Progress {
             bar.set_style(ProgressStyle::default_spinner());
             bar
         });
-        Self { bar, started: Instant::now(), calls: 0, what: what.to_owned() }
+        Self { bar, started: Instant::now(), calls: 0, what: quotree_page::visible(what) }
     }
 
     /// Reports that the run has reached this time after this many events.
@@ -68,7 +68,7 @@ impl Runs {
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style.progress_chars("=> "));
         }
-        bar.set_message(what.to_owned());
+        bar.set_message(quotree_page::visible(what));
         Self { bar, started: Instant::now(), watched: terminal.watched }
     }
 

@@ -137,16 +137,17 @@ impl<W: Write> Watcher<W> {
         Self { progress: Progress::new(terminal, what), trace, failed: None }
     }
 
-    /// Flushes the trace.
+    /// The trace, all of which was written.
     ///
     /// # Errors
     /// The first failure to write.
-    pub(crate) fn finish(mut self) -> std::io::Result<()> {
+    pub(crate) fn finish(mut self) -> std::io::Result<Option<W>> {
         match (self.failed.take(), &mut self.trace) {
-            (Some(error), _) => Err(error),
-            (None, Some(trace)) => trace.flush(),
-            (None, None) => Ok(()),
+            (Some(error), _) => return Err(error),
+            (None, Some(trace)) => trace.flush()?,
+            (None, None) => {}
         }
+        Ok(self.trace)
     }
 }
 

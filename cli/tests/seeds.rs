@@ -178,7 +178,9 @@ fn ctrl_c_ends_a_run_with_what_is_known_so_far() {
         .stderr(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let is_running = || std::fs::metadata(out.join("trace.jsonl")).is_ok_and(|trace| trace.len() > 1_000_000);
+    // Until it is whole, the trace has another name.
+    let parts = || std::fs::read_dir(&out).into_iter().flatten().filter_map(|entry| entry.ok()?.metadata().ok());
+    let is_running = || parts().any(|part| part.len() > 1_000_000);
     while !is_running() {
         assert!(child.try_wait().unwrap().is_none());
         std::thread::sleep(std::time::Duration::from_millis(20));

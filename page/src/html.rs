@@ -70,22 +70,56 @@ impl Html {
     }
 }
 
-/// Characters that are invisible or change the direction of text are shown by their code, so that no name can pose as
-/// another.
+/// Whether a character is invisible, ends a line, controls a terminal or changes the direction of text: it could make a name pose as
+/// another, or as a message of the program.
+#[must_use]
+pub const fn is_hidden(c: char) -> bool {
+    matches!(c,
+        // Controls of ASCII and of Latin-1.
+        '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
+        // Soft hyphens, joiners, fillers and other characters without a shape.
+        | '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200d}' | '\u{2060}'..='\u{2065}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}'
+        // Marks and overrides of direction.
+        | '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+        // Line ends, annotations, tags, and characters that are none.
+        | '\u{2028}' | '\u{2029}' | '\u{fff0}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The text with its hidden characters ([`is_hidden`]) shown by their codes. Every name that is shown to people goes through this
+/// function: in text, on the page, in figures, in Markdown and in files for CI.
 ///
 /// ```
 /// assert_eq!(quotree_page::visible("a\nb"), "a⟨U+000A⟩b");
 /// ```
 #[must_use]
 pub fn visible(text: &str) -> String {
-    let hidden = |c: char| {
-        matches!(c, '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-            || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_hidden(c) {
+            let _ = write!(shown, "⟨U+{:04X}⟩", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+/// JSON with its hidden characters written as `\u` escapes: the values are the same, and a terminal shows them.
+///
+/// ```
+/// assert_eq!(quotree_page::visible_json("[\"a\u{202e}b\"]\n".to_owned()), "[\"a\\u202eb\"]\n");
+/// ```
+#[must_use]
+pub fn visible_json(text: String) -> String {
+    let hidden = |c: char| c != '\n' && is_hidden(c);
+    if !text.contains(hidden) {
+        return text;
+    }
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if hidden(c) {
-            let _ = write!(shown, "⟨U+{:04X}⟩", u32::from(c));
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| shown += &format!("\\u{unit:04x}"));
         } else {
             shown.push(c);
         }
@@ -118,9 +152,9 @@ fn percent_encoded(text: &str) -> String {
     out
 }
 
-/// JSON that is safe inside a script element: `<` and the line ends of scripts are escaped.
+/// JSON that is safe inside a script element: `<` and hidden characters, which include the line ends of scripts, are escaped.
 pub(crate) fn json_block(json: &str) -> String {
-    json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
+    visible_json(json.replace('<', "\\u003c"))
 }
 
 #[cfg(test)]
@@ -137,6 +171,8 @@ mod tests {
     #[test]
     fn hidden_characters_are_shown() {
         assert_eq!(visible("a\u{202e}b\u{2028}c\nd 😀 é"), "a⟨U+202E⟩b⟨U+2028⟩c⟨U+000A⟩d 😀 é");
+        assert_eq!(visible("\u{2066}x\u{ad}\u{e0041}\u{9b}"), "⟨U+2066⟩x⟨U+00AD⟩⟨U+E0041⟩⟨U+009B⟩");
+        assert_eq!(visible("naïve – 東京 ✅ ⟨x⟩"), "naïve – 東京 ✅ ⟨x⟩", "what has a shape stays");
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod sentence;
 mod still;
 pub mod units;
 
-pub use html::visible;
+pub use html::{is_hidden, visible, visible_json};
 pub use page::{compare, page};
 pub use sentence::{moment, sentence, words};
 pub use still::main_resource;

@@ -40,7 +40,7 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
 fn one(style: Style, claim: &ClaimResult) -> String {
     let mark = if claim.passed { style.paint(Tone::Good, "✓") } else { style.paint(Tone::Bad, "✗") };
     let mut text = wrap(style, &format!("  {mark} {}", claim.claim), 4);
-    if let Some(because) = &claim.because {
+    if let Some(because) = claim.because.as_deref().map(quotree_page::visible) {
         // On the same line if there is room.
         let both = wrap(style, &format!("{}  — {because}", text.trim_end()), 4);
         let own_line = || format!("{text}{}", wrap(style, &format!("      — {because}"), 8));

@@ -19,7 +19,7 @@ pub(crate) struct Cell {
 
 impl Cell {
     pub(crate) fn new(text: impl AsRef<str>) -> Self {
-        Self { lead: String::new(), text: layout::visible(text.as_ref()), tone: Tone::Plain }
+        Self { lead: String::new(), text: quotree_page::visible(text.as_ref()), tone: Tone::Plain }
     }
 
     /// A name in a tree, after its branches.

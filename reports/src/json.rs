@@ -22,5 +22,5 @@ pub fn summary_json(result: &RunResult) -> String {
         serde_json::json!({ "error": error.to_string() }).to_string()
     });
     text.push('\n');
-    text
+    quotree_page::visible_json(text)
 }

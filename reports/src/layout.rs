@@ -1,7 +1,7 @@
 //! Lays out lines for a terminal: display width, wrapping, shortening. Names come from users, so characters that could
 //! break a line or move the cursor are shown by their codes.
 
-use crate::style::Style;
+use crate::style::{CODES, Style};
 use unicode_width::UnicodeWidthChar;
 
 /// The least width for which text is laid out; a narrower terminal wraps lines itself.
@@ -11,7 +11,8 @@ const NARROWEST: usize = 40;
 fn colour_code(text: &str) -> Option<usize> {
     let rest = text.strip_prefix("\x1b[")?;
     let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-    (rest.as_bytes().get(digits) == Some(&b'm') && digits <= 2).then_some(digits + 3)
+    let (code, end) = rest.split_at_checked(digits)?;
+    (CODES.contains(&code) && end.starts_with('m')).then_some(digits + 3)
 }
 
 /// The indivisible parts of a text: a colour code, or a character with its width.

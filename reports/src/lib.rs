@@ -39,6 +39,7 @@ pub use people::{By, breakdown_text, tenancy_text};
 pub use picture::tree_svg;
 pub use prometheus::prometheus;
 pub use quotree_page::model::{Report, SCHEMA};
+pub use quotree_page::{visible, visible_json};
 pub use report::{RunSource, brief_report, report, report_html, report_json};
 pub use sheet::{Datum, Kind, Sheet, SheetColumn, shown};
 pub use style::Style;

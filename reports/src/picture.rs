@@ -215,16 +215,15 @@ fn short(text: &str, most: usize) -> String {
     format!("{head}…{tail}")
 }
 
-/// Text escaped for XML; characters that XML does not allow are dropped.
+/// Text escaped for XML; hidden characters, some of which XML does not allow, are shown by their codes.
 fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in quotree_page::visible(text).chars() {
         match c {
             '&' => safe.push_str("&amp;"),
             '<' => safe.push_str("&lt;"),
             '>' => safe.push_str("&gt;"),
             '"' => safe.push_str("&quot;"),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => {}
             c => safe.push(c),
         }
     }
@@ -237,7 +236,7 @@ mod tests {
 
     #[test]
     fn hostile_names_are_escaped() {
-        assert_eq!(escape("<a href=\"x\">&\u{0}"), "&lt;a href=&quot;x&quot;&gt;&amp;");
+        assert_eq!(escape("<a href=\"x\">&\u{0}"), "&lt;a href=&quot;x&quot;&gt;&amp;⟨U+0000⟩");
         assert_eq!(short("abcdefghij", 6), "abc…ij");
     }
 

@@ -152,7 +152,7 @@ impl Sheet {
         for row in &self.rows {
             let fields = self.stored(row).map(|(_, datum)| match datum {
                 Datum::None => String::new(),
-                Datum::Text(text) => text.clone(),
+                Datum::Text(text) => quotree_page::visible(text),
                 Datum::Truth(holds) => holds.to_string(),
                 Datum::Whole(number) | Datum::AtLeast(number) | Datum::Measured { value: number, .. } => {
                     number.to_string()

@@ -33,6 +33,9 @@ pub(crate) enum Tone {
     Odd,
 }
 
+/// The codes that [`Style::paint`] writes.
+pub(crate) const CODES: [&str; 6] = ["0", "1", "2", "31", "32", "33"];
+
 impl Style {
     /// The text as a heading.
     #[must_use]

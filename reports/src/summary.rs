@@ -27,7 +27,7 @@ pub fn summary_text(result: &RunResult, report: Option<&Report>, by: &[By], styl
     let mut text = header(result, Some(&style.paint(tone, &verdict)), style);
     if let Some(report) = report {
         if !report.run.about.is_empty() {
-            text.push_str(&style.paint_lines(Tone::Faint, &wrap(style, &report.run.about, 0)));
+            text.push_str(&style.paint_lines(Tone::Faint, &wrap(style, &quotree_page::visible(&report.run.about), 0)));
         }
         text.push_str(&format!("\n{}\n", style.heading("What happened")));
         text.push_str(&findings_text(report, style));

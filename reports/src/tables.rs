@@ -31,7 +31,7 @@ impl Table<'_> {
         let mut writer = csv::Writer::from_writer(file);
         writer.write_record(self.head.split(' ')).map_err(io::Error::from)?;
         for row in self.rows {
-            writer.write_record(row).map_err(io::Error::from)?;
+            writer.write_record(row.iter().map(|field| quotree_page::visible(field))).map_err(io::Error::from)?;
         }
         writer.flush()
     }

@@ -179,11 +179,21 @@ pub(crate) fn rows(
         more: more_files(&trace.with, format.0, files, report)?,
     };
     let bytes = read_file(file, files, report)?;
-    let read = quotree_import::rows(format.0, &bytes, &options);
+    let mut read = quotree_import::rows(format.0, &bytes, &options);
+    // A name of the language has no control characters; one of a trace has their codes instead.
+    for row in read.rows.iter_mut().filter(|row| row.name.chars().any(char::is_control)) {
+        row.name = row.name.chars().flat_map(printable).collect();
+    }
     // A file without a single good row, or of another format, is bad as a whole.
     match trace.bad_rows {
         BadRows::Skip if !read.rows.is_empty() => report_skipped(file, &read.problems, report),
         _ => report_problems(file, &read.problems, report),
     }
     Some((read.rows.into(), file.span))
+}
+
+/// A character, or the code of a control character: `\u{1b}`.
+fn printable(c: char) -> impl Iterator<Item = char> {
+    let code = c.is_control().then(|| c.escape_unicode());
+    code.into_iter().flatten().chain((!c.is_control()).then_some(c))
 }

@@ -43,6 +43,9 @@ pub(crate) struct Args {
     /// When to use colours.
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
+    /// Let scenarios name files anywhere, not only below their folder and the working directory.
+    #[arg(long, global = true, hide_short_help = true)]
+    pub(crate) allow_outside: bool,
     #[command(subcommand)]
     pub(crate) verb: Option<Verb>,
 }

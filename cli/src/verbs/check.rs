@@ -1,6 +1,5 @@
 //! `quotree check`: runs scenarios in parallel and checks their claims. Prints one line each, in the order of the files.
 
-use super::run::is_stdout;
 use crate::{
     args::{Check as Args, Format},
     digests,
@@ -30,13 +29,15 @@ pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
             "no scenario found: no file in these paths is a scenario (*.ron, *.yaml, *.json)",
         ));
     }
-    let to_stdout = args.markdown.as_deref().is_some_and(is_stdout);
+    let to_stdout = args.markdown.as_deref().is_some_and(files::is_standard);
     if to_stdout && args.format == Format::Json {
         return Err(Trouble::invalid("only one of `--format json` and `--markdown -` can go to stdout"));
     }
     if args.over.seeds.is_some() && args.pins.digests.is_some() {
         return Err(Trouble::invalid("`--digests` pins one run of each scenario: leave out `--seeds`"));
     }
+    let named = [&args.junit, &args.markdown].into_iter().filter_map(Option::as_deref);
+    files::outputs(named.clone())?;
     // With several seeds, the runs of one scenario go on at the same time.
     let pool = super::threads(if args.over.seeds.is_some() { Some(1) } else { args.jobs })?;
     let guard = interrupt::watch();
@@ -66,11 +67,11 @@ pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
     if let Some(path) = &args.junit {
         files::write(path, &check_junit(&checked))?;
     }
-    if let Some(path) = args.markdown.as_deref().filter(|path| !is_stdout(path)) {
+    if let Some(path) = args.markdown.as_deref().filter(|path| !files::is_standard(path)) {
         files::write(path, &check_markdown(&checked))?;
     }
     if args.annotate {
-        terminal.complain(check_annotations(&checked).trim_end());
+        terminal.command(&check_annotations(&checked));
     }
     terminal.show(&match args.format {
         Format::Json => super::pretty(&check_json(&checked)),

@@ -4,7 +4,7 @@ use super::{study, sweep};
 use crate::{
     args::{Compare as Args, TableFormat},
     exit::{Exit, Outcome, Trouble},
-    files,
+    files::{self, Disk},
     interrupt::{self, STOP},
     terminal::Terminal,
 };
@@ -25,7 +25,8 @@ pub(super) fn compare(args: &Args, terminal: Terminal) -> Outcome {
     let cases = cases(args)?;
     let base = args.set.iter().map(Setting::new).collect();
     let study = Study { file: files::slashed(&args.file), base, cases: Cases::Named(cases), seeds: args.seeds.clone() };
-    let prepared = study::prepare(study, false, jobs, terminal)?;
+    let disk = Disk::of(&args.file);
+    let prepared = study::prepare(study, &disk, false, jobs, terminal)?;
     let outcomes = study::run_all(&Runner::new(jobs, &STOP), &prepared, terminal)?;
     let sheet = compare_sheet(&prepared, &outcomes, args.must_hold);
     let guard = interrupt::watch();

@@ -22,7 +22,7 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
     let mut written = Vec::new();
     if let (Some(before), Some(after)) = (&a.report, &b.report) {
         if let Some(path) = &args.html {
-            files::replace(path, &quotree_page::compare(before, after))?;
+            files::write(path, &quotree_page::compare(before, after))?;
             written.push(path.clone());
         }
         let beside = args.html.as_deref().and_then(Path::parent);

@@ -43,8 +43,8 @@ fn write_all(folder: &Path, figures: &[Figure], formats: &[Picture]) -> Result<V
             let ending = if *format == Picture::Svg { "svg" } else { "png" };
             let path = folder.join(FOLDER).join(figure.name).with_extension(ending);
             match format {
-                Picture::Svg => files::replace(&path, &figure.svg)?,
-                Picture::Png => files::replace(&path, &figure.png().map_err(|error| fault(&error))?)?,
+                Picture::Svg => files::write(&path, &figure.svg)?,
+                Picture::Png => files::write(&path, &figure.png().map_err(|error| fault(&error))?)?,
             }
             written.push(path);
         }

@@ -19,18 +19,21 @@ pub(super) fn fmt(args: &Args, terminal: Terminal) -> Outcome {
     let mut exit = Exit::Fine;
     for path in files::all(&args.paths, &[Notation::Ron])? {
         match differs(&path, terminal) {
+            Ok(formatted) if files::is_standard(&path) && !args.check => {
+                terminal.emit(&formatted.map_or_else(|| files::text(&path), Ok)?)?;
+            }
             Ok(None) => {}
             Ok(Some(_)) if args.check => {
                 text.push_str(&format!("not formatted: {}\n", slashed(&path)));
                 exit = exit.max(Exit::ClaimFailed);
             }
             Ok(Some(formatted)) => {
-                files::write(&path, &formatted)?;
+                files::rewrite(&path, &formatted)?;
                 text.push_str(&format!("formatted: {}\n", slashed(&path)));
             }
             // An invalid file does not stop the others.
             Err(trouble) => {
-                terminal.complain(&trouble.message);
+                terminal.draw(&trouble.message);
                 exit = exit.max(trouble.exit);
             }
         }
@@ -75,7 +78,7 @@ fn convert_all(args: &Args, to: Notation, terminal: Terminal) -> Outcome {
     let mut exit = Exit::Fine;
     for path in paths {
         if let Err(trouble) = convert_one(&path, args.out.as_deref(), to, terminal) {
-            terminal.complain(&trouble.message);
+            terminal.draw(&trouble.message);
             exit = exit.max(trouble.exit);
         }
     }
@@ -89,10 +92,10 @@ fn convert_one(path: &Path, out: Option<&Path>, to: Notation, terminal: Terminal
         Err(diagnostics) => return Err(invalid(diagnostics, name, text, terminal)),
     };
     let lost = converted.comments_lost as u64;
-    let to_stdout = out.is_some_and(|out| out.as_os_str() == "-");
+    let to_stdout = files::is_standard(out.unwrap_or(path));
     let out = out.map_or_else(|| beside(path, to), Path::to_path_buf);
     if to_stdout {
-        terminal.show(&converted.text)?;
+        terminal.emit(&converted.text)?;
     } else if out.exists() {
         let out = slashed(&out);
         return Err(Trouble::invalid(format!("`{out}` already exists: remove it, or name another file with `--out`")));

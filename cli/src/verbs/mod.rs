@@ -56,7 +56,7 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
         Verb::Schema { reference } => {
             let scenario =
                 if reference { quotree_sim::scenario::reference() } else { pretty(&quotree_sim::scenario::schema()) };
-            terminal.show(&scenario)?;
+            terminal.emit(&scenario)?;
             Ok(Exit::Fine)
         }
     }
@@ -70,18 +70,18 @@ fn as_json<T>(what: &str, made: serde_json::Result<T>) -> Result<T, Trouble> {
     made.map_err(|error| Trouble::fault(format!("cannot write {what} as JSON: {error}")))
 }
 
-/// A pool with this many threads; without a number, with one thread for each core.
+/// A pool with this many threads, at most one for each core; without a number, with that many.
 ///
 /// # Errors
 /// If the system does not provide the threads.
 fn threads(number: Option<usize>) -> Result<ThreadPool, Trouble> {
-    let pool = ThreadPoolBuilder::new().num_threads(number.unwrap_or(0)).build();
-    pool.map_err(|error| Trouble::fault(format!("cannot start threads: {error}")))
+    let pool = ThreadPoolBuilder::new().num_threads(study::threads(number).get()).build();
+    pool.map_err(|error| Trouble::invalid(format!("cannot start threads: {error}; a smaller `--jobs` needs fewer")))
 }
 
 /// A value as indented JSON with a newline at the end.
 fn pretty(value: &serde_json::Value) -> String {
-    format!("{value:#}\n")
+    quotree_reports::visible_json(format!("{value:#}\n"))
 }
 
 /// The lines that report which files were written.

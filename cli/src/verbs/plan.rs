@@ -4,7 +4,7 @@ use super::{study, sweep};
 use crate::{
     args::{Format, Plan as Args},
     exit::{Exit, Outcome, Trouble},
-    files,
+    files::{self, Disk},
     interrupt::{self, STOP},
     runner,
     terminal::Terminal,
@@ -29,7 +29,8 @@ pub(super) fn plan(args: &Args, terminal: Terminal) -> Outcome {
     }
     let file = files::slashed(&args.file);
     let study = Study { file, base, cases: Cases::Product(axes), seeds: args.seeds.clone() };
-    let prepared = study::prepare(study, true, jobs, terminal)?;
+    let disk = Disk::of(&args.file);
+    let prepared = study::prepare(study, &disk, true, jobs, terminal)?;
     if prepared.claims.is_empty() {
         return Err(Trouble::invalid(
             "nothing is claimed: say what must hold by `--such-that`, or in `expect` of the scenario",

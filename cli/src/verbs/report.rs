@@ -1,6 +1,6 @@
 //! `quotree report`: renders the page of a finished run again, from the files that `run --out` wrote.
 
-use super::{figures, run::is_stdout};
+use super::figures;
 use crate::{
     args::Report as Args,
     exit::{Exit, Outcome, Trouble},
@@ -28,7 +28,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         open(&page)?;
     }
     match args.markdown.as_deref() {
-        Some(path) if is_stdout(path) => {
+        Some(path) if files::is_standard(path) => {
             terminal.show(&summary_markdown(&report))?;
             return Ok(Exit::Fine);
         }
@@ -73,13 +73,13 @@ pub(super) fn read(folder: &Path) -> Result<Report, Trouble> {
 /// # Errors
 /// If a file cannot be written.
 pub(super) fn write(folder: &Path, report: &Report) -> Result<(), Trouble> {
-    files::replace(&folder.join(DATA), &super::as_json("the report", report_json(report))?)?;
+    files::write(&folder.join(DATA), &super::as_json("the report", report_json(report))?)?;
     write_page(&folder.join(PAGE), report)
 }
 
 fn write_page(path: &Path, report: &Report) -> Result<(), Trouble> {
     let page = report_html(report).map_err(|error| Trouble::fault(format!("cannot write the report page: {error}")))?;
-    files::replace(path, &page)
+    files::write(path, &page)
 }
 
 /// Opens a page in the browser of the system, and does not wait until it is closed.

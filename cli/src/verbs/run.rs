@@ -4,7 +4,8 @@ use super::{figures, report, shell};
 use crate::{
     args::{self, Format, Run as Args},
     exit::{Exit, Outcome, Trouble},
-    files, interrupt, load,
+    files::{self, Draft},
+    interrupt, load,
     runner::{self, Watcher},
     terminal::Terminal,
 };
@@ -13,7 +14,7 @@ use quotree_reports::{
     write_summary,
 };
 use quotree_sim::{Run, RunOptions, Scenario, result::EndReason};
-use std::{fs::File, io::BufWriter, path::Path};
+use std::path::Path;
 
 pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     if let Some(seeds) = &args.over.seeds {
@@ -29,14 +30,15 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         job_rows: if needs_jobs(args) { usize::MAX } else { 0 },
         ..RunOptions::default()
     };
-    let trace = args.out.as_deref().map(trace_file).transpose()?;
+    files::outputs(outputs(args))?;
+    let trace = args.out.as_deref().map(|folder| Draft::begin(&folder.join("trace.jsonl"))).transpose()?;
     let mut watcher = Watcher::new(terminal, &scenario.name, trace);
     let mut run = runner::run(&scenario, &options, args.watch, &mut watcher)?;
-    watcher.finish().map_err(|error| Trouble::invalid(format!("cannot write trace.jsonl: {error}")))?;
-    let is_stopped = run.result.end == EndReason::Stopped;
-    if is_stopped {
+    let trace = watcher.finish().map_err(|error| Trouble::invalid(format!("cannot write trace.jsonl: {error}")))?;
+    if run.result.end == EndReason::Stopped {
         return interrupted(args, &scenario, &run, terminal);
     }
+    trace.map_or(Ok(()), Draft::finish)?;
     if args.out.is_some() || args.open {
         runner::explain(&scenario, &mut run, args.how.seed, args.reasons, terminal)?;
     }
@@ -67,10 +69,10 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         let text = super::as_json("the log", serde_json::to_string(log))?;
         files::write(path, &format!("{text}\n"))?;
     }
-    if let (Some(path), Some(report)) = (args.markdown.as_deref().filter(|path| !is_stdout(path)), &report) {
+    if let (Some(path), Some(report)) = (args.markdown.as_deref().filter(|path| !files::is_standard(path)), &report) {
         files::write(path, &summary_markdown(report))?;
     }
-    if let Some(path) = args.prometheus.as_deref().filter(|path| !is_stdout(path)) {
+    if let Some(path) = args.prometheus.as_deref().filter(|path| !files::is_standard(path)) {
         files::write(path, &prometheus(&run, report.as_ref()))?;
     }
     terminal.show(&match (printed, &report) {
@@ -122,8 +124,8 @@ enum Printed {
 fn printed(args: &Args) -> Result<Printed, Trouble> {
     let wanted = [
         (args.format == Format::Json, Printed::Json),
-        (args.markdown.as_deref().is_some_and(is_stdout), Printed::Markdown),
-        (args.prometheus.as_deref().is_some_and(is_stdout), Printed::Prometheus),
+        (args.markdown.as_deref().is_some_and(files::is_standard), Printed::Markdown),
+        (args.prometheus.as_deref().is_some_and(files::is_standard), Printed::Prometheus),
     ];
     let wanted: Vec<Printed> = wanted.into_iter().filter(|(is, _)| *is).map(|(_, printed)| printed).collect();
     match wanted.as_slice() {
@@ -133,9 +135,9 @@ fn printed(args: &Args) -> Result<Printed, Trouble> {
     }
 }
 
-/// Whether a path means stdout.
-pub(super) fn is_stdout(path: &Path) -> bool {
-    path == Path::new("-")
+/// The files that the arguments name, without those in the folder of `--out`.
+fn outputs(args: &Args) -> impl Iterator<Item = &Path> {
+    [&args.markdown, &args.prometheus, &args.record].into_iter().filter_map(Option::as_deref)
 }
 
 /// Whether the history of the run is needed: for the report, the findings, or the waits of pods.
@@ -171,26 +173,17 @@ const fn by_of(by: args::By) -> By {
     }
 }
 
-fn trace_file(folder: &Path) -> Result<BufWriter<File>, Trouble> {
-    created(&folder.join("trace.jsonl"))
-}
-
-/// Creates a file, and its folder if needed.
-fn created(path: &Path) -> Result<BufWriter<File>, Trouble> {
-    files::write(path, "")?;
-    let file = File::create(path);
-    let file = file.map_err(|error| Trouble::invalid(format!("cannot write `{}`: {error}", path.display())))?;
-    Ok(BufWriter::new(file))
-}
-
 fn write_all(folder: &Path, run: &Run, report: Option<&Report>) -> Result<(), Trouble> {
     let failed = |error| Trouble::invalid(format!("cannot write below `{}`: {error}", folder.display()));
-    write_summary(&run.result, created(&folder.join("summary.json"))?).map_err(failed)?;
+    let mut summary = Draft::begin(&folder.join("summary.json"))?;
+    write_summary(&run.result, &mut summary).map_err(failed)?;
+    summary.finish()?;
     files::write(&folder.join("tree.svg"), &tree_svg(&run.result))?;
     files::write(&folder.join("metrics.prom"), &prometheus(run, report))?;
     for table in tables(&run.result) {
-        let file = created(&folder.join("tables").join(table.name))?;
-        table.write(file).map_err(failed)?;
+        let mut file = Draft::begin(&folder.join("tables").join(table.name))?;
+        table.write(&mut file).map_err(failed)?;
+        file.finish()?;
     }
     Ok(())
 }

@@ -12,6 +12,9 @@ use quotree_sim::scenario::Notation;
 use quotree_swarm::{ShrinkOptions, Shrunk, Unshrinkable};
 
 pub(super) fn shrink(args: &Args, terminal: Terminal) -> Outcome {
+    if let Some(out) = &args.out {
+        files::outputs([out.as_path()])?;
+    }
     let options = ShrinkOptions { wanted: args.claim.clone(), steps: args.steps };
     let target = if terminal.watched { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(u64::from(args.steps)), target);
@@ -22,7 +25,8 @@ pub(super) fn shrink(args: &Args, terminal: Terminal) -> Outcome {
             notation.name()
         )));
     }
-    let shrunk = quotree_swarm::shrink(&file, &Disk, &options, &mut |tried, _| bar.set_position(u64::from(tried)));
+    let disk = Disk::of(&args.file);
+    let shrunk = quotree_swarm::shrink(&file, &disk, &options, &mut |tried, _| bar.set_position(u64::from(tried)));
     bar.finish_and_clear();
     let shrunk = shrunk.map_err(|error| trouble(&file, error, terminal))?;
     let report = report(&shrunk);
@@ -32,7 +36,7 @@ pub(super) fn shrink(args: &Args, terminal: Terminal) -> Outcome {
             terminal.show(&report)?;
         }
         None => {
-            terminal.show(&shrunk.text)?;
+            terminal.emit(&shrunk.text)?;
             terminal.complain(&report);
         }
     }

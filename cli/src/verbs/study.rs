@@ -32,18 +32,19 @@ pub(super) fn settings(edits: &Edits) -> Vec<Setting> {
 ///
 /// # Errors
 /// If the study is refused, or interrupted.
-pub(super) fn prepare(
+pub(super) fn prepare<'d>(
     study: Study,
+    disk: &'d Disk,
     skip_invalid: bool,
     jobs: NonZeroUsize,
     terminal: Terminal,
-) -> Result<Prepared<'static>, Trouble> {
-    let prepared = prepare_quietly(study, skip_invalid, jobs, terminal)?;
+) -> Result<Prepared<'d>, Trouble> {
+    let prepared = prepare_quietly(study, disk, skip_invalid, jobs, terminal)?;
     let (diagnostics, sources) = &prepared.warnings;
     if prepared.cases.len() == 1 {
         let drawn = snippets::draw(diagnostics, sources, terminal.colour_errors);
         if !drawn.is_empty() {
-            terminal.complain(&drawn);
+            terminal.draw(&drawn);
         }
     } else if !diagnostics.is_empty() {
         // Most are about one setting, such as fewer nodes than guarantees.
@@ -60,15 +61,16 @@ pub(super) fn prepare(
 ///
 /// # Errors
 /// If the study is refused, or interrupted.
-pub(super) fn prepare_quietly(
+pub(super) fn prepare_quietly<'d>(
     study: Study,
+    disk: &'d Disk,
     skip_invalid: bool,
     jobs: NonZeroUsize,
     terminal: Terminal,
-) -> Result<Prepared<'static>, Trouble> {
+) -> Result<Prepared<'d>, Trouble> {
     let _guard = interrupt::watch();
     let progress = Runs::new(terminal, "checked");
-    let prepared = study.prepare(&Disk, skip_invalid, (jobs, &STOP), &mut |done, of| progress.done(done, of));
+    let prepared = study.prepare(disk, skip_invalid, (jobs, &STOP), &mut |done, of| progress.done(done, of));
     drop(progress);
     prepared.map_err(|refused| refusal(&refused, terminal))
 }

@@ -52,7 +52,7 @@ type Checked = (Option<String>, Vec<Diagnostic>, Vec<Source>);
 /// If the file cannot be read.
 fn validate_scenario(path: &Path) -> Result<Checked, Trouble> {
     files::text(path)?;
-    let loaded = scenario::load_tree(&slashed(path), &Disk);
+    let loaded = scenario::load_tree(&slashed(path), &Disk::of(path));
     if loaded.alone {
         return Ok((loaded.tree.as_ref().map(size), loaded.diagnostics, loaded.sources));
     }

@@ -7,6 +7,7 @@ use std::{
 };
 
 /// The command in a folder of the crate, without colours.
+#[allow(dead_code, reason = "not every test runs it there")]
 pub(crate) fn quotree_in(folder: &str, args: &[&str]) -> Command {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
     Command::new(env!("CARGO_BIN_EXE_quotree")).current_dir(folder).env("NO_COLOR", "1").args(args)

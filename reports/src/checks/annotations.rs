@@ -39,7 +39,8 @@ fn path(file: &str) -> String {
 
 /// The text after `::`, escaped for the runner of GitHub.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let shown: Vec<String> = text.split('\n').map(quotree_page::visible).collect();
+    shown.join("\n").replace('%', "%25").replace('\n', "%0A")
 }
 
 /// The text before `::`, escaped. Here two more characters have a meaning.

@@ -70,6 +70,6 @@ fn seconds(took: Duration) -> String {
 }
 
 fn escape(text: &str) -> String {
-    let plain: String = text.chars().filter(|c| !c.is_control() || *c == '\n').collect();
-    plain.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+    let shown: Vec<String> = text.split('\n').map(quotree_page::visible).collect();
+    shown.join("\n").replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -56,7 +56,7 @@ pub(super) fn what(one: &Checked) -> String {
 fn failed(claim: &ClaimResult) -> String {
     let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
     let mut text = format!("        line {}: {}\n          observed{at}: {}\n", claim.line, claim.claim, claim.seen);
-    if let Some(because) = &claim.because {
+    if let Some(because) = claim.because.as_deref().map(quotree_page::visible) {
         let _ = writeln!(text, "          comment: {because}");
     }
     for explanation in &claim.explanations {

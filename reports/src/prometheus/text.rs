@@ -77,7 +77,8 @@ impl Text {
 
 /// The value of a label, escaped for the format.
 fn escaped(value: &str) -> String {
-    value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+    let shown: Vec<String> = value.split('\n').map(quotree_page::visible).collect();
+    shown.join("\n").replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
 /// Thousandths as a decimal without trailing zeros.

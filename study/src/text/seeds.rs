@@ -195,7 +195,7 @@ fn claims(verdict: &Verdict, style: Style) -> String {
 }
 
 fn failed(claim: &Judged, style: Style) -> String {
-    let because = claim.because.as_ref().map(|why| format!(" — {why}")).unwrap_or_default();
+    let because = claim.because.as_ref().map(|why| format!(" — {}", quotree_reports::visible(why))).unwrap_or_default();
     let seeds = if claim.failing_seeds.is_empty() || claim.pinned {
         String::new()
     } else {

@@ -110,7 +110,7 @@ fn accounts(
     let drawn = snippets::draw(&read.diagnostics, &read.sources, terminal.colour_errors);
     let Some(mut tree) = read.tree else { return Err(Trouble { exit: Exit::Invalid, message: drawn }) };
     if !drawn.is_empty() {
-        terminal.complain(&drawn);
+        terminal.draw(&drawn);
     }
     let notes = Notices::of(&read.notes);
     notices.lost.extend(notes.lost);

@@ -55,8 +55,8 @@ pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
         }
     };
     match &args.out {
-        Some(path) => files::write(path, &in_notation_of(path, text)?)?,
-        None => terminal.show(&text)?,
+        Some(path) if !files::is_standard(path) => files::write(path, &in_notation_of(path, text)?)?,
+        _ => terminal.emit(&text)?,
     }
     Ok(Exit::Fine)
 }
@@ -133,6 +133,11 @@ struct Named {
 
 impl Named {
     fn read(path: &Path, args: &Args) -> Result<Self, Trouble> {
+        if files::is_standard(path) {
+            return Err(Trouble::invalid(
+                "the scenario names the file of its rows, and stdin has no name: save it as a file",
+            ));
+        }
         let bytes = files::bytes(path);
         let bytes = bytes.map_err(|why| Trouble::invalid(format!("cannot read `{}`: {why}", path.display())))?;
         Ok(Self { bytes, name: name_from(args.out.as_deref(), path) })

@@ -108,7 +108,7 @@ pub(super) fn scenario(
     let dump = dump?;
     dump.iter().for_each(|dump| dump.visit(&mut tree));
     if !drawn.is_empty() {
-        terminal.complain(&drawn);
+        terminal.draw(&drawn);
     }
     let notices = notices(&quotas, &read, dump.is_some());
     notices.complain(args.strict, terminal)?;

@@ -118,7 +118,10 @@ fn split(args: &Args) -> Result<(Option<K>, Vec<PathBuf>), Trouble> {
     let mut paths = args.what.clone();
     let first = paths.first().and_then(|first| first.to_str()).unwrap_or_default().to_owned();
     let named = K::from_str(&first, false).ok();
-    if paths.len() == 1 {
+    if let [path] = paths.as_slice() {
+        if files::is_standard(path) {
+            return Ok((None, paths));
+        }
         let missing = named.filter(|_| !Path::new(&first).exists());
         return match missing {
             Some(_) => Err(Trouble::invalid(format!("`import {first}` needs a file: `quotree import {first} FILE`"))),

@@ -3,6 +3,7 @@
 use crate::{
     args::Check as Args,
     exit::{Exit, Trouble},
+    files::Disk,
     interrupt,
     terminal::Terminal,
     verbs::study,
@@ -10,6 +11,7 @@ use crate::{
 use quotree_reports::{CheckOutcome, Checked};
 use quotree_sim::RunOptions;
 use quotree_study::{Cases, Facts, Runner, Seeds, Study, Verdict, claim_results, verdict_json};
+use std::path::Path;
 
 /// Fills in what a scenario that was loaded claims, over several seeds. Returns whether it was judged; an interrupted one is not.
 pub(in crate::verbs) fn judge(checked: &mut Checked, args: &Args, seeds: &Seeds, terminal: Terminal) -> bool {
@@ -31,7 +33,8 @@ fn over_seeds(checked: &mut Checked, args: &Args, seeds: &Seeds, terminal: Termi
         cases: Cases::one(),
         seeds: seeds.clone(),
     };
-    let prepared = study::prepare_quietly(study, false, jobs, terminal)?;
+    let disk = Disk::of(Path::new(&checked.file));
+    let prepared = study::prepare_quietly(study, &disk, false, jobs, terminal)?;
     let runner = Runner::new(jobs, &interrupt::STOP);
     let options = RunOptions { audit: args.watch.audit, audit_every: args.watch.audit_every, ..runner.options };
     let runner = Runner { options, ..runner };

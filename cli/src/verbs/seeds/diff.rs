@@ -3,7 +3,7 @@
 use crate::{
     args::{Diff as Args, Edits, Format},
     exit::{Exit, Outcome, Trouble},
-    files,
+    files::{self, Disk},
     interrupt::{self, STOP},
     progress::Runs,
     terminal::Terminal,
@@ -15,7 +15,9 @@ use std::{ops::ControlFlow, path::Path};
 /// Compares two scenarios, or one with and without changes, seed by seed.
 pub(in crate::verbs) fn diff(args: &Args, seeds: &Seeds, terminal: Terminal) -> Outcome {
     let jobs = study::threads(args.jobs.jobs);
-    let side = |path: &Path, edits: &Edits, seeds: Seeds| {
+    let second = args.b.as_ref().unwrap_or(&args.a);
+    let (first_disk, second_disk) = (Disk::of(&args.a), Disk::of(second));
+    let side = |path: &Path, disk, edits: &Edits, seeds: Seeds| {
         if sides::is_run(path) {
             let path = path.display();
             return Err(Trouble::invalid(format!(
@@ -23,10 +25,10 @@ pub(in crate::verbs) fn diff(args: &Args, seeds: &Seeds, terminal: Terminal) -> 
             )));
         }
         let study = Study { file: files::slashed(path), base: study::settings(edits), cases: Cases::one(), seeds };
-        study::prepare(study, false, jobs, terminal)
+        study::prepare(study, disk, false, jobs, terminal)
     };
-    let a = side(&args.a, &Edits::default(), seeds.clone())?;
-    let b = side(args.b.as_ref().unwrap_or(&args.a), &args.edits, Seeds::List(a.seeds.clone()))?;
+    let a = side(&args.a, &first_disk, &Edits::default(), seeds.clone())?;
+    let b = side(second, &second_disk, &args.edits, Seeds::List(a.seeds.clone()))?;
     let runner = Runner::new(jobs, &STOP);
     let (mut done, mut runs) = (0, vec![None; a.seeds.len()]);
     let guard = interrupt::watch();

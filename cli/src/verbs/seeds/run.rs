@@ -3,7 +3,8 @@
 use crate::{
     args::{Format, Run as Args},
     exit::{Exit, Outcome},
-    files, interrupt,
+    files::{self, Disk},
+    interrupt,
     terminal::Terminal,
     verbs::{pretty, study},
 };
@@ -19,7 +20,8 @@ pub(in crate::verbs) fn run(args: &Args, seeds: &Seeds, terminal: Terminal) -> O
         cases: Cases::one(),
         seeds: seeds.clone(),
     };
-    let prepared = study::prepare(study, false, jobs, terminal)?;
+    let disk = Disk::of(&args.file);
+    let prepared = study::prepare(study, &disk, false, jobs, terminal)?;
     let runner = Runner::new(jobs, &interrupt::STOP);
     let options = RunOptions { audit: args.watch.audit, audit_every: args.watch.audit_every, ..runner.options };
     let runner = Runner { options, ..runner };

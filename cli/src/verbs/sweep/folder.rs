@@ -32,7 +32,7 @@ impl Folder {
     /// If it has other files, or cannot be read or written.
     pub(super) fn open(path: &Path, study: &Prepared<'_>) -> Result<Self, Trouble> {
         let about = path.join(ABOUT);
-        let is_sweep = || files::text(&about).is_ok_and(|text| text.contains(FORMAT));
+        let is_sweep = || files::peek_text(&about).is_ok_and(|text| text.contains(FORMAT));
         if about.exists() && !is_sweep() {
             let about = about.display();
             return Err(Trouble::invalid(format!(
@@ -61,7 +61,7 @@ impl Folder {
             "axes": axes,
             "seeds": study.seeds,
         });
-        files::replace(&about, &crate::verbs::pretty(&value))?;
+        files::write(&about, &crate::verbs::pretty(&value))?;
         let mut folder = Self { path: path.to_path_buf(), known: BTreeMap::new(), file: None };
         folder.read()?;
         Ok(folder)
@@ -77,7 +77,8 @@ impl Folder {
         let mut paths = entries.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>, _>>().map_err(cannot)?;
         paths.sort();
         for path in paths.iter().filter(|path| path.extension().is_some_and(|ending| ending == "jsonl")) {
-            let bytes = fs::read(path).map_err(cannot)?;
+            let bytes = files::peek(path)
+                .map_err(|why| Trouble::invalid(format!("cannot read `{}`: {why}", path.display())))?;
             for line in String::from_utf8_lossy(&bytes).lines() {
                 if let Some(Record { key, ran }) = Record::read(line) {
                     self.known.insert(key, ran);

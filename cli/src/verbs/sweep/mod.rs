@@ -7,7 +7,7 @@ use super::study;
 use crate::{
     args::{Sweep as Args, TableFormat},
     exit::{Exit, Outcome, Trouble},
-    files,
+    files::{self, Disk},
     interrupt::{self, STOP},
     snippets,
     terminal::Terminal,
@@ -26,7 +26,8 @@ pub(super) fn sweep(args: &Args, terminal: Terminal) -> Outcome {
     let axes = axes(&args.set, terminal)?;
     let file = files::slashed(&args.file);
     let study = Study { file, base: Vec::new(), cases: Cases::Product(axes), seeds: args.seeds.clone() };
-    let prepared = study::prepare(study, args.skip_invalid, jobs, terminal)?;
+    let disk = Disk::of(&args.file);
+    let prepared = study::prepare(study, &disk, args.skip_invalid, jobs, terminal)?;
     check_figures(&args.show, &prepared)?;
     let mut outcomes = Outcomes::none(&prepared);
     let mut folder = args.out.as_deref().map(|out| Folder::open(out, &prepared)).transpose()?;
@@ -128,7 +129,7 @@ fn write(out: &Path, study: &Prepared<'_>, outcomes: &Outcomes, settings: &Sheet
         let text = super::pretty(&sheet.json());
         for (ending, content) in [("csv", csv(sheet)?.into_bytes()), ("json", text.into_bytes()), ("parquet", bytes)] {
             let path = out.join(sheet.name).with_extension(ending);
-            files::replace(&path, &content)?;
+            files::write(&path, &content)?;
             written.push(path);
         }
     }

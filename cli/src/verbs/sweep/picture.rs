@@ -18,8 +18,8 @@ pub(super) fn write(
     let figure = quotree_figures::curves(&curves(study, outcomes, key));
     let figure = figure.map_err(|error| Trouble::fault(error.to_string()))?;
     let (svg, png) = (out.join("sweep.svg"), out.join("sweep.png"));
-    files::replace(&svg, &figure.svg)?;
-    files::replace(&png, &figure.png().map_err(|error| Trouble::fault(error.to_string()))?)?;
+    files::write(&svg, &figure.svg)?;
+    files::write(&png, &figure.png().map_err(|error| Trouble::fault(error.to_string()))?)?;
     Ok([svg, png])
 }
 
