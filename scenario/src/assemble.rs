@@ -32,6 +32,8 @@ pub(crate) struct Parts {
     pub(crate) datasets: Vec<ReadDataset>,
     pub(crate) workloads: Vec<ReadWorkload>,
     pub(crate) events: event::ReadEvents,
+    /// Whether nodes fail at random.
+    pub(crate) has_faults: bool,
     pub(crate) world: World,
 }
 
@@ -112,7 +114,8 @@ pub(crate) fn assemble(
     let queues = job_queue::check(&queues, trees.clone(), report);
     let own = workloads.iter_mut().map(|read| &mut read.workload);
     pods_limit::count(trees.map(|tree| &tree.spec), &events.changes, &mut cluster, own);
-    let parts = Parts { tree, people, policy, cluster, knows_cluster, datasets, workloads, events, world };
+    let has_faults = !faults.is_empty();
+    let parts = Parts { tree, people, policy, cluster, knows_cluster, datasets, workloads, events, has_faults, world };
     checks::all(&parts, report);
     if let Some(node) = policy_node {
         checks::hold_timeout(node, &parts, report);

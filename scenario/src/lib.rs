@@ -18,6 +18,7 @@ mod cluster;
 mod convert;
 mod dataset;
 mod event;
+mod feasible;
 mod files;
 mod gpus;
 mod job_queue;

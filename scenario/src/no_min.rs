@@ -12,13 +12,14 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The first workload of a leaf that requests a resource, and the most that one pod of the leaf requests of it.
 type Asked<'a> = (&'a Workload, i64);
 
-/// Reports each leaf once for each such resource.
-pub(crate) fn check(parts: &Parts, report: &mut Report) {
-    let Some(tree) = &parts.tree else { return };
+/// Reports each leaf once for each such resource, and returns them.
+pub(crate) fn check(parts: &Parts, report: &mut Report) -> BTreeSet<(Name, Name)> {
+    let mut said = BTreeSet::new();
+    let Some(tree) = &parts.tree else { return said };
     let policy = &parts.policy;
     let reclaims = matches!(policy.preemption, Preemption::Auto | Preemption::ReclaimOnly);
     if policy.reclaim != Reclaim::Min || !reclaims {
-        return;
+        return said;
     }
     for ((leaf, resource), (workload, most)) in lacking(&tree.spec.quotas, parts) {
         let Some(span) = tree.name_span(leaf.as_str()) else { continue };
@@ -32,7 +33,9 @@ pub(crate) fn check(parts: &Parts, report: &mut Report) {
             "give `{leaf}` a min of {resource}, too ({most} for one pod), so that it can reclaim what it lends (R2(a)); or \
              give no quota a min of {resource}, if it is only to be limited (Q5)"
         ));
+        said.insert((leaf.clone(), resource.clone()));
     }
+    said
 }
 
 /// The resources in which a leaf with a min has none, although its pods request them and other quotas are guaranteed

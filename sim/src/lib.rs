@@ -20,6 +20,7 @@ mod world;
 
 pub use engine::run;
 pub use options::{Question, Run, RunError, RunOptions, TimelineEntry, TimelineEvent, TimelinePod};
+pub use quotree_feasible as feasible;
 pub use quotree_import as import;
 pub use quotree_model as model;
 pub use quotree_model::{Scenario, random};

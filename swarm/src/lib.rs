@@ -9,6 +9,7 @@ mod access_law;
 mod age_law;
 mod datasets;
 mod draw;
+mod feasible_law;
 mod features;
 mod fit_law;
 mod gpus;

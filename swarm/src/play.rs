@@ -8,6 +8,7 @@
 use crate::{
     access_law,
     age_law::AgeLaw,
+    feasible_law::FeasibleLaw,
     job_law,
     job_queue_law::{self, JobQueueLaw},
     log_laws::{self, End},
@@ -127,14 +128,20 @@ pub(crate) fn ends(scenario: &Scenario) -> Played {
 
 fn judge(scenario: &Scenario) -> Played {
     let options = RunOptions { audit: true, record: true, ..RunOptions::default() };
-    let mut count =
-        Count { scenario, played: Played::default(), suspended: JobQueueLaw::default(), ages: AgeLaw::default() };
+    let mut count = Count {
+        scenario,
+        played: Played::default(),
+        suspended: JobQueueLaw::default(),
+        ages: AgeLaw::default(),
+        feasible: FeasibleLaw::new(scenario),
+    };
     let run = match run(scenario, &options, &mut count) {
         Ok(run) => run,
         Err(error) => return Played::failed(word(&error), error.to_string()),
     };
-    let Count { mut played, suspended, ages, .. } = count;
+    let Count { mut played, suspended, ages, feasible, .. } = count;
     suspended.report(&mut played);
+    feasible.report(&mut played);
     played.events = run.result.events;
     played.digest.clone_from(&run.result.digest);
     played.count("decisions", run.result.metrics.decisions);
@@ -254,12 +261,14 @@ struct Count<'a> {
     played: Played,
     suspended: JobQueueLaw,
     ages: AgeLaw,
+    feasible: FeasibleLaw,
 }
 
 impl Observer for Count<'_> {
     fn record(&mut self, record: &TraceRecord, names: &dyn RunNames) {
         self.suspended.observe(record.at, record.what, self.scenario, names, &mut self.played);
         self.ages.observe(record.at, record.what, self.scenario, names);
+        self.feasible.observe(record.what, names);
         let what = match record.what {
             TraceEvent::Bind { .. } => "binds",
             TraceEvent::BindFailed { .. } => "failed binds",

@@ -1,4 +1,4 @@
-//! Which crate may depend on which: core <- words, k8s and syntax <- model <- import <- scenario <- sim <- reports and swarm <-
+//! Which crate may depend on which: core <- words, k8s and syntax <- model <- feasible and import <- scenario <- sim <- reports and swarm <-
 //! cli. The testkits are for tests only, and the heavy libraries are for the commands only.
 
 use crate::files;
@@ -12,11 +12,20 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-words", &["quotree-core"]),
     ("quotree-syntax", &["quotree-core"]),
     ("quotree-model", &["quotree-core", "quotree-syntax"]),
+    ("quotree-feasible", &["quotree-core", "quotree-model"]),
     ("quotree-import", &["quotree-core", "quotree-k8s", "quotree-syntax", "quotree-model"]),
-    ("quotree-scenario", &["quotree-core", "quotree-syntax", "quotree-model", "quotree-import"]),
+    ("quotree-scenario", &["quotree-core", "quotree-syntax", "quotree-model", "quotree-feasible", "quotree-import"]),
     (
         "quotree-sim",
-        &["quotree-core", "quotree-words", "quotree-syntax", "quotree-model", "quotree-import", "quotree-scenario"],
+        &[
+            "quotree-core",
+            "quotree-words",
+            "quotree-syntax",
+            "quotree-model",
+            "quotree-feasible",
+            "quotree-import",
+            "quotree-scenario",
+        ],
     ),
     ("quotree-reports", &["quotree-core", "quotree-syntax", "quotree-sim", "quotree-page"]),
     ("quotree-swarm", &["quotree-core", "quotree-syntax", "quotree-sim"]),
@@ -56,6 +65,7 @@ const NEVER: &[(&str, &[&str])] = &[
     ("quotree-words", &["csv", "jiff", "ron", "k8s-openapi", "kube", "rayon", "clap", "anyhow", "tokio", "tracing"]),
     ("quotree-syntax", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-model", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
+    ("quotree-feasible", &["csv", "jiff", "ron", "serde_json", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-import", &["ron", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-scenario", &["ron", "rayon", "clap", "anyhow", "tokio"]),
     ("quotree-sim", &["ron", "rayon", "clap", "anyhow", "tokio", "annotate-snippets"]),

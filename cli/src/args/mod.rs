@@ -1,5 +1,6 @@
 //! The command-line arguments and their help.
 
+mod feasible;
 mod figures;
 mod import;
 mod run;
@@ -7,6 +8,7 @@ mod seeds;
 mod study;
 mod swarm;
 
+pub(crate) use feasible::{Feasible, Survive};
 pub(crate) use figures::Picture;
 pub(crate) use import::{Import, ImportKind, OnPromise};
 pub(crate) use run::{By, Report, Run};
@@ -82,6 +84,8 @@ pub(crate) enum Verb {
     Tenancy(Tenancy),
     /// Validate a scenario, a quota tree or quota objects without running anything.
     Validate(Validate),
+    /// Say before any run which jobs can never start, and which guarantees the nodes cannot honour.
+    Feasible(Feasible),
     /// Print the timeline of a pod or workload, and why it is pending.
     Explain(Explain),
     /// Compare two runs and print what differs.

@@ -4,6 +4,7 @@ mod check;
 mod compare;
 mod diff;
 mod explain;
+mod feasible;
 mod figures;
 mod fmt;
 mod import;
@@ -48,6 +49,7 @@ pub(crate) fn run(verb: Verb, terminal: Terminal) -> Outcome {
         Verb::Sweep(args) => sweep::sweep(&args, terminal),
         Verb::Plan(args) => plan::plan(&args, terminal),
         Verb::Compare(args) => compare::compare(&args, terminal),
+        Verb::Feasible(args) => feasible::feasible(&args, terminal),
         Verb::Import(args) => import::import(&args, terminal),
         Verb::Replay(args) => replay::replay(&args, terminal),
         Verb::Swarm(args) => swarm::swarm(&args, terminal),
