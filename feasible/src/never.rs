@@ -152,9 +152,12 @@ pub(crate) fn bins_of(nodes: &mut Nodes<'_>, keep: impl Fn(u32, u32) -> Option<u
     kept.into_iter().map(|(class, count)| (nodes.empty(class), count)).collect()
 }
 
+/// Classes of nodes with numbers of nodes.
+type Members = Vec<(u32, u32)>;
+
 /// The domains of a level that differ in more than their names, each with its name. A node is one of its class.
 pub(crate) fn domains(nodes: &mut Nodes<'_>, level: Level) -> Vec<(String, Bins)> {
-    let mut by_domain: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+    let mut by_domain: BTreeMap<u32, Members> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     for (at, class) in (0..).zip(&nodes.classes) {
         let (domain, count) = match level {
@@ -167,10 +170,10 @@ pub(crate) fn domains(nodes: &mut Nodes<'_>, level: Level) -> Vec<(String, Bins)
             by_domain.entry(domain).or_default().push((at, count));
         }
     }
-    let mut different: BTreeMap<Vec<(u32, u32)>, (String, Vec<(u32, u32)>)> = BTreeMap::new();
+    let mut different: BTreeMap<Members, (String, Members)> = BTreeMap::new();
     for (domain, members) in by_domain {
         let base = |class: u32| nodes.class(class).map_or(u32::MAX, |class| class.base);
-        let mut signature: Vec<(u32, u32)> = members.iter().map(|(class, count)| (base(*class), *count)).collect();
+        let mut signature: Members = members.iter().map(|(class, count)| (base(*class), *count)).collect();
         signature.sort_unstable();
         let name = match level {
             Level::Rack | Level::Zone => nodes.names.get(usize::from(level == Level::Zone)),

@@ -36,7 +36,7 @@ struct State {
     class: u32,
     free: Vec<i64>,
     /// What each healthy device has free of its first and of its second resource, sorted.
-    devices: Vec<(i64, i64)>,
+    devices: Vec<Device>,
 }
 
 /// How a request is divided over devices: so many, so much of the first and of the second resource of each.
@@ -46,6 +46,12 @@ struct Ask {
     each: i64,
     part: i64,
 }
+
+/// What devices have free, by how many; and how many more are to be chosen.
+type Way = (Vec<(Device, u32)>, u32);
+
+/// What a device has free of its first and of its second resource.
+type Device = (i64, i64);
 
 /// All nodes and pods of a question.
 #[derive(Debug, Default)]
@@ -199,11 +205,11 @@ impl<'a> Nodes<'a> {
             *free = free.checked_sub(amount(&template.request, resource)).filter(|left| *left >= 0)?;
         }
         let Some(ask) = ask(&self.class(state.class)?.spec, template)? else { return Some(vec![state]) };
-        let mut groups: BTreeMap<(i64, i64), u32> = BTreeMap::new();
+        let mut groups: BTreeMap<Device, u32> = BTreeMap::new();
         for device in state.devices.iter().filter(|(first, second)| *first >= ask.each && *second >= ask.part) {
             *groups.entry(*device).or_default() += 1;
         }
-        let mut ways: Vec<(Vec<((i64, i64), u32)>, u32)> = vec![(Vec::new(), ask.count)];
+        let mut ways: Vec<Way> = vec![(Vec::new(), ask.count)];
         for (device, count) in groups {
             let before = std::mem::take(&mut ways);
             for (chosen, left) in before {
@@ -219,7 +225,7 @@ impl<'a> Nodes<'a> {
                 ways.truncate(MOST_WAYS);
             }
         }
-        let after = |(chosen, _): (Vec<((i64, i64), u32)>, u32)| {
+        let after = |(chosen, _): Way| {
             let mut next = state.clone();
             for (device, taken) in chosen {
                 for _ in 0..taken {

@@ -104,12 +104,15 @@ struct Frame {
     domain: Option<u32>,
 }
 
+/// A place of the sequence, the domain of the gang that goes on there, and the nodes by state.
+type Position = (usize, Option<u32>, Vec<(u32, u32)>);
+
 struct Search<'s, 'a> {
     nodes: &'s mut Nodes<'a>,
     sequence: &'s [Place],
     gangs: &'s [(Gang, u64)],
     bins: Bins,
-    failed: BTreeSet<(usize, Option<u32>, Vec<(u32, u32)>)>,
+    failed: BTreeSet<Position>,
 }
 
 impl Search<'_, '_> {
@@ -166,7 +169,7 @@ impl Search<'_, '_> {
         gang(at).is_some() && at.checked_sub(1).is_some_and(|before| gang(before) == gang(at))
     }
 
-    fn key(&self, at: usize, domain: Option<u32>) -> (usize, Option<u32>, Vec<(u32, u32)>) {
+    fn key(&self, at: usize, domain: Option<u32>) -> Position {
         let domain = domain.filter(|_| self.continues(at));
         (at, domain, self.bins.iter().map(|(state, count)| (*state, *count)).collect())
     }

@@ -11,6 +11,9 @@ const MOST_FORMS: usize = 64;
 /// The most forms of all nodes together.
 const MOST_ALL: usize = 1_000_000;
 
+/// A change of a node.
+type Edit<'e> = dyn Fn(&mut NodeSpec) + 'e;
+
 /// The parts of a scenario that decide whether pods fit.
 #[derive(Debug, Clone)]
 pub struct Question<'a> {
@@ -63,7 +66,7 @@ pub(crate) fn at_best<'a>(question: &Question<'a>) -> Option<Vec<Given<'a>>> {
     let mut forms: BTreeMap<usize, Vec<NodeSpec>> = BTreeMap::new();
     let mut all = 0;
     for timed in question.changes {
-        let (nodes, edit): (Vec<usize>, &dyn Fn(&mut NodeSpec)) = match &timed.change {
+        let (nodes, edit): (Vec<usize>, &Edit<'_>) = match &timed.change {
             Change::Nodes(NodeChange::Edit { nodes, allocatable, labels, taints }) => {
                 (nodes.iter().map(|node| *node as usize).collect(), &|spec: &mut NodeSpec| {
                     set(&mut spec.allocatable, allocatable);
@@ -92,7 +95,7 @@ pub(crate) fn at_best<'a>(question: &Question<'a>) -> Option<Vec<Given<'a>>> {
     }
     let opened = |spec: Cow<'a, NodeSpec>| {
         let mut spec = spec;
-        if !spec.unhealthy.iter().next().is_none() && may_open {
+        if spec.unhealthy.iter().next().is_some() && may_open {
             spec.to_mut().unhealthy = quotree_core::DeviceSet::default();
         }
         (spec.schedulable || may_open).then_some(spec)

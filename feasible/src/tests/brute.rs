@@ -1,6 +1,6 @@
 //! Brute force, written from P1 and not from the search.
 
-use super::worlds::{Small, small};
+use super::worlds::{Small, SmallGang, small};
 use crate::{
     never::bins_of,
     node::Nodes,
@@ -137,7 +137,7 @@ fn small_worlds_are_decided_as_by_brute_force() {
         let templates = || world.gangs.iter().flat_map(|(sets, _)| sets.iter().map(|(template, _)| template));
         let mut nodes = Nodes::new(given, templates());
         let bins = bins_of(&mut nodes, |_, count| Some(count));
-        let gang = |(sets, together): &(Vec<(PodTemplate, u32)>, Option<Level>)| {
+        let gang = |(sets, together): &SmallGang| {
             let pods = sets.iter().map(|(template, count)| (nodes.number(template), *count)).collect();
             (Gang { pods, together: *together }, 1)
         };

@@ -19,10 +19,13 @@ impl Draw {
     }
 }
 
-/// Nodes and gangs: templates with counts, and a level.
+/// Templates with counts, and a level.
+pub(super) type SmallGang = (Vec<(PodTemplate, u32)>, Option<Level>);
+
+/// Nodes and gangs.
 pub(super) struct Small {
     pub(super) nodes: Vec<NodeSpec>,
-    pub(super) gangs: Vec<(Vec<(PodTemplate, u32)>, Option<Level>)>,
+    pub(super) gangs: Vec<SmallGang>,
 }
 
 pub(super) fn small(seed: u64) -> Small {
