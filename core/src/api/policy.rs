@@ -90,6 +90,11 @@ impl Policy {
         matches!(self.preemption, Preemption::Auto | Preemption::ReclaimOnly) && self.reclaim != Reclaim::Off
     }
 
+    /// Whether pods may be evicted in the order of victims: to make room, or to drain a quota above its max (T4).
+    pub(crate) fn has_victims(&self) -> bool {
+        self.preemption != Preemption::None || self.enforce_max != EnforceMax::Never
+    }
+
     /// Whether workloads may preempt within their leaf at all (R8).
     pub(crate) fn preempts_within_leaf(&self) -> bool {
         matches!(self.preemption, Preemption::Auto | Preemption::PriorityOnly)

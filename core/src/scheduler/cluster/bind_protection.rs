@@ -4,8 +4,12 @@ use super::groups::Cluster;
 use crate::{api::WorkloadId, scheduler::state::WorkloadSlot};
 
 impl Cluster {
-    /// Protects a workload of which pods were bound, until a later decision that follows an event.
+    /// Protects a workload of which pods were bound, until a later decision that follows an event. Only victims
+    /// need it.
     pub(super) fn protect_just_bound(&mut self, slot: WorkloadSlot) {
+        if !self.policy.has_victims() {
+            return;
+        }
         let workload = self.workloads.at_mut(slot);
         workload.just_bound += 1;
         self.just_bound.add(workload.id, self.now, self.generation);

@@ -2,7 +2,7 @@
 
 use super::{evictions::Eviction, groups::Cluster};
 use crate::{
-    api::{Action, BindReason, EnforceMax, EvictReason, Plan, PodState, Preemption},
+    api::{Action, BindReason, EvictReason, Plan, PodState},
     scheduler::{
         queue::VictimKey,
         state::{Ask, Assignment, Assignments, HoldId, PodRef, Row, WorkloadSlot},
@@ -174,7 +174,7 @@ impl Cluster {
 
     /// Updates the place of a workload among the possible victims of its leaf, or takes it out.
     pub(crate) fn update_victim_index(&mut self, slot: WorkloadSlot) {
-        if self.policy.preemption == Preemption::None && self.policy.enforce_max == EnforceMax::Never {
+        if !self.policy.has_victims() {
             return;
         }
         let workload = self.workloads.at(slot);

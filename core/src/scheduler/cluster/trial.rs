@@ -7,6 +7,7 @@ use crate::{
 };
 use indexmap::IndexSet;
 use rustc_hash::FxBuildHasher;
+use smallvec::SmallVec;
 
 /// What was changed on trial, in order.
 #[derive(Debug, Default)]
@@ -15,7 +16,7 @@ pub(crate) struct Trial {
     pub(crate) unindexed: bool,
     /// The victims in the order of eviction. This is a set, since the search looks up every candidate in it.
     evicted: IndexSet<PodRef, FxBuildHasher>,
-    bound: Vec<(PodRef, Assignment)>,
+    bound: SmallVec<[(PodRef, Assignment); 1]>,
 }
 
 impl Trial {

@@ -10,7 +10,7 @@ mod takeover;
 mod vain;
 
 use crate::{
-    api::{Plan, WorkloadId},
+    api::{Action, Plan, Preemption, WorkloadId},
     scheduler::{
         cluster::{Cluster, cannot_run},
         hold,
@@ -54,7 +54,8 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
             retry::update_queue(cluster);
         }
         // What was done for one workload may help another that was tried before: it may wait for the same room.
-        retry = plan.actions.len() > before;
+        let done = plan.actions.get(before..).unwrap_or_default();
+        retry = !done.is_empty() && !(takes_only(done) && who_takes_helps_nobody(cluster));
         if !retry {
             break;
         }
@@ -63,6 +64,21 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
     // What was bound just now may be evicted from the next moment on (R2(c)).
     next_moment::wake_for_it(cluster);
     keep_last_verdicts(cluster, plan);
+}
+
+/// Whether these actions only bind pods: less is left of nodes and quotas.
+fn takes_only(done: &[Action]) -> bool {
+    done.iter().all(|action| matches!(action, Action::Bind { .. }))
+}
+
+/// Whether a bind can help no workload that was tried before. It can make its leaf a borrower, from which others reclaim;
+/// so this is true where nobody preempts. With lend floors (L3) usage below a quota may lower what another request adds.
+/// A suspended queue is tried again after each round.
+fn who_takes_helps_nobody(cluster: &Cluster) -> bool {
+    cluster.policy.preemption == Preemption::None
+        && !cluster.is_under_way()
+        && !cluster.quotas.ledger.any_lend_limit()
+        && !cluster.queue.tournament.any_suspended()
 }
 
 /// The next queue to try. A request that was expected to fit somewhere, but has lost the room to others, is marked as
@@ -79,7 +95,8 @@ fn next_queue(cluster: &mut Cluster, plan: &mut Plan) -> Option<RequestQueue> {
         }
         passed.into_iter().for_each(|queue| vain::note(cluster, queue, worth_a_search.as_ref(), plan));
         if !again {
-            return next;
+            let Some(vain) = next.filter(|queue| vain::is_first_try_in_vain(cluster, *queue)) else { return next };
+            vain::note(cluster, vain, worth_a_search.as_ref(), plan);
         }
         retry::update_queue(cluster);
     }

@@ -9,7 +9,6 @@ use crate::{
         state::{Ask, AskId, NodeSlot, TemplateId},
     },
 };
-use smallvec::SmallVec;
 
 /// Updates the queue with what changed since the last choice: admissions of quotas, and room that came free on nodes.
 pub(crate) fn update_queue(cluster: &mut Cluster) {
@@ -24,7 +23,8 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
             }
         }
     }
-    let fresh: SmallVec<[NodeSlot; 4]> = cluster.queue.tournament.fresh_nodes().chain(freed).collect();
+    let mut fresh = freed;
+    fresh.extend(cluster.queue.tournament.fresh_nodes());
     for node in &fresh {
         let row = cluster.nodes.at(*node);
         let governed = 0..u16::try_from(cluster.quotas.tree.width()).unwrap_or(u16::MAX);

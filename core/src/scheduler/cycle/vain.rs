@@ -49,11 +49,13 @@ impl<'a> Foreseen<'a> {
     /// it, no node has room for its pod, it could preempt no workload of its leaf, there is nothing that it could
     /// reclaim, and no hold that it may take over.
     pub(super) fn would_fail(&self, queue: RequestQueue, slot: WorkloadSlot) -> bool {
-        let (cluster, tournament) = (self.cluster, &self.cluster.queue.tournament);
         // What has failed before is tried where a node has room for it now, or while something is under way.
-        if !self.is_possible || tournament.failed(queue.ask).is_some() && !self.is_under_way {
-            return false;
-        }
+        let has_failed = || self.cluster.queue.tournament.failed(queue.ask).is_some();
+        self.is_possible && (self.is_under_way || !has_failed()) && self.fails(queue, slot)
+    }
+
+    fn fails(&self, queue: RequestQueue, slot: WorkloadSlot) -> bool {
+        let cluster = self.cluster;
         let ask = cluster.workloads.interner.ask(queue.ask);
         let [(template, 1)] = ask.members.as_slice() else { return false };
         let may_take_over = || came_after_a_hold(cluster, slot) && !holds_to_take(cluster, slot).is_empty();
@@ -81,6 +83,15 @@ impl<'a> Foreseen<'a> {
         }
         has_none
     }
+}
+
+/// Whether the next queue is tried because its head is new, and the try would fail for lack of room. So the head of a
+/// leaf with strict queueing (O2) is passed over each time that it is the next of its leaf.
+pub(super) fn is_first_try_in_vain(cluster: &Cluster, queue: RequestQueue) -> bool {
+    let tournament = &cluster.queue.tournament;
+    let foreseen = Foreseen::new(cluster);
+    let is_possible = foreseen.is_possible && !foreseen.is_under_way && tournament.is_surely_due(queue);
+    is_possible && tournament.head(queue).is_some_and(|head| foreseen.fails(queue, head.slot))
 }
 
 /// Records a predicted failure as if the workload had been tried: the plan gets its verdict. `worth_a_search` has the

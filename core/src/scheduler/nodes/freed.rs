@@ -1,13 +1,17 @@
 //! Nodes on which something changed in favour of pending workloads (W2), and when.
 
 use crate::scheduler::state::{NodeSlot, Table};
+use smallvec::SmallVec;
 use std::collections::BTreeMap;
+
+/// The nodes that changed between two updates of the queue: mostly one or two.
+pub(crate) type Few = SmallVec<[NodeSlot; 4]>;
 
 /// The nodes in the order in which they last changed. The clock counts changes and failures, to show which was later.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FreedNodes {
     /// The nodes that changed since the queue was last updated.
-    noted: Vec<NodeSlot>,
+    noted: Few,
     by_time: BTreeMap<u64, NodeSlot>,
     /// Per node: when it last changed; 0 if it did not.
     last: Table<NodeSlot, u64>,
@@ -21,7 +25,7 @@ impl FreedNodes {
     }
 
     /// Moves the noted nodes into the order. Returns these nodes, by slot.
-    pub(crate) fn settle(&mut self) -> Vec<NodeSlot> {
+    pub(crate) fn settle(&mut self) -> Few {
         let mut freed = std::mem::take(&mut self.noted);
         freed.sort_unstable();
         freed.dedup();

@@ -120,6 +120,11 @@ impl ClassIndex {
             self.blocks.push(Block { entries: vec![entry], most, loose: false });
             return;
         };
+        if block.entries.is_empty() {
+            (block.most, block.loose) = (entry.room.clone(), false);
+            block.entries.push(entry);
+            return;
+        }
         let place = block.entries.partition_point(|e| e.key < key);
         block.most.raise(&entry.room);
         block.entries.insert(place, entry);
@@ -140,7 +145,8 @@ impl ClassIndex {
         let Ok(place) = block.entries.binary_search_by_key(&key, |e| e.key) else { return };
         let entry = block.entries.remove(place);
         block.loose |= block.most.touches(&entry.room);
-        if block.entries.is_empty() {
+        // The last block stays: the only node of its kind leaves and enters with each change.
+        if block.entries.is_empty() && self.blocks.len() > 1 {
             self.blocks.remove(at);
         }
     }

@@ -10,18 +10,26 @@ use crate::{counters::touch, scheduler::state::narrow};
 use smallvec::SmallVec;
 use std::cmp::Ordering;
 
-/// The numbers of amounts of an entry, by kind.
+/// Where the amounts of each kind end in those of an entry. A search reads this for each part that it looks at, so
+/// nothing is left to add up then.
 #[derive(Debug, Clone, Copy, Default)]
 struct Width {
     open: usize,
+    /// The number of amounts of a closed and of a wanted entry.
     resources: usize,
-    hiders: usize,
+    closed: usize,
+    wanted: usize,
+    /// The number of amounts of all kinds together.
+    all: usize,
+    /// The number of amounts of an entry and of its subtree.
+    stride: usize,
 }
 
 impl Width {
-    /// The number of amounts of all kinds together.
-    fn all(self) -> usize {
-        self.open + 2 * self.resources + self.hiders
+    fn new(open: usize, resources: usize, hiders: usize) -> Self {
+        let (closed, wanted) = (open + resources, open + 2 * resources);
+        let all = wanted + hiders;
+        Self { open, resources, closed, wanted, all, stride: 2 * all }
     }
 }
 
@@ -54,17 +62,17 @@ pub(super) struct Line {
 impl Line {
     /// A line of entries with `open` amounts each, of which the first `resources` are amounts of resources.
     pub(super) fn new(open: usize, resources: usize) -> Self {
-        Self { width: Width { open, resources, hiders: 0 }, ..Self::default() }
+        Self { width: Width::new(open, resources, 0), ..Self::default() }
     }
 
     /// Such a line for entries that others may hide.
     pub(super) fn with_hiders(open: usize, resources: usize) -> Self {
-        Self { width: Width { open, resources, hiders: open }, ..Self::default() }
+        Self { width: Width::new(open, resources, open), ..Self::default() }
     }
 
     /// The number of amounts of an entry.
     pub(super) fn width(&self) -> usize {
-        self.width.all()
+        self.width.all
     }
 
     /// Splits the consecutive amounts of an entry of this line by kind.
@@ -83,7 +91,7 @@ impl Line {
             }
             None => {
                 self.nodes.push(node);
-                self.amounts.resize(self.nodes.len() * self.stride(), i64::MAX);
+                self.amounts.resize(self.nodes.len() * self.width.stride, i64::MAX);
                 narrow(self.nodes.len() - 1)
             }
         };
@@ -293,12 +301,11 @@ impl Line {
     #[expect(clippy::indexing_slicing, reason = "each node has a row of the same length")]
     fn update(&mut self, at: u32) -> bool {
         touch(1);
-        let Width { open, resources, .. } = self.width;
-        let (half, stride, row) = (self.width.all(), self.stride(), at as usize * self.stride());
+        let Width { open, closed, wanted, all: half, stride, .. } = self.width;
+        let row = at as usize * stride;
         let &Node { own: mut part, left, right, .. } = self.node(at);
         let mut least: SmallVec<[i64; 16]> = SmallVec::from_slice(&self.amounts[row..row + half]);
         // An entry that is not open has no open amounts, and so on.
-        let (closed, wanted) = (open + resources, open + 2 * resources);
         for (amounts, counts) in [(0..open, part.open), (open..closed, part.closed), (closed..wanted, part.wanted)] {
             if !counts {
                 least[amounts].fill(i64::MAX);
@@ -318,44 +325,43 @@ impl Line {
 
     /// Sets the amounts of an entry. Returns whether they have changed.
     fn set_own(&mut self, at: u32, requests: Requests<'_>) -> bool {
-        let Width { open, resources, hiders } = self.width;
-        let own = requests.open.iter().take(open);
-        let own = own.chain(requests.closed.iter().take(resources)).chain(requests.wanted.iter().take(resources));
-        let own = own.chain(requests.hiders.iter().take(hiders));
+        let Width { open, closed, wanted, all, .. } = self.width;
+        let kinds = [(0..open, requests.open), (open..closed, requests.closed), (closed..wanted, requests.wanted)];
+        let row = self.row_mut(at);
         let mut changed = false;
-        for (cell, amount) in self.row_mut(at).iter_mut().zip(own) {
-            changed |= std::mem::replace(cell, *amount) != *amount;
+        for (cells, amounts) in kinds.into_iter().chain([(wanted..all, requests.hiders)]) {
+            for (cell, amount) in row.get_mut(cells).into_iter().flatten().zip(amounts) {
+                changed |= std::mem::replace(cell, *amount) != *amount;
+            }
         }
         changed
     }
 
     fn own(&self, at: u32) -> Seen<'_> {
-        self.seen(self.node(at).own, self.row(at))
+        self.seen(self.node(at).own, self.row(at).0)
     }
 
     fn part(&self, at: u32) -> Seen<'_> {
-        self.seen(self.node(at).part, self.row(at).get(self.width.all()..).unwrap_or_default())
+        self.seen(self.node(at).part, self.row(at).1)
     }
 
     fn seen<'a>(&self, labels: Labels, row: &'a [i64]) -> Seen<'a> {
-        let Width { open, resources, hiders } = self.width;
+        let Width { open, resources, .. } = self.width;
         let (open, rest) = row.split_at_checked(open).unwrap_or_default();
         let (closed, rest) = rest.split_at_checked(resources).unwrap_or_default();
-        let (wanted, rest) = rest.split_at_checked(resources).unwrap_or_default();
-        Seen { labels, open, closed, wanted, hiders: rest.get(..hiders).unwrap_or_default() }
+        let (wanted, hiders) = rest.split_at_checked(resources).unwrap_or_default();
+        Seen { labels, open, closed, wanted, hiders }
     }
 
-    fn stride(&self) -> usize {
-        2 * self.width.all()
-    }
-
-    fn row(&self, at: u32) -> &[i64] {
-        let start = at as usize * self.stride();
-        self.amounts.get(start..start + self.stride()).unwrap_or_default()
+    /// The amounts of an entry, and the minima of its subtree.
+    fn row(&self, at: u32) -> (&[i64], &[i64]) {
+        let row = self.amounts.get(at as usize * self.width.stride..).unwrap_or_default();
+        let row = row.get(..self.width.stride).unwrap_or_default();
+        row.split_at_checked(self.width.all).unwrap_or_default()
     }
 
     fn row_mut(&mut self, at: u32) -> &mut [i64] {
-        let (start, stride) = (at as usize * self.stride(), self.stride());
+        let (start, stride) = (at as usize * self.width.stride, self.width.stride);
         self.amounts.get_mut(start..start + stride).unwrap_or_default()
     }
 

@@ -5,6 +5,7 @@ mod dirty;
 mod entry;
 mod hidden;
 mod hider;
+mod in_order;
 mod line;
 mod next;
 mod offers;

@@ -27,6 +27,8 @@ use smallvec::SmallVec;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Row {
     pub(super) is_leaf: bool,
+    /// In a leaf: whether workloads wait there, as of the last refresh.
+    pub(super) waits: bool,
     /// What the quota leaves to requests, as of the last refresh.
     pub(super) gates: Gates,
     /// In a leaf: its queues. Otherwise: the offers of the quotas below.

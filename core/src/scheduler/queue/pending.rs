@@ -1,6 +1,6 @@
 //! The queues of all leaves, including those of leaves with strict queueing (O2).
 
-use super::{order::PendingKey, request_class::RequestQueue, tournament::Tournament};
+use super::{in_order::InOrder, order::PendingKey, request_class::RequestQueue, tournament::Tournament};
 use crate::{
     api::{Order, Policy, Queueing, QuotaId, Unquotaed},
     scheduler::{
@@ -10,10 +10,7 @@ use crate::{
     tree::QuotaTree,
 };
 use smallvec::SmallVec;
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// What a pending workload waits for: the request of its next unit, and its place in the order of its leaf.
 pub(crate) type Pending = (AskId, PendingKey);
@@ -67,7 +64,7 @@ impl Queue {
 
     /// The pending workloads of a leaf with strict queueing, in order; none for other leaves (O2).
     pub(crate) fn in_line(&self, leaf: QuotaSlot) -> impl Iterator<Item = PendingKey> + '_ {
-        self.blocking.get(&leaf).into_iter().flat_map(|queue| queue.all.iter().copied())
+        self.blocking.get(&leaf).into_iter().flat_map(|queue| queue.all.iter())
     }
 
     /// Whether no leaf with strict queueing has changed since [`take_unsettled`](Self::take_unsettled).
@@ -200,7 +197,7 @@ fn key_within_leaf(slot: WorkloadSlot, workloads: &Workloads) -> PendingKey {
 /// The pending workloads of a leaf with strict queueing (O2).
 #[derive(Debug, Clone, Default)]
 struct BlockingLeaf {
-    all: BTreeSet<PendingKey>,
+    all: InOrder,
     /// Those that are in the tournament, in order.
     offered: Offered,
     /// Whether the last of them can run (O4).

@@ -37,8 +37,12 @@ impl Tournament {
 
     /// Notes whether workloads wait in a leaf.
     fn note_waiting(&mut self, slot: QuotaSlot) {
-        let row = self.rows.at(slot);
-        if row.is_leaf && row.line.whole().is_some() {
+        let row = self.rows.at_mut(slot);
+        let waits = row.is_leaf && row.line.whole().is_some();
+        if std::mem::replace(&mut row.waits, waits) == waits {
+            return;
+        }
+        if waits {
             self.waiting.insert(slot);
         } else {
             self.waiting.swap_remove(&slot);

@@ -1,12 +1,11 @@
 //! The pending workloads with the same request: by leaf, and over all leaves.
 
-use super::order::PendingKey;
+use super::{in_order::InOrder, order::PendingKey};
 use crate::scheduler::{
     quota::{Demand, NOTHING},
     state::{AskId, NodeSlot, QuotaSlot},
 };
 use smallvec::SmallVec;
-use std::collections::BTreeSet;
 
 /// The pending workloads of one leaf with the same request, in order (O1). If the first of them cannot be placed,
 /// neither can the others.
@@ -29,7 +28,7 @@ pub(super) struct Waiting {
     /// The first workload.
     pub(super) head: PendingKey,
     /// The others.
-    pub(super) rest: BTreeSet<PendingKey>,
+    pub(super) rest: InOrder,
     /// Its index among the leaves of its class.
     pub(super) place: usize,
     /// Whether it is tried next time, regardless of what its quotas admit.

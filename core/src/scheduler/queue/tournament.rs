@@ -16,6 +16,7 @@
 use super::{
     dirty::Dirty,
     entry::{Labels, LineKey, Requests, within},
+    in_order::InOrder,
     line::Line,
     offers::Row,
     order::PendingKey,
@@ -116,7 +117,7 @@ impl Tournament {
         }
         class.leaves.push(queue.leaf);
         let open = place == 0 || class.is_open();
-        let (rest, due) = (BTreeSet::new(), true);
+        let (rest, due) = (InOrder::default(), true);
         let (tried, suspended, retry_on_event, beyond_share) = (false, false, false, false);
         let waiting = Waiting { head: key, rest, place, due, tried, suspended, retry_on_event, beyond_share, open };
         self.queues.insert(queue, waiting);
@@ -212,6 +213,11 @@ impl Tournament {
         let demand = &self.classes.at(queue.ask).demand;
         let is_worth = worth_a_search.is_some_and(|limits| within(demand, limits));
         self.queues.get(&queue).is_some_and(|waiting| waiting.due || is_worth && !waiting.tried && leaf.cover(demand))
+    }
+
+    /// Whether a queue is tried regardless of limits, whatever a search for victims could find.
+    pub(crate) fn is_surely_due(&self, queue: RequestQueue) -> bool {
+        self.queues.get(&queue).is_some_and(|waiting| waiting.due)
     }
 
     /// The first workload of a queue.
@@ -311,6 +317,11 @@ impl Tournament {
             let open = self.classes.at(queue.ask).is_open();
             self.change(queue, |waiting| (waiting.suspended, waiting.open) = (false, open));
         }
+    }
+
+    /// Whether some queue is suspended.
+    pub(crate) fn any_suspended(&self) -> bool {
+        !self.suspended.is_empty()
     }
 
     /// After an event, makes all suspended queues ready again, and takes out the queues that wait for an event.

@@ -42,8 +42,11 @@ impl Quotas {
     fn each_limit(&self, ask: &Ask, leaf: QuotaSlot, mut found: impl FnMut(BlockingReason) -> bool) {
         for (resource, amount) in ask.requested() {
             let name = || self.resource_name(resource);
-            let added = self.ledger.added_charge(leaf, resource, amount);
-            for (q, needed) in self.ledger.path(leaf).zip(added) {
+            // Only with lend floors (L3) a request adds less to a quota above its leaf.
+            let added = self.ledger.any_lend_limit().then(|| self.ledger.added_charge(leaf, resource, amount));
+            let mut added = added.iter().flatten();
+            for q in self.ledger.path(leaf) {
+                let needed = added.next().copied().unwrap_or(amount);
                 let Some(quota) = self.quota_id(q) else { break };
                 let limit = self.max(q, resource);
                 let charged = self.ledger.charged(q, resource);

@@ -87,12 +87,13 @@ impl Quotas {
     /// Updates the shares that decisions use, where the policy reclaims fair shares (F3). Costs the paths of the leaves
     /// whose requests have changed since the last time, with their siblings.
     pub(crate) fn refresh_shares(&mut self, capacity: Capacity<impl Fn(usize) -> i64>) {
-        let changed = self.ledger.take_requests_changed();
-        if self.reclaim == Reclaim::FairShare {
-            let mut shares = std::mem::take(&mut self.shares);
-            shares.refresh(self, capacity, changed.iter().filter_map(|leaf| self.quota_id(*leaf)));
-            self.shares = shares;
+        if self.reclaim != Reclaim::FairShare {
+            return self.ledger.forget_requests_changed();
         }
+        let changed = self.ledger.take_requests_changed();
+        let mut shares = std::mem::take(&mut self.shares);
+        shares.refresh(self, capacity, changed.iter().filter_map(|leaf| self.quota_id(*leaf)));
+        self.shares = shares;
     }
 
     /// The leaves whose shares the last update has changed, and possibly the root. A leaf may come more than once.

@@ -87,40 +87,39 @@ impl Quotas {
     pub(crate) fn write_gates(&self, slot: QuotaSlot, gates: &mut Gates) {
         let width = self.tree.width();
         let Gates { limits, covers } = gates;
-        limits.clear();
+        limits.resize(2 * width + 1, i64::MAX);
         let Some(quota) = self.quota_id(slot) else {
-            limits.resize(2 * width + 1, i64::MAX);
+            limits.fill(i64::MAX);
             *covers = None;
             return;
         };
+        let (ledger, min, max) = (&self.ledger, self.tree.min(quota), self.tree.max(quota));
         let is_leaf = self.tree.is_leaf(quota);
-        let below_max = |r: usize| {
-            let (limit, charged) = (self.max(slot, r), self.ledger.charged(slot, r));
-            match limit {
-                UNLIMITED => i64::MAX,
-                _ if is_leaf || self.ledger.least_added_charge(1) == 1 => limit.saturating_sub(charged),
-                _ if charged <= limit => i64::MAX,
-                _ => 0,
-            }
+        let below_max = |limit: i64, charged: i64| match limit {
+            UNLIMITED => i64::MAX,
+            _ if is_leaf || !ledger.any_lend_limit() => limit.saturating_sub(charged),
+            _ if charged <= limit => i64::MAX,
+            _ => 0,
         };
-        let below_min = |r: usize| {
-            let fixed = self.ledger.non_preemptible_usage(slot, r);
-            if self.counts(r) { self.min(slot, r).saturating_sub(fixed) } else { i64::MAX }
-        };
-        let has_job_left = self.job_limit(slot).is_none_or(|limit| *self.ledger.jobs.at(slot) < limit);
-        let jobs = if has_job_left { i64::MAX } else { 0 };
+        let (admitted, guaranteed) = limits.split_at_mut(width);
+        for (r, (left, limit)) in admitted.iter_mut().zip(max).enumerate() {
+            *left = below_max(*limit, ledger.charged(slot, r));
+        }
+        for (r, (left, min)) in guaranteed.iter_mut().zip(min).enumerate() {
+            let fixed = || ledger.non_preemptible_usage(slot, r);
+            *left = if self.counts(r) { min.saturating_sub(fixed()) } else { i64::MAX };
+        }
+        let has_job_left = self.job_limit(slot).is_none_or(|limit| *ledger.jobs.at(slot) < limit);
+        if let Some(jobs) = guaranteed.last_mut() {
+            *jobs = if has_job_left { i64::MAX } else { 0 };
+        }
         let is_inner_root = self.is_inner_root(slot);
-        let covered = |r: usize| {
-            let limited = self.counts(r) && !is_inner_root;
-            if limited { self.min(slot, r).saturating_sub(self.ledger.projected_usage(slot, r)) } else { i64::MAX }
-        };
-        limits.reserve(2 * width + 1);
-        self.resources().for_each(|r| limits.push(below_max(r)));
-        self.resources().for_each(|r| limits.push(below_min(r)));
-        limits.push(jobs);
         let covers = covers.get_or_insert_default();
-        covers.clear();
-        self.resources().for_each(|r| covers.push(covered(r)));
+        covers.resize(width, i64::MAX);
+        for (r, (left, min)) in covers.iter_mut().zip(min).enumerate() {
+            let limited = self.counts(r) && !is_inner_root;
+            *left = if limited { min.saturating_sub(ledger.projected_usage(slot, r)) } else { i64::MAX };
+        }
     }
 
     /// What a leaf may still use of its guarantee, for each governed resource: no limit where guarantees do not count.

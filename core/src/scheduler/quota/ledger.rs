@@ -129,6 +129,11 @@ impl Ledger {
         self.requests_changed.take()
     }
 
+    /// Forgets which leaves have changed requests, where nobody divides fair shares.
+    pub(super) fn forget_requests_changed(&mut self) {
+        self.requests_changed.clear();
+    }
+
     /// Adds `sign` times what a terminating pod uses.
     pub(crate) fn add_leaving(&mut self, leaf: QuotaSlot, amounts: &[i64], sign: i64) {
         self.each(leaf, |ledger, q| ledger.leaving.add(q, amounts, sign));

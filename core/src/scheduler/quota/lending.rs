@@ -127,9 +127,4 @@ impl Ledger {
         }
         added
     }
-
-    /// The least that a request can add to the charge of a quota above its leaf (L3).
-    pub(crate) fn least_added_charge(&self, amount: i64) -> i64 {
-        if self.any_lend_limit { 0 } else { amount }
-    }
 }

@@ -28,6 +28,11 @@ impl Marks {
         Some(marked)
     }
 
+    /// Forgets all marks, and keeps the memory.
+    pub(crate) fn clear(&mut self) {
+        while self.pop().is_some() {}
+    }
+
     /// Takes out the marked quotas, each once.
     pub(crate) fn take(&mut self) -> Vec<QuotaSlot> {
         let marked = std::mem::take(&mut self.marked);
