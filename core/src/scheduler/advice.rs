@@ -33,7 +33,7 @@ impl Scheduler {
         let mut verdict = self.verdict(workload)?;
         let slot = self.cluster.workloads.slot(workload)?;
         let advisable = !matches!(verdict.binding, BlockingReason::NoQuota | BlockingReason::Behind { .. });
-        if let Some((ask, _)) = self.cluster.queue.pending(slot).filter(|_| advisable) {
+        if let Some(ask) = self.cluster.queue.pending(slot).filter(|_| advisable) {
             let ask = self.cluster.workloads.interner.ask(ask);
             verdict.helps = Advisor::new(self, slot, ask).helps(&verdict);
         }
@@ -233,7 +233,7 @@ fn make(probe: &mut Cluster, help: &Help, sign: i64) {
 
 /// Whether the workload could be placed if it were tried next, by preemption if need be.
 fn could_be_placed(probe: &mut Cluster, slot: WorkloadSlot) -> bool {
-    let Some((ask, _)) = probe.queue.pending(slot) else { return false };
+    let Some(ask) = probe.queue.pending(slot) else { return false };
     let ask = probe.workloads.interner.ask(ask).clone();
     if fits(probe, slot) && probe.quotas.admits(&ask, probe.workloads.at(slot).leaf) {
         return true;

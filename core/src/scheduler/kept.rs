@@ -212,7 +212,7 @@ fn check_under_way(cluster: &Cluster) {
 /// trial, and whether it fits in the settled state.
 fn check_waiting(cluster: &mut Cluster) {
     for slot in cluster.workloads.sorted() {
-        let Some((ask, _)) = cluster.queue.pending(slot) else { continue };
+        let Some(ask) = cluster.queue.pending(slot) else { continue };
         let ask: Ask = cluster.workloads.interner.ask(ask).clone();
         if cluster.holds.terminating() > 0 {
             let (told, tried) =

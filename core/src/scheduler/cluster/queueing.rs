@@ -41,7 +41,7 @@ impl Cluster {
     }
 
     fn enqueue_anew(&mut self, slot: WorkloadSlot) {
-        let before = self.queue.pending(slot).map(|(ask, _)| ask);
+        let before = self.queue.pending(slot);
         if self.workloads.next_ask(slot) != before {
             self.dequeue(slot);
             self.enqueue(slot);
@@ -78,7 +78,7 @@ impl Cluster {
 
     fn can_run(&self, slot: WorkloadSlot) -> bool {
         let leaf = self.workloads.at(slot).leaf;
-        self.queue.pending(slot).is_none_or(|(ask, _)| {
+        self.queue.pending(slot).is_none_or(|ask| {
             let interner = &self.workloads.interner;
             cannot_run(&self.quotas, &self.nodes, interner, interner.ask(ask), leaf).is_none()
         })

@@ -16,6 +16,7 @@ use crate::{
         hold::fits_when_settled,
         placement::{self, room_missing},
         preempt::{PreemptionKind, SearchFindings, find_plan},
+        queue::key_within_leaf,
         state::{Ask, QuotaSlot, WorkloadSlot, narrow},
     },
 };
@@ -64,7 +65,8 @@ fn simple_reason(cluster: &Cluster, slot: WorkloadSlot) -> Option<BlockingReason
     if let Some((failures, until)) = workload.back_off() {
         return Some(BlockingReason::BackOff { failures, until });
     }
-    let (_, key) = cluster.queue.pending(slot)?;
+    cluster.queue.pending(slot)?;
+    let key = key_within_leaf(slot, &cluster.workloads);
     if cluster.queue.refuses(workload.leaf) {
         return Some(BlockingReason::NoQuota);
     }
@@ -73,7 +75,7 @@ fn simple_reason(cluster: &Cluster, slot: WorkloadSlot) -> Option<BlockingReason
 
 /// The request that a workload waits for, unless something simpler than quota or room blocks it.
 fn pending_ask(cluster: &Cluster, slot: WorkloadSlot) -> Option<Ask> {
-    let (ask, _) = cluster.queue.pending(slot).filter(|_| simple_reason(cluster, slot).is_none())?;
+    let ask = cluster.queue.pending(slot).filter(|_| simple_reason(cluster, slot).is_none())?;
     Some(cluster.workloads.interner.ask(ask).clone())
 }
 
@@ -113,7 +115,7 @@ pub(super) fn verdict_on(cluster: &mut Cluster, slot: WorkloadSlot, found: Searc
         return Some(verdict);
     }
     let leaf = workload.leaf;
-    let ask = cluster.workloads.interner.shared_ask(cluster.queue.pending(slot)?.0);
+    let ask = cluster.workloads.interner.shared_ask(cluster.queue.pending(slot)?);
     verdict.entitled = cluster.quotas.is_entitled(&ask, leaf);
     let limit = cluster.quotas.first_limit(&ask, leaf);
     if !found.in_full {

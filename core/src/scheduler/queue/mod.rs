@@ -19,5 +19,5 @@ mod tournament;
 
 pub(crate) use next::{Choice, Judge};
 pub(crate) use order::{ByOveruse, EvictionCost, PendingKey, VictimKey, VictimRank};
-pub(crate) use pending::{Offered, Queue};
+pub(crate) use pending::{Offered, Queue, key_within_leaf};
 pub(crate) use request_class::RequestQueue;

@@ -12,9 +12,6 @@ use crate::{
 use smallvec::SmallVec;
 use std::{cmp::Reverse, collections::BTreeMap};
 
-/// What a pending workload waits for: the request of its next unit, and its place in the order of its leaf.
-pub(crate) type Pending = (AskId, PendingKey);
-
 /// The first workloads of a leaf with strict queueing, in order: seldom more than one.
 pub(crate) type Offered = SmallVec<[PendingKey; 1]>;
 
@@ -26,8 +23,8 @@ pub(crate) struct Queue {
     blocking: BTreeMap<QuotaSlot, BlockingLeaf>,
     /// Those of them whose offered workloads are not up to date.
     unsettled: SmallVec<[QuotaSlot; 4]>,
-    /// For each workload: what it waits for, unless it has a hold or nothing pending.
-    pending: Table<WorkloadSlot, Option<Pending>>,
+    /// For each workload: the request of its next unit, unless it has a hold or nothing pending.
+    pending: Table<WorkloadSlot, Option<AskId>>,
     order: Order,
     /// The slot of workloads without a quota, where the policy refuses them (A4). Such workloads are pending, but never
     /// tried.
@@ -52,8 +49,8 @@ impl Queue {
         }
     }
 
-    /// What a workload waits for, if it is pending.
-    pub(crate) fn pending(&self, slot: WorkloadSlot) -> Option<Pending> {
+    /// The request that a workload waits for, if it is pending.
+    pub(crate) fn pending(&self, slot: WorkloadSlot) -> Option<AskId> {
         self.pending.get(slot).copied().flatten()
     }
 
@@ -96,12 +93,12 @@ impl Queue {
         (queue.settled, queue.closed) = (true, closed);
         let before = std::mem::replace(&mut queue.offered, offered.clone());
         for left in before.iter().filter(|key| !offered.contains(key)) {
-            if let Some((ask, key)) = self.pending(left.slot) {
-                self.tournament.remove(RequestQueue { ask, leaf }, key);
+            if let Some(ask) = self.pending(left.slot) {
+                self.tournament.remove(RequestQueue { ask, leaf }, *left);
             }
         }
         for joining in offered.iter().filter(|key| !before.contains(key)) {
-            if let Some((ask, _)) = self.pending(joining.slot) {
+            if let Some(ask) = self.pending(joining.slot) {
                 self.join(RequestQueue { ask, leaf }, *joining, workloads, quotas);
             }
         }
@@ -129,7 +126,7 @@ impl Queue {
         let leaf = workloads.at(slot).leaf;
         let key = key_within_leaf(slot, workloads);
         debug_assert!(self.pending(slot).is_none(), "a workload is in the queue once");
-        self.set_pending(slot, Some((ask, key)));
+        self.set_pending(slot, Some(ask));
         if self.refuses(leaf) {
             return;
         }
@@ -151,7 +148,8 @@ impl Queue {
     /// Takes a workload out of the queue.
     pub(crate) fn dequeue(&mut self, slot: WorkloadSlot, workloads: &Workloads) {
         let leaf = workloads.at(slot).leaf;
-        let Some((ask, key)) = self.pending(slot) else { return };
+        let Some(ask) = self.pending(slot) else { return };
+        let key = key_within_leaf(slot, workloads);
         self.set_pending(slot, None);
         if self.refuses(leaf) {
             return;
@@ -172,13 +170,13 @@ impl Queue {
 
     /// The asks that workloads wait for, and those that lists of queues refer to. An ask may come more than once.
     pub(crate) fn asks(&self) -> impl Iterator<Item = AskId> + '_ {
-        let pending = self.pending.iter().flatten().map(|(ask, _)| *ask);
+        let pending = self.pending.iter().flatten().copied();
         pending.chain(self.tournament.listed_asks())
     }
 
-    fn set_pending(&mut self, slot: WorkloadSlot, pending: Option<Pending>) {
+    fn set_pending(&mut self, slot: WorkloadSlot, ask: Option<AskId>) {
         self.pending.extend_to(slot, || None);
-        *self.pending.at_mut(slot) = pending;
+        *self.pending.at_mut(slot) = ask;
     }
 
     /// After a change of the usage of a leaf, marks the quotas on its path for re-evaluation.
@@ -187,8 +185,9 @@ impl Queue {
     }
 }
 
-/// The position of a workload in the order of its leaf, where all shares are equal.
-fn key_within_leaf(slot: WorkloadSlot, workloads: &Workloads) -> PendingKey {
+/// The position of a workload in the order of its leaf, where all shares are equal. It stays the same as long as the
+/// workload is pending.
+pub(crate) fn key_within_leaf(slot: WorkloadSlot, workloads: &Workloads) -> PendingKey {
     let workload = workloads.at(slot);
     let (share, priority) = (Ratio::default(), Reverse(workload.priority));
     PendingKey { share, priority, submitted: workload.submitted, id: workload.id, slot }
