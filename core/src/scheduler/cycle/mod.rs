@@ -55,7 +55,7 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
         }
         // What was done for one workload may help another that was tried before: it may wait for the same room.
         let done = plan.actions.get(before..).unwrap_or_default();
-        retry = !done.is_empty() && !(takes_only(done) && who_takes_helps_nobody(cluster));
+        retry = !done.is_empty() && may_help_others(cluster, done);
         if !retry {
             break;
         }
@@ -66,19 +66,15 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
     keep_last_verdicts(cluster, plan);
 }
 
-/// Whether these actions only bind pods: less is left of nodes and quotas.
-fn takes_only(done: &[Action]) -> bool {
-    done.iter().all(|action| matches!(action, Action::Bind { .. }))
-}
-
-/// Whether a bind can help no workload that was tried before. It can make its leaf a borrower, from which others reclaim;
-/// so this is true where nobody preempts. With lend floors (L3) usage below a quota may lower what another request adds.
-/// A suspended queue is tried again after each round.
-fn who_takes_helps_nobody(cluster: &Cluster) -> bool {
-    cluster.policy.preemption == Preemption::None
-        && !cluster.is_under_way()
-        && !cluster.quotas.ledger.any_lend_limit()
-        && !cluster.queue.tournament.any_suspended()
+/// Whether what was done may help a workload that was tried before. A bind leaves less of nodes and quotas, but can make
+/// its leaf a borrower, from which others reclaim: so it helps nobody where nobody preempts. With lend floors (L3) usage
+/// below a quota may lower what another request adds. A suspended queue is tried again in each round.
+fn may_help_others(cluster: &Cluster, done: &[Action]) -> bool {
+    done.iter().any(|action| !matches!(action, Action::Bind { .. }))
+        || cluster.policy.preemption != Preemption::None
+        || cluster.is_under_way()
+        || cluster.quotas.ledger.any_lend_limit()
+        || cluster.queue.tournament.any_suspended()
 }
 
 /// The next queue to try. A request that was expected to fit somewhere, but has lost the room to others, is marked as
