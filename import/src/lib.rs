@@ -17,6 +17,7 @@ mod objects;
 mod openb;
 mod pai;
 pub mod quota;
+pub mod recording;
 mod sacct;
 mod series;
 mod slurm;

@@ -1,17 +1,19 @@
 //! The command line, checked as a whole before anything starts.
 
 use crate::{
+    record,
     settings::{MANAGED, Mode, Settings, live_policy},
     watch::streams::TreeSource,
 };
 use clap::{Parser, ValueEnum};
-use quotree_core::Policy;
+use quotree_core::{Policy, Unit, parse_quantity_up};
 use quotree_k8s::{
     LabelSelector,
     affinity::{Operator, Requirement},
 };
+use quotree_record::folder::Keep;
 use serde_json::Value;
-use std::path::PathBuf;
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 const EXAMPLES: &str = "Try it on a cluster where nothing must change:
   quotree-scheduler --dry-run --namespaces ''      show what it would do with all pending pods, write nothing
@@ -54,6 +56,20 @@ pub struct Args {
     /// The policy: a JSON file with the knobs of the core that differ from the defaults of a live cluster.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// Serve /healthz, /readyz, /metrics and /explain over HTTP at this address; '' is nowhere. Explanations are only given to
+    /// callers on the machine itself.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "")]
+    pub listen: String,
+    /// Record what is decided, and from what, to this folder: `quotree replay DIR` and `quotree import kubernetes
+    /// --from-recording DIR` read it.
+    #[arg(long, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+    /// How long a segment of the recording is kept after its end, such as 90m, 24h or 7d.
+    #[arg(long, value_name = "TIME", default_value = "24h", requires = "record")]
+    pub record_keep: String,
+    /// The oldest segments are deleted where all together are larger, such as 500Mi or 2Gi.
+    #[arg(long, value_name = "SIZE", default_value = "2Gi", requires = "record")]
+    pub record_most: String,
 }
 
 /// How decisions are carried out.
@@ -115,6 +131,33 @@ impl Args {
         Ok(settings)
     }
 
+    /// Where metrics and health are served, if anywhere.
+    ///
+    /// # Errors
+    /// If it is no address with a port.
+    pub fn listen(&self) -> Result<Option<SocketAddr>, Mistake> {
+        if self.listen.is_empty() {
+            return Ok(None);
+        }
+        let why = |_| format!("`{}` is no address with a port, such as 127.0.0.1:8080", self.listen);
+        self.listen.parse().map(Some).map_err(|error| Mistake::Argument { argument: "--listen", why: why(error) })
+    }
+
+    /// Whether and how the run is recorded.
+    ///
+    /// # Errors
+    /// The first argument that is not of its form.
+    pub fn recording(&self) -> Result<Option<record::Settings>, Mistake> {
+        let Some(folder) = &self.record else { return Ok(None) };
+        if self.dry_run {
+            let why = "a dry run decides anew each time and carries nothing out: there is nothing to replay".to_owned();
+            return Err(Mistake::Argument { argument: "--record", why });
+        }
+        let age = time(&self.record_keep).map_err(|why| Mistake::Argument { argument: "--record-keep", why })?;
+        let bytes = size(&self.record_most).map_err(|why| Mistake::Argument { argument: "--record-most", why })?;
+        Ok(Some(record::Settings { keep: Keep { age, bytes }, ..record::Settings::new(folder.clone()) }))
+    }
+
     /// Where the quota tree is.
     ///
     /// # Errors
@@ -144,6 +187,20 @@ fn namespaced(argument: &'static str, text: &str) -> Result<(String, String), Mi
         }
         _ => Err(Mistake::Argument { argument, why: format!("`{text}` is not NAMESPACE/NAME") }),
     }
+}
+
+/// A time as text: a number of s, m, h or d.
+fn time(text: &str) -> Result<Duration, String> {
+    let units = [("s", 1), ("m", 60), ("h", 3600), ("d", 86_400)];
+    let given = units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(unit)?, *seconds)));
+    let seconds = given.and_then(|(number, unit)| number.parse::<u64>().ok()?.checked_mul(unit));
+    seconds.map(Duration::from_secs).ok_or_else(|| format!("`{text}` is no time such as 90m, 24h or 7d"))
+}
+
+/// A size as text, as in Kubernetes.
+fn size(text: &str) -> Result<u64, String> {
+    let bytes = parse_quantity_up(text, Unit::Bytes).ok().and_then(|bytes| u64::try_from(bytes).ok());
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(|| format!("`{text}` is no size such as 500Mi or 2Gi"))
 }
 
 /// A selector as text. The empty text selects everything.
@@ -224,6 +281,18 @@ mod tests {
         assert_eq!(args("quotree-scheduler --mode bind").settings().unwrap().schedulers, ["quotree"]);
         let dry = args("quotree-scheduler --dry-run --mode bind").settings().unwrap();
         assert_eq!((dry.mode, dry.schedulers), (Mode::Dry, vec!["default-scheduler".into(), "quotree".into()]));
+        assert_eq!(plain.recording().unwrap(), None);
+        let recorded = args("quotree-scheduler --record rec --record-keep 7d --record-most 500Mi").recording().unwrap();
+        let keep = recorded.unwrap().keep;
+        assert_eq!((keep.age.as_secs(), keep.bytes), (7 * 86_400, 500 << 20));
+        for (line, why) in [
+            ("--record rec --record-keep 7", "--record-keep: `7` is no time such as 90m, 24h or 7d"),
+            ("--record rec --record-most lots", "--record-most: `lots` is no size such as 500Mi or 2Gi"),
+            ("--record rec --dry-run", "--record: a dry run decides anew each time"),
+        ] {
+            let error = args(&format!("quotree-scheduler {line}")).recording().unwrap_err().to_string();
+            assert!(error.starts_with(why), "{line}: {error}");
+        }
         let wrong = args("quotree-scheduler --tree elsewhere --policy /no/such/file");
         assert!(wrong.tree_source().unwrap_err().to_string().contains("`elsewhere` is not NAMESPACE/NAME"));
         assert!(wrong.settings().unwrap_err().to_string().contains("cannot read /no/such/file"));

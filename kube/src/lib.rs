@@ -11,6 +11,8 @@
 //! - [`actor`]: the one owner of the core. It is plain data, so tests drive it with any time.
 //! - [`act`]: what a decision is as a request, by mode. [`write`](mod@write): sending it, and finding out what came of it.
 //! - [`report`]: conditions and Events, with the sentences of `quotree-words`.
+//! - [`record`]: the recording of a run, which `quotree replay` replays.
+//! - [`serve`]: health, metrics and explanations over HTTP.
 //! - [`run`]: the loop that joins them. [`lease`], [`elect`]: one process of several leads.
 
 pub mod act;
@@ -19,8 +21,10 @@ pub mod clock;
 pub mod config;
 pub mod elect;
 pub mod lease;
+pub mod record;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod settings;
 pub mod watch;
 pub mod write;

@@ -9,10 +9,13 @@ use quotree_kube::{
     clock::Clock,
     config::Args,
     elect::{Candidate, lead},
-    run::Runner,
-    write,
+    record::Recording,
+    run::{Outlets, Runner},
+    serve::{Service, board::Board},
+    write::{self, fence::Fence},
 };
 use std::{error::Error, process::ExitCode};
+use tokio::net::TcpListener;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
@@ -27,7 +30,7 @@ async fn main() -> ExitCode {
 
 /// Runs until the process is asked to end.
 async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
-    let (settings, tree) = (args.settings()?, args.tree_source()?);
+    let (settings, tree, record) = (args.settings()?, args.tree_source()?, args.recording()?);
     let config = connection(args).await?;
     eprintln!("quotree-scheduler: {:?} mode, server {}, tree {}", settings.mode, config.cluster_url, args.tree);
     let reads = Client::try_from(config.clone())?;
@@ -35,12 +38,26 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let log: fn(&str) = |line| println!("{line}");
     let clock = Clock::of_the_machine();
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let mut candidate = args
-        .lease()?
-        .map(|(namespace, name)| Candidate::new(writes.clone(), &namespace, &name, identity(clock), clock));
+    let me = identity(clock);
+    let mut candidate =
+        args.lease()?.map(|(namespace, name)| Candidate::new(writes.clone(), &namespace, &name, me.clone(), clock));
+    // Dropped last: by then all lines are there.
+    let recording =
+        record.map(|settings| Recording::start(settings, &me, |line| eprintln!("quotree-scheduler: {line}")));
+    let recording = recording.transpose().map_err(|error| format!("--record: {error}"))?;
+    let board = Board::default();
+    if let Some(address) = args.listen()? {
+        let fence = candidate.as_ref().map_or_else(Fence::open, Candidate::fence);
+        let listener = TcpListener::bind(address).await.map_err(|error| format!("--listen {address}: {error}"))?;
+        eprintln!("quotree-scheduler: serves http://{}/metrics", listener.local_addr()?);
+        tokio::spawn(Service::new(board.clone(), clock, fence).serve(listener));
+    }
     // Whatever is in flight when the process ends is found by the next start, as after a crash.
     let result = tokio::select! {
-        ended = lead(candidate.as_mut(), |fence| Runner::new(&reads, writes, settings, &tree, clock, fence, log)) => {
+        ended = lead(candidate.as_mut(), |fence| {
+            let tape = recording.as_ref().map(Recording::tape);
+            Runner::new(&reads, writes, settings, &tree, clock, fence, Outlets { log, board: board.clone(), tape })
+        }) => {
             Err(ended.into())
         }
         _ = terminate.recv() => Ok(()),

@@ -3,13 +3,15 @@
 
 use crate::{
     act::dry,
-    actor::{Actor, Problem},
+    actor::{Actor, Failure, Intent, Problem},
     clock::Clock,
+    record::Tape,
     report::{EVERY_MS, Reporter},
+    serve::{board::Board, explain::Question, figures, metric},
     settings::{Mode, Settings},
     watch::{
         Fact,
-        streams::{self, TreeSource},
+        streams::{self, Heard, TreeSource},
     },
     write::{Writer, fence::Fence},
 };
@@ -45,11 +47,29 @@ pub struct Runner {
     shown: Vec<String>,
     /// Receives what is intended and what is wrong, as lines.
     log: fn(&str),
+    board: Board,
+    tape: Option<Tape>,
+    questions: Receiver<Question>,
+    next_check: Time,
 }
 
+/// Where a loop shows what it does.
+#[derive(Debug, Clone)]
+pub struct Outlets {
+    /// Receives a line for each decision and each problem.
+    pub log: fn(&str),
+    /// Shows metrics, and takes questions.
+    pub board: Board,
+    /// Records what the core is told and decides.
+    pub tape: Option<Tape>,
+}
+
+/// How often the ledger is compared with a recount, milliseconds.
+const CHECK_MS: u64 = 600_000;
+
 impl Runner {
-    /// Starts the watches. `writes` must be a client that sends nothing twice ([`crate::write::client`]). `log` receives a
-    /// line for each decision and each problem. Nothing is sent while the fence is closed.
+    /// Starts the watches. `writes` must be a client that sends nothing twice ([`crate::write::client`]). Nothing is
+    /// sent while the fence is closed.
     #[must_use]
     pub fn new(
         reads: &Client,
@@ -58,14 +78,22 @@ impl Runner {
         tree: &TreeSource,
         clock: Clock,
         fence: Fence,
-        log: fn(&str),
+        outlets: Outlets,
     ) -> Self {
+        let Outlets { log, board, tape } = outlets;
         let (sender, facts) = channel(BACKLOG);
         let mode = settings.mode;
+        board.values(|values| figures::build(values, mode));
+        board.tick(clock.now(), false);
+        let heard = Heard { board: board.clone(), clock };
+        let actor = Actor::new(settings);
         Self {
-            _watches: streams::start(reads, tree, &sender),
-            actor: Actor::new(settings),
-            writer: Writer::new(writes, mode, fence),
+            _watches: streams::start(reads, tree, &sender, &heard),
+            actor: match &tape {
+                Some(tape) => actor.recorded(tape.clone()),
+                None => actor,
+            },
+            writer: Writer::new(writes, mode, fence, board.clone()),
             reporter: Reporter::new(),
             clock,
             facts,
@@ -73,6 +101,10 @@ impl Runner {
             next_report: clock.now().after_ms(EVERY_MS),
             shown: Vec::new(),
             log,
+            questions: board.questions(),
+            board,
+            tape,
+            next_check: clock.now().after_ms(CHECK_MS),
         }
     }
 
@@ -100,13 +132,66 @@ impl Runner {
             ended = self.writer.ended() => {
                 if let Some(failure) = self.writer.take(ended, self.clock.now()) {
                     (self.log)(&format!("failed {failure:?}"));
-                    self.actor.take_failure(failure);
+                    self.fails(failure);
                 }
+            }
+            Some(question) = self.questions.recv() => {
+                let asked = self.actor.asked(&question.namespace, &question.name);
+                // Whoever has asked may be gone.
+                let _ = question.answer.send(asked);
+                return true;
             }
             () = tokio::time::sleep_until(self.clock.instant(wake)) => {}
         }
         self.turn();
+        self.board.tick(self.clock.now(), self.actor.is_started());
         true
+    }
+
+    fn fails(&mut self, failure: Failure) {
+        let reason = match failure {
+            Failure::Evict { .. } => Some("failed"),
+            Failure::TakenBack { .. } => Some("taken_back"),
+            Failure::Bind { .. } | Failure::Report { .. } => None,
+        };
+        if let Some(reason) = reason {
+            self.board.count(metric::BLOCKED, &[reason]);
+        }
+        self.actor.take_failure(failure);
+    }
+
+    /// Counts what is intended.
+    fn count(&self, intents: &[Intent], now: Time) {
+        for intent in intents {
+            match intent {
+                Intent::Bind { pod, .. } => {
+                    let created = self.actor.pod(&pod.uid).map_or(0, |pod| pod.facts.created_ms);
+                    let waited = now.since(Time(u64::try_from(created).unwrap_or(0)));
+                    let queue = self.actor.leaf_of(&pod.uid);
+                    let seconds = waited as f64 / 1000.0;
+                    self.board.values(|values| values.observe(metric::WAIT, metric::LONG, &[&queue], seconds));
+                }
+                Intent::Evict { why, .. } => {
+                    let rule = why.split(':').next().filter(|rule| rule.len() <= 6).unwrap_or("other");
+                    self.board.count(metric::VICTIMS, &[rule]);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Compares the ledger with a recount now and then, and shows the figures.
+    fn look(&mut self, now: Time) {
+        if now >= self.next_check && self.actor.pending() == 0 {
+            self.next_check = now.after_ms(CHECK_MS);
+            self.actor.check_ledger(now);
+        }
+        self.board.values(|values| {
+            figures::take(values, &self.actor);
+            if let Some(tape) = &self.tape {
+                figures::recording(values, tape);
+            }
+        });
     }
 
     /// Takes the facts that are there or come at once.
@@ -132,6 +217,7 @@ impl Runner {
         if lines.is_empty() {
             lines.push(dry::nothing(self.actor.is_started()).to_owned());
         }
+        self.look(now);
         if lines != self.shown {
             lines.iter().for_each(|line| (self.log)(line));
             self.shown = lines;
@@ -144,10 +230,17 @@ impl Runner {
         if self.mode == Mode::Dry {
             return self.rehearse(now);
         }
+        let since = Instant::now();
         let mut intents = self.actor.turn(now);
+        let seconds = since.elapsed().as_secs_f64();
+        self.board.values(|values| values.observe(metric::DECISION, metric::SHORT, &[], seconds));
         for problem in self.actor.take_problems() {
+            if matches!(problem, Problem::Refused { .. }) {
+                self.board.count(metric::REFUSED, &[]);
+            }
             (self.log)(&text_of(&problem));
         }
+        self.count(&intents, now);
         for intent in &intents {
             (self.log)(&dry::line(intent));
         }
@@ -155,9 +248,10 @@ impl Runner {
         if now >= self.next_report {
             self.next_report = now.after_ms(EVERY_MS);
             intents.extend(self.reporter.conditions(&self.actor, now));
+            self.look(now);
         }
         for failure in self.writer.push(intents, now) {
-            self.actor.take_failure(failure);
+            self.fails(failure);
         }
     }
 }
@@ -171,5 +265,6 @@ fn text_of(problem: &Problem) -> String {
             format!("the quota tree is not valid: {}", texts.join("; "))
         }
         Problem::Refused { about, why } => format!("the core refuses {about}: {why}"),
+        Problem::Drift(what) => format!("ALARM: the ledger drifts: {what}"),
     }
 }

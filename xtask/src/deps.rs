@@ -8,12 +8,13 @@ use serde_json::Value;
 /// testkit.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-core", &[]),
+    ("quotree-record", &["quotree-core"]),
     ("quotree-k8s", &["quotree-core"]),
     ("quotree-words", &["quotree-core"]),
     ("quotree-syntax", &["quotree-core"]),
     ("quotree-model", &["quotree-core", "quotree-syntax"]),
     ("quotree-feasible", &["quotree-core", "quotree-model"]),
-    ("quotree-import", &["quotree-core", "quotree-k8s", "quotree-syntax", "quotree-model"]),
+    ("quotree-import", &["quotree-core", "quotree-record", "quotree-k8s", "quotree-syntax", "quotree-model"]),
     ("quotree-scenario", &["quotree-core", "quotree-syntax", "quotree-model", "quotree-feasible", "quotree-import"]),
     (
         "quotree-sim",
@@ -36,6 +37,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "quotree-cli",
         &[
             "quotree-core",
+            "quotree-record",
             "quotree-sim",
             "quotree-reports",
             "quotree-page",
@@ -48,7 +50,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("quotree-benches", &["quotree-core", "quotree-sim", "quotree-testkit"]),
     ("quotree-fuzz", &["quotree-core", "quotree-sim", "quotree-testkit"]),
     ("xtask", &[]),
-    ("quotree-kube", &["quotree-core", "quotree-k8s", "quotree-words"]),
+    ("quotree-kube", &["quotree-core", "quotree-record", "quotree-k8s", "quotree-words"]),
     ("quotree-kube-testkit", &[]),
 ];
 
@@ -58,6 +60,7 @@ const TESTKITS: &[&str] = &["quotree-testkit", "quotree-kube-testkit"];
 /// The crates that a crate must not depend on, even indirectly, outside its tests.
 const NEVER: &[(&str, &[&str])] = &[
     ("quotree-core", &["rand", "rand_core", "rand_chacha", "ron", "serde_json", "clap", "rayon", "tokio", "tracing"]),
+    ("quotree-record", &["ron", "jiff", "clap", "rayon", "anyhow", "tokio", "tracing"]),
     (
         "quotree-k8s",
         &["csv", "jiff", "serde_json", "k8s-openapi", "kube", "rayon", "clap", "anyhow", "tokio", "tracing"],

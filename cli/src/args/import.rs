@@ -79,13 +79,14 @@ Examples:
   quotree import armada workload.yaml --nodes cluster.yaml --out armada.ron
   quotree import kubernetes dump.json.gz --out cluster.ron
   quotree import kubernetes pods.json --nodes nodes.json --out cluster.ron
+  quotree import kubernetes --from-recording recording --out yesterday.ron
 
 Exit codes: 0 success (rows that were skipped, and what has no place, are warnings), 2 invalid file or argument, or a warning
 with --strict."
 )]
 pub(crate) struct Import {
     /// A trace, a dump, quota objects or a folder of them; may be compressed (.gz). A kind before it says what it is.
-    #[arg(value_name = "[KIND] FILE", required = true, num_args = 1..)]
+    #[arg(value_name = "[KIND] FILE", required_unless_present = "from_recording", num_args = 1..)]
     pub(crate) what: Vec<PathBuf>,
     /// The kind of the file, once it is known.
     #[arg(skip)]
@@ -112,6 +113,9 @@ pub(crate) struct Import {
     /// openb, pai: the node list; armada: the cluster specification; kubernetes: the part of the dump with the nodes.
     #[arg(long, value_name = "FILE")]
     pub(crate) nodes: Option<PathBuf>,
+    /// kubernetes: the folder of a recording (`quotree-scheduler --record`) instead of a file.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from_recording: Option<PathBuf>,
     /// swf: the number of processors of the cluster.
     #[arg(long, value_name = "N")]
     pub(crate) cpus: Option<u32>,

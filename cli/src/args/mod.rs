@@ -98,7 +98,7 @@ pub(crate) enum Verb {
     Compare(Compare),
     /// Convert quota objects, a cluster dump or a trace into a scenario.
     Import(Import),
-    /// Replay a recorded log through the scheduler and compare every decision.
+    /// Replay a recorded log, or the recording of a live scheduler, and compare every decision.
     Replay(Replay),
     /// Property-test random scenarios.
     Swarm(Swarm),
@@ -376,12 +376,16 @@ pub(crate) struct Diff {
 }
 
 #[derive(Debug, Group)]
-#[command(after_help = "Example:
+#[command(after_help = "Examples:
   quotree run scenarios/nginx-40-core.ron --record log.json && quotree replay log.json
+  quotree replay recording                    the folder of quotree-scheduler --record
+  quotree replay recording/segment-000007.jsonl.zst
 
-Exit codes: 0 all decisions are equal, 2 invalid log, 3 a decision differs.")]
+Exit codes: 0 all decisions are equal, 1 a decision differs and the rules have changed since, 2 invalid log, 3 a decision
+differs by the rules that it was recorded by.")]
 pub(crate) struct Replay {
-    /// The log, as written by `run --record`.
+    /// The log, as written by `run --record`; or the folder of a recording of `quotree-scheduler --record`, or one of its
+    /// segments.
     pub(crate) log: PathBuf,
     /// The output format.
     #[arg(long, value_enum, default_value_t = Format::Text)]

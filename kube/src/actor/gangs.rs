@@ -218,6 +218,9 @@ fn submit_all(
         together: least.together,
         replaces: None,
     };
+    if members.len() > 1 {
+        live.recorder.workload(id, &name);
+    }
     if !live.apply(Event::WorkloadSubmitted(spec), || name.to_string()) {
         live.ids.forget_workload(id);
         return None;
@@ -243,6 +246,7 @@ fn may_evict(pod: &SeenPod, settings: &Settings) -> bool {
 /// Notes that the core knows a pod.
 fn report_pod(live: &mut Live, pod: &SeenPod, workload: WorkloadId, ordinal: u32, template: Arc<PodTemplate>) {
     let id = workload.pod(ordinal);
+    live.recorder.pod(id, pod);
     live.unready.remove(&pod.uid);
     live.ids.add_pod(id, &pod.uid, full_name(pod));
     live.known.insert(pod.uid.clone(), KnownPod { id, state: Progress::Waiting, evicting: false, template });

@@ -13,6 +13,7 @@
 //! assert!(!actor.is_started(), "nothing is decided before the quota tree was read");
 //! ```
 
+mod asked;
 mod budgets;
 mod gangs;
 mod intents;
@@ -21,9 +22,11 @@ mod nodes;
 mod plan;
 mod pods;
 mod reasons;
+mod restate;
 mod seen;
 mod tree;
 
+pub use asked::Asked;
 pub use intents::{Failure, Intent, PodKey};
 pub use reasons::Why;
 
@@ -36,7 +39,9 @@ use gangs::{Gangs, Unready};
 use names::Ids;
 use nodes::Nodes;
 use pods::KnownPod;
-use quotree_core::{Event, EventError, Finding, Name, PodOutcome, Scheduler, Time};
+use quotree_core::{Event, EventError, Finding, Name, PodOutcome, Scheduler, Time, TreeSpec};
+use quotree_record::Line;
+use restate::{Carried, Recorder};
 use seen::{Changes, Seen};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,13 +66,45 @@ struct Live {
     tree_waits: bool,
     /// Facts that the core refused, and about what.
     refused: Vec<(String, EventError)>,
+    /// The tree in force.
+    tree: TreeSpec,
+    recorder: Recorder,
+    /// While a new core is told what there is: what the old one knew of pods with a node.
+    carried: BTreeMap<Uid, Carried>,
 }
 
 impl Live {
+    /// A core that is told nothing yet.
+    fn new(tree: TreeSpec, settings: &Settings, quiet_until: Time, recorder: Recorder) -> Result<Self, Vec<Finding>> {
+        Ok(Self {
+            core: Scheduler::new(&tree, settings.policy.clone())?,
+            ids: Ids::default(),
+            known: BTreeMap::new(),
+            nodes: Nodes::default(),
+            hostnames: BTreeMap::new(),
+            gangs: Gangs::default(),
+            budgets: Budgets::default(),
+            unready: BTreeMap::new(),
+            evicting: BTreeSet::new(),
+            quiet_until,
+            tree_waits: false,
+            refused: Vec::new(),
+            tree,
+            recorder,
+            carried: BTreeMap::new(),
+        })
+    }
+
     /// Applies an event. One that is refused changes nothing and is noted.
     fn apply(&mut self, event: Event, about: impl FnOnce() -> String) -> bool {
+        let kept = self.recorder.is_on().then(|| Box::new(event.clone()));
         match self.core.apply(event) {
-            Ok(()) => true,
+            Ok(()) => {
+                if let Some(event) = kept {
+                    self.recorder.line(|| Line::Event(event));
+                }
+                true
+            }
             Err(error) => {
                 self.refused.push((about(), error));
                 false
@@ -90,6 +127,8 @@ pub enum Problem {
         /// Why.
         why: EventError,
     },
+    /// A new core that was told all that there is counts otherwise than the one at work. That is a mistake of this program.
+    Drift(String),
 }
 
 /// The one owner of the core.
@@ -101,6 +140,9 @@ pub struct Actor {
     failures: Vec<Failure>,
     live: Option<Live>,
     problems: Vec<Problem>,
+    /// With what the first core begins.
+    recorder: Recorder,
+    drift: Vec<(Name, Name, i64)>,
 }
 
 impl Actor {
@@ -114,6 +156,8 @@ impl Actor {
             failures: Vec::new(),
             live: None,
             problems: Vec::new(),
+            recorder: Recorder::default(),
+            drift: Vec::new(),
         }
     }
 
@@ -165,18 +209,31 @@ impl Actor {
 
     /// Reports to the core what has changed, lets it decide, and returns what is to be written. `now` must not go back.
     pub fn turn(&mut self, now: Time) -> Vec<Intent> {
-        if self.live.is_none() && !self.start(now) {
+        let starts = self.live.is_none();
+        if starts && !self.start(now) {
             return Vec::new();
         }
         let Some(live) = &mut self.live else { return Vec::new() };
         let due = [live.core.next_wake(), gangs::next_wake(live)].into_iter().flatten().any(|at| at <= now);
         if self.changes.facts == 0 && self.failures.is_empty() && !due {
-            return Vec::new();
+            return self.restate(now);
         }
         let changes = std::mem::take(&mut self.changes);
         let failures = std::mem::take(&mut self.failures);
         live.report(&self.seen, &self.settings, changes, failures, now);
+        if starts {
+            self.begin_recording(now);
+        }
+        let mut intents = self.decide(now);
+        intents.extend(self.restate(now));
+        intents
+    }
+
+    /// Lets the core decide about what was reported.
+    fn decide(&mut self, now: Time) -> Vec<Intent> {
+        let Some(live) = &mut self.live else { return Vec::new() };
         let plan = live.core.decide(now);
+        live.recorder.decision(now, &plan);
         let mut intents = plan::useless_evictions(live, &self.seen);
         intents.extend(plan::intents(live, &self.seen, &self.settings, &plan));
         intents
@@ -195,22 +252,9 @@ impl Actor {
             return false;
         }
         let Some(tree) = &self.seen.tree else { return false };
-        match Scheduler::new(tree, self.settings.policy.clone()) {
-            Ok(core) => {
-                self.live = Some(Live {
-                    core,
-                    ids: Ids::default(),
-                    known: BTreeMap::new(),
-                    nodes: Nodes::default(),
-                    hostnames: BTreeMap::new(),
-                    gangs: Gangs::default(),
-                    budgets: Budgets::default(),
-                    unready: BTreeMap::new(),
-                    evicting: BTreeSet::new(),
-                    quiet_until: now.after_ms(self.settings.quiet_ms),
-                    tree_waits: false,
-                    refused: Vec::new(),
-                });
+        match self.fresh(tree, now.after_ms(self.settings.quiet_ms)) {
+            Ok(live) => {
+                self.live = Some(live);
                 let facts = self.changes.facts;
                 self.changes = Changes { tree: false, facts, ..self.seen.as_changes() };
                 true

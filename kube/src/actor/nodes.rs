@@ -60,7 +60,11 @@ pub(crate) fn advance(live: &mut Live, seen: &Seen, settings: &Settings, name: &
         return Vec::new();
     }
     live.nodes.leaving.remove(name);
-    let id = known.unwrap_or_else(|| live.ids.add_node(name));
+    let id = known.unwrap_or_else(|| {
+        let id = live.ids.add_node(name);
+        live.recorder.node(&live.ids, name);
+        id
+    });
     let Some(spec) = spec_of(live, seen, settings, name, id) else { return Vec::new() };
     if live.nodes.known.get(name) == Some(&spec) {
         return Vec::new();

@@ -89,7 +89,10 @@ fn standing(live: &Live, pod: &SeenPod, seen: &Seen, settings: &Settings) -> Opt
         Stage::Waiting { .. } if ours && is_unsupported(pod, settings) => Standing::Out,
         Stage::Waiting { ours: gated } if ours => match (settings.mode, gated) {
             (Mode::Gate, true) | (Mode::Bind, false) | (Mode::Dry, _) => Standing::Waits,
-            (Mode::Gate, false) => pinned(live, pod).map_or(Standing::Out, |n| Standing::At(n, FoundState::Binding)),
+            (Mode::Gate, false) => {
+                let node = pinned(live, pod).or_else(|| carried(live, pod));
+                node.map_or(Standing::Out, |node| Standing::At(node, FoundState::Binding))
+            }
             (Mode::Bind, true) => Standing::Out,
         },
         _ => Standing::Out,
@@ -105,6 +108,11 @@ pub(crate) fn is_unsupported(pod: &SeenPod, settings: &Settings) -> bool {
 fn pinned(live: &Live, pod: &SeenPod) -> Option<NodeId> {
     let (_, hostname) = pod.facts.node_selector.iter().find(|(label, _)| *label == names::HOSTNAME)?;
     live.hostnames.get(hostname).and_then(|name| live.ids.node(name))
+}
+
+/// The node that a plan of the core before has given to a pod.
+fn carried(live: &Live, pod: &SeenPod) -> Option<NodeId> {
+    live.carried.get(&pod.uid).and_then(|carried| live.ids.node(&carried.node))
 }
 
 /// Reports the newest state of a pod.
@@ -137,6 +145,8 @@ pub(crate) fn advance(live: &mut Live, seen: &Seen, settings: &Settings, uid: &U
             }
             if let Standing::At(node, found) = standing {
                 arrive(live, pod, node, found, now);
+            } else if let Some(node) = carried(live, pod) {
+                arrive(live, pod, node, FoundState::Binding, now);
             }
         }
     }
@@ -182,7 +192,9 @@ fn arrive(live: &mut Live, pod: &SeenPod, node: NodeId, found: FoundState, now: 
     let (event, after) = match (state, found) {
         (Progress::Waiting, _) => {
             let since = pod.facts.started_ms.and_then(|ms| u64::try_from(ms).ok()).map_or(now, Time);
-            let event = Event::PodFound { pod: id, node, devices: DeviceSet::default(), state: found, since };
+            let before = live.carried.get(&pod.uid).filter(|carried| live.ids.node(&carried.node) == Some(node));
+            let devices = before.map_or_else(DeviceSet::default, |carried| carried.devices);
+            let event = Event::PodFound { pod: id, node, devices, state: found, since };
             let after = match found {
                 FoundState::Binding => Progress::Assumed(node),
                 FoundState::Running => Progress::On(node),

@@ -3,11 +3,14 @@
 use super::{
     Actor, Intent, Live, PodKey,
     gangs::Unready,
-    names::LiveNames,
+    names::{Ids, LiveNames},
     pods::{Progress, is_ours, is_unsupported},
 };
-use crate::watch::{SeenPod, Uid};
-use quotree_core::{BlockingReason, WorkloadId};
+use crate::{
+    serve::figures::leaf_name,
+    watch::{SeenPod, Uid},
+};
+use quotree_core::{BlockingReason, Scheduler, WorkloadId};
 use quotree_k8s::{
     names,
     stage::{Stage, named_quota, stage},
@@ -46,7 +49,8 @@ impl Actor {
         let waiting = live.core.waiting();
         let small = waiting.len() <= SMALL && self.seen.nodes.len() <= SMALL;
         for (place, workload) in waiting.into_iter().enumerate() {
-            let Some((reason, mut message)) = why(live, workload, small && place < IN_FULL) else { continue };
+            let in_full = small && place < IN_FULL;
+            let Some((reason, mut message)) = why(&live.core, &live.ids, workload, in_full) else { continue };
             if reason == "NoQuota" {
                 message = self.unknown_quota(live, workload).unwrap_or(message);
             }
@@ -57,6 +61,24 @@ impl Actor {
         for pod in self.seen.pods.values().filter(|pod| !live.known.contains_key(&pod.uid)) {
             if let Some((reason, message)) = self.not_reported(live, pod) {
                 all.push(Why { pod: PodKey::of(pod), reason, message });
+            }
+        }
+        all
+    }
+
+    /// What waits: the leaf of each workload, empty if it has none, and the reason in one word. Pods that were not reported to
+    /// the core are not among them but for those that say why.
+    pub(crate) fn waiting_by_reason(&self) -> Vec<(String, &'static str)> {
+        let Some(live) = &self.live else { return Vec::new() };
+        let of = |workload: WorkloadId| {
+            let leaf = live.core.workload(workload).and_then(|workload| workload.leaf);
+            let reason = live.core.bound_by(workload).map_or("Waits", |binding| word(&binding));
+            (leaf_name(&live.core, leaf), reason)
+        };
+        let mut all: Vec<(String, &'static str)> = live.core.waiting().into_iter().map(of).collect();
+        for pod in self.seen.pods.values().filter(|pod| !live.known.contains_key(&pod.uid)) {
+            if let Some((reason, _)) = self.not_reported(live, pod) {
+                all.push((String::new(), reason));
             }
         }
         all
@@ -76,14 +98,14 @@ impl Actor {
     }
 
     /// What is wrong with the quota that a workload names, if it names one.
-    fn unknown_quota(&self, live: &Live, workload: WorkloadId) -> Option<String> {
+    pub(super) fn unknown_quota(&self, live: &Live, workload: WorkloadId) -> Option<String> {
         let pod = live.ids.pods_of(workload).find_map(|uid| self.seen.pods.get(uid))?;
         let quota = named_quota(&pod.facts)?;
         Some(format!("A4: its label names the quota {quota}, which is no leaf of the tree"))
     }
 
     /// Why a pod of ours was not reported to the core.
-    fn not_reported(&self, live: &Live, pod: &SeenPod) -> Option<(&'static str, String)> {
+    pub(super) fn not_reported(&self, live: &Live, pod: &SeenPod) -> Option<(&'static str, String)> {
         if !is_ours(pod, &self.seen, &self.settings) {
             return None;
         }
@@ -121,13 +143,13 @@ impl Actor {
 }
 
 /// Why a workload waits: one word, and a sentence.
-fn why(live: &Live, workload: WorkloadId, in_full: bool) -> Option<(&'static str, String)> {
-    let names = LiveNames { ids: &live.ids, core: &live.core };
+pub(super) fn why(core: &Scheduler, ids: &Ids, workload: WorkloadId, in_full: bool) -> Option<(&'static str, String)> {
+    let names = LiveNames { ids, core };
     if in_full {
-        let why = live.core.explain(workload)?;
+        let why = core.explain(workload)?;
         return Some((word(&why.binding), verdict(&why, &names)));
     }
-    let binding = live.core.bound_by(workload)?;
+    let binding = core.bound_by(workload)?;
     Some((word(&binding), in_brief(workload, binding, &names)))
 }
 

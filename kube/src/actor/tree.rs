@@ -10,4 +10,7 @@ pub(crate) fn replace(live: &mut Live, tree: &TreeSpec) {
     let for_now =
         matches!(live.refused.last(), Some((_, EventError::NamespaceInUse { .. } | EventError::QuotaInUse { .. })));
     live.tree_waits = !taken && for_now;
+    if taken {
+        live.tree = tree.clone();
+    }
 }

@@ -20,6 +20,7 @@ pub use tree::{resource as tree_resource, tree};
 
 use quotree_core::{Name, TreeSpec};
 use quotree_k8s::{NamespaceFacts, NodeFacts, PodFacts, budget::PdbFacts};
+use quotree_record::Owner;
 
 /// The uid of an object: it names this object, and never another one of the same name.
 pub type Uid = Name;
@@ -31,6 +32,8 @@ pub struct SeenPod {
     pub uid: Uid,
     /// `metadata.resourceVersion`.
     pub version: Name,
+    /// Its controller. Recordings name it, and nothing else depends on it.
+    pub owner: Option<Box<Owner>>,
     /// What the mapping reads.
     pub facts: PodFacts,
 }
@@ -62,6 +65,18 @@ pub enum Store {
 impl Store {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::Pods, Self::Nodes, Self::Namespaces, Self::Budgets, Self::Tree];
+
+    /// Its name, in lower case.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pods => "pods",
+            Self::Nodes => "nodes",
+            Self::Namespaces => "namespaces",
+            Self::Budgets => "poddisruptionbudgets",
+            Self::Tree => "elasticquotatrees",
+        }
+    }
 }
 
 /// Something that a watch shows.

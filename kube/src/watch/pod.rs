@@ -5,11 +5,13 @@ use super::{
     read::{Unreadable, Wrong, amounts, labels, name, requirement, text, time},
     slim::{Container, ContainerStatus, NodeSelectorTerm, PodSpec, PodStatus, Resources, SlimPod},
 };
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use quotree_core::Name;
 use quotree_k8s::{
     ActualSizes, ContainerFacts, Labels, Loss, Phase, PodFacts, Sizes, WorkloadRef, affinity::NodeTerm, names,
     tolerations,
 };
+use quotree_record::Owner;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The facts of a pod, with its identity.
@@ -63,7 +65,16 @@ fn read(object: &SlimPod) -> Result<SeenPod, Wrong> {
         group: text(reference.pod_group.as_ref()),
         replica: name(reference.pod_group_replica_key.as_ref()),
     });
-    Ok(SeenPod { uid: text(metadata.uid.as_ref()), version: text(metadata.resource_version.as_ref()), facts })
+    let hash = facts.labels.get("pod-template-hash").map(Name::as_str);
+    let owner = controller.map(|owner| Box::new(owner_of(owner, hash)));
+    let (uid, version) = (text(metadata.uid.as_ref()), text(metadata.resource_version.as_ref()));
+    Ok(SeenPod { uid, version, owner, facts })
+}
+
+/// The controller of a pod. A ReplicaSet of a Deployment is named as the Deployment, without the hash.
+fn owner_of(owner: &OwnerReference, hash: Option<&str>) -> Owner {
+    let stem = hash.and_then(|hash| owner.name.strip_suffix(hash)?.strip_suffix('-'));
+    Owner { kind: owner.kind.as_str().into(), name: stem.unwrap_or(&owner.name).into(), uid: owner.uid.as_str().into() }
 }
 
 /// The annotations that the mapping knows; others can be large, and nobody reads them.

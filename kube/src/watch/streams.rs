@@ -7,6 +7,10 @@ use super::{
     slim::{SlimNode, SlimPod},
     tree, tree_resource,
 };
+use crate::{
+    clock::Clock,
+    serve::{board::Board, metric},
+};
 use futures::StreamExt;
 use k8s_openapi::api::{
     core::v1::{Namespace, Node, Pod},
@@ -40,9 +44,18 @@ pub struct TreeSource {
     pub name: String,
 }
 
+/// Where watches note what they hear, and the time of that.
+#[derive(Debug, Clone)]
+pub struct Heard {
+    /// The board.
+    pub board: Board,
+    /// The clock.
+    pub clock: Clock,
+}
+
 /// Starts all watches. They end when the set is dropped, or when nobody receives the facts.
 #[must_use]
-pub fn start(client: &Client, source: &TreeSource, facts: &Sender<Fact>) -> JoinSet<()> {
+pub fn start(client: &Client, source: &TreeSource, facts: &Sender<Fact>, seen: &Heard) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     let erased = |resource| Api::<SlimPod>::all_with(client.clone(), &resource);
     let pods = Kind {
@@ -54,7 +67,7 @@ pub fn start(client: &Client, source: &TreeSource, facts: &Sender<Fact>) -> Join
             last: last.and_then(|last| pod(last).ok()).map(Box::new),
         },
     };
-    tasks.spawn(follow(erased(ApiResource::erase::<Pod>(&())), config(), pods, facts.clone()));
+    tasks.spawn(follow(erased(ApiResource::erase::<Pod>(&())), config(), pods, facts.clone(), seen.clone()));
     let nodes = Kind {
         store: Store::Nodes,
         key: |node: &SlimNode| Name::from(node.name_any()),
@@ -62,14 +75,14 @@ pub fn start(client: &Client, source: &TreeSource, facts: &Sender<Fact>) -> Join
         gone: |name, _: Option<&SlimNode>| Fact::NodeGone(name),
     };
     let api = Api::<SlimNode>::all_with(client.clone(), &ApiResource::erase::<Node>(&()));
-    tasks.spawn(follow(api, config(), nodes, facts.clone()));
+    tasks.spawn(follow(api, config(), nodes, facts.clone(), seen.clone()));
     let namespaces = Kind {
         store: Store::Namespaces,
         key: |object: &Namespace| Name::from(object.name_any()),
         read: |object: &Namespace| Ok(Fact::Namespace(namespace(object))),
         gone: |name, _: Option<&Namespace>| Fact::NamespaceGone(name),
     };
-    tasks.spawn(follow(Api::all(client.clone()), config(), namespaces, facts.clone()));
+    tasks.spawn(follow(Api::all(client.clone()), config(), namespaces, facts.clone(), seen.clone()));
     let budgets = Kind {
         store: Store::Budgets,
         key: |object: &PodDisruptionBudget| {
@@ -78,7 +91,7 @@ pub fn start(client: &Client, source: &TreeSource, facts: &Sender<Fact>) -> Join
         read: |object: &PodDisruptionBudget| budget(object).map(Fact::Budget),
         gone: |(namespace, name): (Name, Name), _: Option<&PodDisruptionBudget>| Fact::BudgetGone(namespace, name),
     };
-    tasks.spawn(follow(Api::all(client.clone()), config(), budgets, facts.clone()));
+    tasks.spawn(follow(Api::all(client.clone()), config(), budgets, facts.clone(), seen.clone()));
     let trees = Kind {
         store: Store::Tree,
         key: |object: &DynamicObject| Name::from(object.name_any()),
@@ -87,7 +100,7 @@ pub fn start(client: &Client, source: &TreeSource, facts: &Sender<Fact>) -> Join
     };
     let api = Api::namespaced_with(client.clone(), &source.namespace, &tree_resource());
     let only = config().fields(&format!("metadata.name={}", source.name));
-    tasks.spawn(follow(api, only, trees, facts.clone()));
+    tasks.spawn(follow(api, only, trees, facts.clone(), seen.clone()));
     tasks
 }
 
@@ -104,7 +117,7 @@ struct Kind<K, Key> {
 }
 
 /// Watches for ever. Errors are retried with back-off (0.8 s to 30 s): what is missing meanwhile comes with the next list.
-async fn follow<K, Key>(api: Api<K>, config: watcher::Config, kind: Kind<K, Key>, facts: Sender<Fact>)
+async fn follow<K, Key>(api: Api<K>, config: watcher::Config, kind: Kind<K, Key>, facts: Sender<Fact>, heard: Heard)
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
     Key: Ord + Clone + Send,
@@ -112,6 +125,15 @@ where
     let mut relist = Relist::new();
     let mut events = std::pin::pin!(watcher(api, config).default_backoff());
     while let Some(event) = events.next().await {
+        match &event {
+            Err(_) => heard.board.count(metric::WATCH_ERRORS, &[kind.store.name()]),
+            Ok(event) => {
+                heard.board.heard(kind.store, heard.clock.now());
+                if matches!(event, Event::InitDone) {
+                    heard.board.count(metric::WATCH_LISTS, &[kind.store.name()]);
+                }
+            }
+        }
         let sent = match event {
             Ok(Event::Init) => {
                 relist.begin();

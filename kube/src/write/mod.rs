@@ -13,6 +13,7 @@ pub mod resolve;
 
 use crate::{
     actor::{Failure, Intent},
+    serve::{board::Board, metric},
     settings::Mode,
 };
 use fence::Fence;
@@ -23,13 +24,23 @@ use quotree_core::Time;
 use resolve::{Verdict, back_off, judge, settle};
 
 /// What came of a write.
-type Outcome = (Work, Verdict);
+#[derive(Debug)]
+struct Outcome {
+    work: Work,
+    verdict: Verdict,
+    /// The code of the answer; none: no answer came.
+    code: Option<u16>,
+    /// Whether the pod was looked at.
+    looked: bool,
+    seconds: f64,
+}
 
 /// Sends writes.
 pub struct Writer {
     client: Client,
     mode: Mode,
     fence: Fence,
+    board: Board,
     queue: Queue,
     in_flight: FuturesUnordered<BoxFuture<'static, Outcome>>,
 }
@@ -43,8 +54,8 @@ impl std::fmt::Debug for Writer {
 impl Writer {
     /// A writer that sends while the fence is open. The client must not retry by itself ([`client`]).
     #[must_use]
-    pub fn new(client: Client, mode: Mode, fence: Fence) -> Self {
-        Self { client, mode, fence, queue: Queue::default(), in_flight: FuturesUnordered::new() }
+    pub fn new(client: Client, mode: Mode, fence: Fence, board: Board) -> Self {
+        Self { client, mode, fence, board, queue: Queue::default(), in_flight: FuturesUnordered::new() }
     }
 
     /// Adds what is to be written, and sends what may be sent. Returns the evictions that were taken back before they were
@@ -71,11 +82,34 @@ impl Writer {
         {
             let (client, mode) = (self.client.clone(), self.mode);
             let now_ms = i64::try_from(now.0).unwrap_or(i64::MAX);
-            self.in_flight.push(Box::pin(async move {
-                let verdict = carry_out(&client, mode, &work.intent, now_ms).await;
-                (work, verdict)
-            }));
+            self.in_flight.push(Box::pin(async move { carry_out(&client, mode, work, now_ms).await }));
         }
+    }
+
+    /// Counts a write that has ended.
+    fn note(&self, outcome: &Outcome) {
+        let verb = match outcome.work.intent {
+            Intent::Bind { .. } => "bind",
+            Intent::Evict { .. } => "evict",
+            Intent::Condition { .. } => "condition",
+            Intent::Event { .. } => "event",
+            Intent::TakeBack { .. } => return,
+        };
+        let code = outcome.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+        let resolved = match outcome.verdict {
+            Verdict::Done => "done",
+            Verdict::Failed(_) => "failed",
+            Verdict::Again { .. } | Verdict::Look(_) => "again",
+        };
+        let dropped = self.queue.dropped() as f64;
+        self.board.values(|values| {
+            values.add(metric::WRITES, &[verb, &code], 1.0);
+            values.observe(metric::WRITE_SECONDS, metric::SHORT, &[verb], outcome.seconds);
+            if outcome.looked {
+                values.add(metric::AMBIGUOUS, &[resolved], 1.0);
+            }
+            values.set(metric::DROPPED, &[], dropped);
+        });
     }
 
     /// When something may be sent that cannot be now.
@@ -100,7 +134,8 @@ impl Writer {
 
     /// Takes the end of a write, and sends what may be sent now. Returns what the actor must know.
     pub fn take(&mut self, ended: Ended, now: Time) -> Option<Failure> {
-        let Ended((mut work, verdict)) = ended;
+        self.note(&ended.0);
+        let Outcome { mut work, verdict, .. } = ended.0;
         let uid = work.intent.pod().uid.clone();
         self.queue.done(&uid);
         let spared = self.queue.is_spared(&uid);
@@ -138,17 +173,30 @@ impl Writer {
 pub struct Ended(Outcome);
 
 /// Sends a write, and looks at the pod if nobody knows what came of it.
-async fn carry_out(client: &Client, mode: Mode, intent: &Intent, now_ms: i64) -> Verdict {
+async fn carry_out(client: &Client, mode: Mode, work: Work, now_ms: i64) -> Outcome {
+    let since = tokio::time::Instant::now();
+    let intent = &work.intent;
     let answer = requests::send(client, mode, intent, now_ms).await;
-    match judge(intent, answer.as_ref()) {
-        Verdict::Look(why) => match requests::look(client, intent).await {
+    let seconds = since.elapsed().as_secs_f64();
+    // A success of a subresource may come without a code.
+    let code = answer.as_ref().map(|status| if status.is_success() && status.code == 0 { 200 } else { status.code });
+    let mut looked = false;
+    let verdict = match judge(intent, answer.as_ref()) {
+        Verdict::Look(why) => match looks(&mut looked, requests::look(client, intent)).await {
             Ok(pod) => settle(intent, pod.as_ref(), &why),
             // The API server does not answer at all. The write may have been carried out, so it stays assumed, and the
             // next send is safe: it names the uid and the resourceVersion.
             Err(why) => Verdict::Again { after_ms: 1000, version: None, why },
         },
         verdict => verdict,
-    }
+    };
+    Outcome { work, verdict, code, looked, seconds }
+}
+
+/// Notes that a pod is looked at.
+async fn looks<T>(looked: &mut bool, look: impl Future<Output = T>) -> T {
+    *looked = true;
+    look.await
 }
 
 /// A client for writes from a configuration: unlike the client of `kube` by default, it sends nothing twice. The default one

@@ -4,6 +4,11 @@
 use crate::{server::Server, world::World};
 use quotree_kube::settings::Mode;
 use serde_json::{Value, json};
+use std::{
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 pub(crate) fn tree() -> Value {
     let cpu = |cores: u32| json!({ "cpu": cores.to_string() });
@@ -24,6 +29,7 @@ pub(crate) const NAMESPACES: [&str; 4] = ["namespace1", "namespace2", "namespace
 
 async fn demo(server: Server, mode: Mode, nodes: &[(&str, u32)]) {
     let mut world = World::new(server, mode, nodes, &NAMESPACES, tree()).await;
+    world.segment_bytes = 20_000;
     world.start().await;
     // Who runs after each deployment, and evictions in total.
     let steps = [([4, 0, 0, 0], 0), ([4, 4, 0, 0], 0), ([3, 3, 2, 0], 2), ([2, 2, 2, 2], 4)];
@@ -64,6 +70,135 @@ async fn demo(server: Server, mode: Mode, nodes: &[(&str, u32)]) {
     let admissions = if mode == Mode::Gate { "Patch pods" } else { "Create pods/binding" };
     assert_eq!(writes[admissions], 8 + 4 + 2, "{writes:?}");
     assert_eq!(writes["Create pods/eviction"], 4, "{writes:?}");
+    metrics(&world.board.text(world.server.clock().now(), true));
+    let (segments, agreed) = world.replays().await;
+    if world.fake().is_some() && mode == Mode::Gate && nodes.len() == 4 {
+        keep(&world.recording);
+    }
+    assert!(segments > 1 && agreed > 20, "{segments} segments, {agreed} decisions");
+    what_if(&world.recording);
+}
+
+/// What the metrics say after the demo.
+fn metrics(text: &str) {
+    let value = |row: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(row)?.strip_prefix(' '));
+        line.unwrap_or_else(|| panic!("{row} is not in\n{text}")).parse::<f64>().unwrap()
+    };
+    let quota = |queue: &str, kind: &str| {
+        value(&format!("quotree_quota_resource{{queue=\"{queue}\",resource=\"cpu\",kind=\"{kind}\"}}"))
+    };
+    assert_eq!((quota("root", "used"), quota("root", "max"), quota("root.a.1", "min")), (40.0, 40.0, 10.0));
+    assert_eq!(
+        (quota("root.a.2", "used"), quota("root.a.2", "borrowed"), quota("root.a.1", "lent")),
+        (15.0, 5.0, 10.0)
+    );
+    assert_eq!(value("quotree_quota_pods{queue=\"root.b.1\"}"), 3.0);
+    assert_eq!(value("quotree_reclaim_victims_total{reason=\"R2\"}"), 4.0);
+    assert_eq!(value("quotree_api_write_total{verb=\"evict\",code=\"201\"}"), 4.0);
+    assert_eq!(value("quotree_pending_workloads{queue=\"root.b.2\",reason=\"Ceiling\"}"), 3.0);
+    assert_eq!(value("quotree_ledger_drift{queue=\"\",resource=\"\"}"), 0.0);
+    assert_eq!((value("quotree_ready"), value("quotree_leader"), value("quotree_core_refused_total")), (1.0, 1.0, 0.0));
+    assert!(value("quotree_watch_relists_total{kind=\"pods\"}") >= 1.0);
+    assert_eq!(value("quotree_admission_wait_seconds_count{queue=\"root.a.1\"}"), 4.0);
+    assert!(value("quotree_record_segments_total") >= 1.0 && value("quotree_record_dropped_lines_total") == 0.0);
+}
+
+/// With `QUOTREE_BLESS=1`, the recording is kept for the tests of the command.
+fn keep(recording: &Path) {
+    if std::env::var_os("QUOTREE_BLESS").is_none() {
+        return;
+    }
+    let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("../cli/tests/data/recording");
+    let _ = std::fs::remove_dir_all(&to);
+    std::fs::create_dir_all(&to).unwrap();
+    for (_, from) in quotree_record::folder::segments(recording).unwrap() {
+        std::fs::copy(&from, to.join(from.file_name().unwrap())).unwrap();
+    }
+}
+
+/// What the command makes of a recording: the decisions again, and a scenario with the same rows.
+fn what_if(recording: &Path) {
+    let Some(quotree) = command() else { return };
+    let run = |args: &[&OsStr]| {
+        let output = Command::new(&quotree).args(args).output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        assert!(output.status.success(), "{args:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    };
+    let replayed = run(&["replay".as_ref(), recording.as_ref()]);
+    assert!(replayed.contains("\nAll ") && replayed.contains(" decisions equal the recorded ones"), "{replayed}");
+    let scenario = recording.join("demo.ron");
+    let import = ["import", "kubernetes", "--from-recording"].map(OsStr::new);
+    run(&[import.as_slice(), &[recording.as_ref(), "--out".as_ref(), scenario.as_ref()]].concat());
+    let text = std::fs::read_to_string(&scenario).unwrap();
+    let submits: Vec<u64> = (1..=4).map(|number| ms_of(&text, &format!("name: \"nginx{number}\""))).collect();
+    let end = ms_of(&text, "Scale(\"nginx1\", 0)");
+    let ends: Vec<u64> = submits.iter().skip(1).copied().chain([end]).collect();
+    let rows = [([4, 0, 0, 0], 0), ([4, 4, 0, 0], 0), ([3, 3, 2, 0], 2), ([2, 2, 2, 2], 4)];
+    let mut claims = String::new();
+    for ((running, evictions), end) in rows.iter().zip(&ends) {
+        // Just before the next deployment.
+        let at = end - 1;
+        // Nothing can be claimed of those that come later.
+        let there = NAMESPACES.iter().zip(running).filter(|(_, running)| **running > 0);
+        for (namespace, running) in there {
+            claims += &format!("At(\"{at}ms\", Pods(of: Namespace({namespace:?}), running: {running})), ");
+        }
+        claims += &format!("At(\"{at}ms\", Evictions(exactly: {evictions})), ");
+    }
+    for (namespace, running) in NAMESPACES.iter().zip([0, 3, 3, 2]) {
+        claims += &format!("Final(Pods(of: Namespace({namespace:?}), running: {running})), ");
+    }
+    let text = text.trim_end().strip_suffix(')').unwrap().to_owned();
+    std::fs::write(
+        &scenario,
+        format!("{text}    expect: [{claims} Final(Evictions(exactly: 4)), Always(Invariants)],\n)\n"),
+    )
+    .unwrap();
+    run(&["check".as_ref(), scenario.as_ref(), "--audit".as_ref()]);
+}
+
+/// The time in milliseconds of the line of a scenario with this text: `submit: "1m5s"`, or `At("1m5s", ..`.
+fn ms_of(scenario: &str, of: &str) -> u64 {
+    let line = scenario.lines().find(|line| line.contains(of)).unwrap_or_else(|| panic!("{of}: {scenario}"));
+    let from = line.find("submit: \"").map(|at| at + 9).or_else(|| line.find("At(\"").map(|at| at + 4)).unwrap();
+    let time = line[from..].split('"').next().unwrap();
+    let (mut ms, mut number, mut unit) = (0, 0, String::new());
+    for letter in time.chars().chain(['0']) {
+        let Some(digit) = letter.to_digit(10) else {
+            unit.push(letter);
+            continue;
+        };
+        if !unit.is_empty() {
+            ms += number
+                * match unit.as_str() {
+                    "h" => 3_600_000,
+                    "m" => 60_000,
+                    "s" => 1000,
+                    _ => 1,
+                };
+            (number, unit) = (0, String::new());
+        }
+        number = number * 10 + u64::from(digit);
+    }
+    ms
+}
+
+/// The command, where it is built: beside the programs of this test.
+fn command() -> Option<PathBuf> {
+    let own = std::env::current_exe().unwrap();
+    let command = own.parent()?.parent()?.join("quotree");
+    if !command.exists() {
+        assert!(
+            std::env::var_os("QUOTREE_REQUIRE_APISERVER").is_none(),
+            "cargo build -p quotree-cli makes {}",
+            command.display()
+        );
+        eprintln!("skipped: import of the recording, without {}", command.display());
+        return None;
+    }
+    Some(command)
 }
 
 const ONE: &[(&str, u32)] = &[("node-1", 56)];

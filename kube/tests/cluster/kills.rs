@@ -81,6 +81,8 @@ async fn kills(server: Server, mode: Mode, rounds: u64) {
     comes_to_rest(&mut world, &wanted, rounds).await;
     assert!(world.twice.is_empty(), "carried out twice: {:?}", world.twice);
     assert!(world.evictions > 0 || rounds < 2, "somebody was evicted meanwhile");
+    let (segments, agreed) = world.replays().await;
+    assert!(segments as u64 >= rounds && agreed > rounds, "{segments} segments, {agreed} decisions");
 }
 
 /// How often the adapter is killed: in virtual time more often.

@@ -6,7 +6,9 @@ use crate::server::{ADAPTER, Server, create};
 use quotree_k8s::LabelSelector;
 use quotree_kube::{
     elect::{Candidate, lead},
-    run::Runner,
+    record::{Recording, Settings as Record},
+    run::{Outlets, Runner},
+    serve::board::Board,
     settings::{Mode, Settings},
     watch::streams::TreeSource,
 };
@@ -20,7 +22,9 @@ use quotree_kube_testkit::{
 use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
     process::Stdio,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 use tokio::{
@@ -47,12 +51,18 @@ pub(crate) struct World {
     once: BTreeSet<String>,
     /// Writes of the adapter, as `verb resource`.
     pub(crate) writes: BTreeMap<String, usize>,
+    /// Where every run is recorded.
+    pub(crate) recording: PathBuf,
+    /// How large a segment of the recordings gets: so small that there are several, which begin at any moment.
+    pub(crate) segment_bytes: u64,
+    /// What the adapters show of themselves.
+    pub(crate) board: Board,
 }
 
 /// An adapter at work.
 enum Adapter {
-    /// A task of the test.
-    Task(JoinHandle<()>),
+    /// A task of the test, and what it records.
+    Task(JoinHandle<()>, Recording),
     /// The program.
     Program(Child),
 }
@@ -63,6 +73,25 @@ pub(crate) fn quota_tree(root: Value) -> Value {
         "apiVersion": "scheduling.sigs.k8s.io/v1beta1", "kind": "ElasticQuotaTree",
         "metadata": { "name": "tree", "namespace": "kube-system" }, "spec": { "root": root },
     })
+}
+
+/// A folder that nobody has.
+fn new_folder() -> PathBuf {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let path = std::env::temp_dir().join(format!("quotree-world-{}-{number}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&path);
+    path
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.adapters.clear();
+        // What a failed test has recorded is of use.
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.recording);
+        }
+    }
 }
 
 impl World {
@@ -98,6 +127,9 @@ impl World {
             twice: Vec::new(),
             once: BTreeSet::new(),
             writes: BTreeMap::new(),
+            recording: new_folder(),
+            segment_bytes: 8_000,
+            board: Board::default(),
         };
         world.count();
         (world.evictions, world.writes) = (0, BTreeMap::new());
@@ -135,11 +167,15 @@ impl World {
         let log: fn(&str) = |line| eprintln!("{line}");
         let mut candidate =
             me.map(|me| Candidate::new(client.clone(), "kube-system", "quotree-scheduler", me.to_owned(), clock));
-        self.adapters.push(Adapter::Task(tokio::spawn(async move {
-            let start = |fence| Runner::new(&client, client.clone(), settings, &source, clock, fence, log);
+        let record = Record { segment_bytes: self.segment_bytes, ..Record::new(self.recording.clone()) };
+        let recording = Recording::start(record, me.unwrap_or("alone"), log).unwrap();
+        let outlets = Outlets { log, board: self.board.clone(), tape: Some(recording.tape()) };
+        let task = tokio::spawn(async move {
+            let start = |fence| Runner::new(&client, client.clone(), settings, &source, clock, fence, outlets);
             let ended = lead(candidate.as_mut(), start).await;
             eprintln!("ended: {ended}");
-        })));
+        });
+        self.adapters.push(Adapter::Task(task, recording));
     }
 
     /// Starts the program itself on a real server; in memory the same as [`World::start`].
@@ -148,7 +184,7 @@ impl World {
         let mode = if self.mode == Mode::Bind { "bind" } else { "gate" };
         let mut program = Command::new(env!("CARGO_BIN_EXE_quotree-scheduler"));
         program.args(["--mode", mode, "--tree", "kube-system/tree", "--namespaces", "", "--lease", "", "--kubeconfig"]);
-        program.arg(kubeconfig).stdout(Stdio::null()).kill_on_drop(true);
+        program.arg(kubeconfig).arg("--record").arg(&self.recording).stdout(Stdio::null()).kill_on_drop(true);
         self.adapters.push(Adapter::Program(program.spawn().unwrap()));
     }
 
@@ -158,9 +194,25 @@ impl World {
             return;
         }
         match self.adapters.remove(0) {
-            Adapter::Task(task) => task.abort(),
+            Adapter::Task(task, _) => task.abort(),
             Adapter::Program(mut program) => program.start_kill().unwrap(),
         }
+    }
+
+    /// Ends all adapters, and replays what they have recorded. Gives the number of segments and of decisions.
+    pub(crate) async fn replays(&mut self) -> (usize, u64) {
+        while !self.adapters.is_empty() {
+            self.kill();
+        }
+        tokio::task::yield_now().await;
+        let (mut segments, mut agreed) = (0, 0);
+        quotree_record::replay(&self.recording, |one, _| {
+            assert_eq!(one.difference, None, "{}", one.file.display());
+            (segments, agreed) = (segments + 1, agreed + one.agreed);
+            true
+        })
+        .unwrap();
+        (segments, agreed)
     }
 
     /// Kills a real API server, and starts it again.

@@ -58,6 +58,13 @@ impl Draft {
     }
 }
 
+/// A quota with all below it.
+pub(super) fn quota_text(tree: &TreeSpec, root: &QuotaSpec) -> String {
+    let mut text = String::new();
+    quota(&mut text, tree, root, 2);
+    text
+}
+
 fn list(text: &mut String, field: &str, entries: &[String]) {
     if entries.is_empty() {
         let _ = writeln!(text, "    {field}: [],");

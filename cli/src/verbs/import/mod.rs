@@ -11,6 +11,7 @@ mod jobs;
 mod notices;
 mod placed;
 mod quotas;
+mod recording;
 mod swf;
 mod what;
 mod world;
@@ -44,6 +45,7 @@ const SHOWN_IN_ERRORS: usize = 3;
 
 pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
     let text = match what::what(args)? {
+        What::Recording(folder) => recording::scenario(&folder, args, terminal)?,
         What::Quotas(args, format, files) => {
             check_options(&args)?;
             quotas::scenario(format, files, &args, terminal)?

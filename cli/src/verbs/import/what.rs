@@ -28,6 +28,8 @@ const MOST_DEPTH: usize = 16;
 pub(super) enum What {
     /// The file in the arguments, for the importer of its kind.
     One(Args),
+    /// The recording of a live scheduler in this folder.
+    Recording(PathBuf),
     /// Quota objects of one format in these files, possibly with objects of a cluster.
     Quotas(Args, QuotaFormat, quotas::Files),
 }
@@ -37,7 +39,18 @@ pub(super) enum What {
 /// # Errors
 /// If a file cannot be read, or is of no use for an import.
 pub(super) fn what(given: &Args) -> Result<What, Trouble> {
+    if let Some(folder) = &given.from_recording {
+        let only = given.what.iter().all(|what| what.as_os_str() == "kubernetes");
+        let hint = "`--from-recording DIR` goes with `quotree import kubernetes`, and with no other file";
+        return if only { Ok(What::Recording(folder.clone())) } else { Err(Trouble::invalid(hint)) };
+    }
     let (kind, paths) = split(given)?;
+    if let [path] = paths.as_slice()
+        && kind.is_none_or(|kind| kind == K::Kubernetes)
+        && quotree_record::folder::segments(path).is_ok_and(|segments| !segments.is_empty())
+    {
+        return Ok(What::Recording(path.clone()));
+    }
     let mut args = given.clone();
     let [path] = paths.as_slice() else { return several(args, kind, &paths, Vec::new()) };
     args.file.clone_from(path);

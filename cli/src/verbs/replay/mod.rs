@@ -1,4 +1,6 @@
-//! `quotree replay`: replays a recorded log through the scheduler and compares every decision (I12).
+//! `quotree replay`: replays a recorded log, or the recording of a live scheduler, and compares every decision (I12).
+
+mod recording;
 
 use crate::{
     args::{Format, Replay as Args},
@@ -9,6 +11,9 @@ use crate::{
 use quotree_core::{Log, ReplayError};
 
 pub(super) fn replay(args: &Args, terminal: Terminal) -> Outcome {
+    if args.log.is_dir() || args.log.extension().is_some_and(|extension| extension == "zst") {
+        return recording::recording(&args.log, args.format, terminal);
+    }
     let path = args.log.display();
     let text = files::text(&args.log)?;
     let log: Log = serde_json::from_str(&text)

@@ -1,0 +1,117 @@
+//! What the loop and the watches show of themselves, for whoever asks over HTTP. Writing to it never waits for long: readers
+//! only copy.
+
+use super::{
+    explain::Question,
+    metric::{self, Metric, Values},
+};
+use crate::watch::Store;
+use quotree_core::Time;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
+
+/// How many questions wait for the loop at most.
+const QUESTIONS: usize = 8;
+/// If the loop did nothing for so long, it is stuck, milliseconds.
+const STUCK_MS: u64 = 60_000;
+
+/// How far the process has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Stage {
+    /// Another process leads.
+    #[default]
+    StandsBy,
+    /// It leads, and has not listed everything yet, or there is no valid quota tree.
+    Lists,
+    /// It decides.
+    Decides,
+}
+
+/// The board. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Board(Arc<Mutex<Shown>>);
+
+#[derive(Debug, Default)]
+struct Shown {
+    values: Values,
+    stage: Stage,
+    /// When the loop did something last.
+    tick: Option<Time>,
+    heard: BTreeMap<Store, Time>,
+    questions: Option<Sender<Question>>,
+}
+
+impl Board {
+    fn lock(&self) -> MutexGuard<'_, Shown> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes values.
+    pub fn values(&self, change: impl FnOnce(&mut Values)) {
+        change(&mut self.lock().values);
+    }
+
+    /// Adds 1 to a counter.
+    pub fn count(&self, metric: Metric, labels: &[&str]) {
+        self.lock().values.add(metric, labels, 1.0);
+    }
+
+    /// The loop did something.
+    pub fn tick(&self, now: Time, decides: bool) {
+        let mut shown = self.lock();
+        shown.tick = Some(now);
+        shown.stage = if decides { Stage::Decides } else { Stage::Lists };
+    }
+
+    /// Something was heard of a kind, if only that its watch was renewed.
+    pub fn heard(&self, store: Store, now: Time) {
+        self.lock().heard.insert(store, now);
+    }
+
+    /// Questions about pods come here. Those of an earlier loop end.
+    pub fn questions(&self) -> Receiver<Question> {
+        let (sender, receiver) = channel(QUESTIONS);
+        self.lock().questions = Some(sender);
+        receiver
+    }
+
+    /// Asks the loop. If too many ask, or nobody decides, the question comes back.
+    pub(super) fn ask(&self, question: Question) -> Result<(), Question> {
+        let sender = self.lock().questions.clone();
+        match sender {
+            Some(sender) => sender.try_send(question).map_err(|error| error.into_inner()),
+            None => Err(question),
+        }
+    }
+
+    /// How far the process has come.
+    #[must_use]
+    pub fn stage(&self) -> Stage {
+        self.lock().stage
+    }
+
+    /// Whether the loop goes on: it did something lately, or waits for the Lease.
+    #[must_use]
+    pub fn is_alive(&self, now: Time) -> bool {
+        self.lock().tick.is_none_or(|tick| now.since(tick) < STUCK_MS)
+    }
+
+    /// The page of metrics.
+    #[must_use]
+    pub fn text(&self, now: Time, leads: bool) -> String {
+        let shown = self.lock();
+        let mut values = shown.values.clone();
+        for (store, heard) in &shown.heard {
+            let seconds = now.since(*heard) as f64 / 1000.0;
+            values.set(metric::STALENESS, &[store.name()], seconds);
+        }
+        let ready = shown.stage != Stage::Lists;
+        drop(shown);
+        values.set(metric::LEADER, &[], f64::from(u8::from(leads)));
+        values.set(metric::READY, &[], f64::from(u8::from(ready)));
+        values.text()
+    }
+}
