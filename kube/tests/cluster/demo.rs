@@ -89,10 +89,7 @@ fn metrics(text: &str) {
         value(&format!("quotree_quota_resource{{queue=\"{queue}\",resource=\"cpu\",kind=\"{kind}\"}}"))
     };
     assert_eq!((quota("root", "used"), quota("root", "max"), quota("root.a.1", "min")), (40.0, 40.0, 10.0));
-    assert_eq!(
-        (quota("root.a.2", "used"), quota("root.a.2", "borrowed"), quota("root.a.1", "lent")),
-        (15.0, 5.0, 10.0)
-    );
+    assert_eq!((quota("root.a.2", "used"), quota("root.a.2", "borrowed"), quota("root.a.1", "lent")), (15.0, 5.0, 5.0));
     assert_eq!(value("quotree_quota_pods{queue=\"root.b.1\"}"), 3.0);
     assert_eq!(value("quotree_reclaim_victims_total{reason=\"R2\"}"), 4.0);
     assert_eq!(value("quotree_api_write_total{verb=\"evict\",code=\"201\"}"), 4.0);

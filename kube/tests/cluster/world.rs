@@ -194,7 +194,11 @@ impl World {
             return;
         }
         match self.adapters.remove(0) {
-            Adapter::Task(task, _) => task.abort(),
+            Adapter::Task(task, recording) => {
+                task.abort();
+                // What was handed over is written; the last decision may lack its end.
+                drop(recording);
+            }
             Adapter::Program(mut program) => program.start_kill().unwrap(),
         }
     }
