@@ -155,6 +155,11 @@ fn the_guide_shows_the_real_output() {
 }
 
 #[test]
+fn the_page_about_ci_shows_the_real_output() {
+    verify("docs/ci.md", 1);
+}
+
+#[test]
 fn the_picture_of_the_readme_is_up_to_date() {
     let folder = workplace("picture");
     let mut command = Command::new(env!("CARGO_BIN_EXE_quotree"));

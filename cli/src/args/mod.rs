@@ -344,8 +344,9 @@ impl Who {
   quotree diff lab.ron --set quota.nlp.min.cpu=26          what if nlp had a guarantee of 26 cores?
   quotree diff lab.ron --policy 'Capacity(reclaim: Off)'
   quotree diff lab.ron --set quota.nlp.min.cpu=26 --seeds 30    the difference seed by seed
+  quotree diff main/lab.ron lab.ron --fail-if 'wait.p95 of nlp > +10%' --fail-if 'evictions > +3'
 
-Exit codes: 0 compared, whether or not they differ, 2 invalid file or argument, 3 internal error.")]
+Exit codes: 0 compared, whether or not they differ, 1 a `--fail-if` is so, 2 invalid file or argument, 3 internal error.")]
 pub(crate) struct Diff {
     /// The first run: a folder that `run --out` wrote, its summary.json, or a scenario, which is run.
     pub(crate) a: PathBuf,
@@ -359,6 +360,13 @@ pub(crate) struct Diff {
     /// (`1..30`), or a list (`1,5,9`).
     #[arg(long, value_name = "SEEDS", conflicts_with_all = ["html", "figures"])]
     pub(crate) seeds: Option<quotree_study::Seeds>,
+    /// Exit 1 if this is so of the second run, or of what changed, such as `wait.p95 of nlp > +10%`, `evictions > +3` or
+    /// `utilisation.cpu < 80%`. May be repeated.
+    #[arg(long, value_name = "CONDITION", value_parser = quotree_study::Gate::parse)]
+    pub(crate) fail_if: Vec<quotree_study::Gate>,
+    /// With `--seeds` and `--fail-if`: it must not fail with at least this percentage of the seeds.
+    #[arg(long, value_name = "PERCENT", requires_all = ["seeds", "fail_if"], default_value = "95", value_parser = quotree_study::Share::parse)]
+    pub(crate) must_hold: quotree_study::Share,
     #[command(flatten)]
     pub(crate) jobs: Jobs,
     /// Also write a page with both runs side by side to this file.

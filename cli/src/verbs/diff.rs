@@ -1,9 +1,9 @@
 //! `quotree diff`: the differences of two runs, as text, as a page, and as a figure.
 
-use super::{figures, sides};
+use super::{figures, gates, sides};
 use crate::{
     args::{Diff as Args, Format},
-    exit::{Exit, Outcome, Trouble},
+    exit::{Outcome, Trouble},
     files,
     terminal::Terminal,
 };
@@ -29,13 +29,18 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
         let folder = args.out.as_deref().or(beside).unwrap_or(Path::new(""));
         written.extend(figures::write_comparison(folder, before, after, &args.figures)?);
     }
+    let gated = gates::judge(&args.fail_if, &a, &b)?;
     terminal.show(&match args.format {
         Format::Text => {
             let wrote = super::wrote(&written);
             let space = if wrote.is_empty() { "" } else { "\n" };
-            format!("{}{space}{wrote}", diff.text(terminal.style))
+            format!("{}{}{space}{wrote}", diff.text(terminal.style), gates::text(&gated))
         }
-        Format::Json => super::pretty(&super::as_json("the difference", serde_json::to_value(&diff))?),
+        Format::Json => {
+            let mut value = super::as_json("the difference", serde_json::to_value(&diff))?;
+            gates::add_json(&mut value, &gated);
+            super::pretty(&value)
+        }
     })?;
-    Ok(Exit::Fine)
+    Ok(gates::exit(&gated))
 }

@@ -7,6 +7,7 @@ mod explain;
 mod feasible;
 mod figures;
 mod fmt;
+mod gates;
 mod import;
 mod inspect;
 mod plan;

@@ -5,6 +5,7 @@ use crate::{args::Edits, exit::Trouble, files, load, runner, terminal::Terminal}
 use quotree_core::Time;
 use quotree_reports::{Report, RunSource};
 use quotree_sim::{RunOptions, Scenario, scenario};
+use quotree_study::Facts;
 use serde_json::Value;
 use std::{
     cmp::Ordering,
@@ -19,6 +20,8 @@ pub(super) struct Seen {
     pub(super) summary: Value,
     /// The report, if it was requested.
     pub(super) report: Option<Report>,
+    /// The figures, of a scenario that was run.
+    pub(super) facts: Option<Facts>,
 }
 
 impl Seen {
@@ -106,7 +109,7 @@ impl Side {
                 let invalid = |error| Trouble::invalid(format!("`{}` is not valid JSON: {error}", summary.display()));
                 let value = serde_json::from_str(&files::text(summary)?).map_err(invalid)?;
                 let report = with_report.then(|| report::read(folder)).transpose()?;
-                Ok(Seen { summary: value, report })
+                Ok(Seen { summary: value, report, facts: None })
             }
             Self::Scenario { scenario, file, command } => {
                 let options = RunOptions { horizon, history: with_report, ..RunOptions::default() };
@@ -117,7 +120,8 @@ impl Side {
                     command: command.clone(),
                     version: env!("CARGO_PKG_VERSION").to_owned(),
                 };
-                Ok(Seen { summary, report: quotree_reports::report(scenario, &run, &source) })
+                let report = quotree_reports::report(scenario, &run, &source);
+                Ok(Seen { summary, report, facts: Some(Facts::of(&run)) })
             }
         }
     }

@@ -7,7 +7,7 @@ use crate::{
     interrupt::{self, STOP},
     progress::Runs,
     terminal::Terminal,
-    verbs::{pretty, sides, study},
+    verbs::{gates, pretty, sides, study},
 };
 use quotree_study::{Cases, Facts, Pair, Runner, Seeds, Study, pairs_json, pairs_text};
 use std::{ops::ControlFlow, path::Path};
@@ -56,13 +56,21 @@ pub(in crate::verbs) fn diff(args: &Args, seeds: &Seeds, terminal: Terminal) -> 
     let facts: Vec<(&Facts, &Facts)> = pairs.iter().map(|(_, first, second)| (*first, *second)).collect();
     let changes = Pair::all(&facts);
     let seeds: Vec<u64> = pairs.iter().map(|(seed, ..)| *seed).collect();
+    let gated = gates::over_seeds(&args.fail_if, &pairs, args.must_hold)?;
     terminal.show(&match args.format {
-        Format::Json => pretty(&pairs_json((&a.name, &b.name), &seeds, &facts, &changes)),
-        Format::Text => pairs_text((&a.name, &b.name), &seeds, &facts, &changes, terminal.style),
+        Format::Json => {
+            let mut value = pairs_json((&a.name, &b.name), &seeds, &facts, &changes);
+            gates::add_json(&mut value, &gated);
+            pretty(&value)
+        }
+        Format::Text => {
+            let text = pairs_text((&a.name, &b.name), &seeds, &facts, &changes, terminal.style);
+            text + &gates::text(&gated)
+        }
     })?;
     if pairs.len() < a.seeds.len() {
         terminal.complain(&format!("interrupted: {} of {} seeds were compared", pairs.len(), a.seeds.len()));
         return Ok(Exit::Interrupted);
     }
-    Ok(Exit::Fine)
+    Ok(gates::exit(&gated))
 }

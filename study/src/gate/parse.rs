@@ -1,0 +1,174 @@
+//! Reads a gate: `FIGURE [of TEAM] < | <= | > | >= BOUND`.
+
+use super::{Bound, Gate, Op};
+use crate::facts::{Key, Unit};
+use quotree_syntax::{parse_amount, parse_duration};
+
+/// Why a text is no gate.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("column {column}: {what}")]
+pub struct GateError {
+    /// Where, in characters from 1.
+    pub column: usize,
+    /// What is wrong, and what to write.
+    pub what: String,
+}
+
+/// What is expected where the bound of a figure stands.
+fn expected(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Count => "a number (`3`), a change (`+3`) or a relative change (`+10%`)",
+        Unit::Ms => "a duration (`10m`), a change (`+5m`) or a relative change (`+10%`)",
+        Unit::Permille => "a percentage (`80%`), a change in points (`-2pp`) or a relative change (`-5%`)",
+        Unit::Ratio => "a number (`0.9`), a change (`-0.05`) or a relative change (`-5%`)",
+        Unit::MoneyMilli => "an amount of money (`1200`), a change (`+50`) or a relative change (`+10%`)",
+        Unit::UnitSeconds => {
+            "an amount times hours (`12` for 12 GPU-hours), a change (`+2`) or a relative change (`+10%`)"
+        }
+    }
+}
+
+impl Gate {
+    /// Reads a gate.
+    ///
+    /// A bound without a sign is compared with the figure of the second run; with a sign, with the change. `%` after a sign is relative to
+    /// the first run, `pp` are percentage points.
+    ///
+    /// # Errors
+    /// What is wrong, with its column.
+    pub fn parse(text: &str) -> Result<Self, GateError> {
+        // A column is that of the first character of a part of the text.
+        let column = |part: &str| {
+            let start = (part.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+            text.get(..start).map_or(0, |before| before.chars().count()) + 1
+        };
+        let error = |part: &str, what: String| GateError { column: column(part), what };
+        let Some(at) = text.rfind(['<', '>']) else {
+            let end = text.get(text.trim_end().len()..).unwrap_or_default();
+            return Err(error(
+                end,
+                "expected `<`, `<=`, `>` or `>=` and a bound, as in `wait.p95 of nlp > +10%`".to_owned(),
+            ));
+        };
+        let (left, right) = text.split_at_checked(at).unwrap_or((text, ""));
+        let (op, bound) = [("<=", Op::AtMost), (">=", Op::AtLeast), ("<", Op::Less), (">", Op::More)]
+            .into_iter()
+            .find_map(|(sign, op)| Some((op, right.strip_prefix(sign)?)))
+            .unwrap_or((Op::More, right));
+        let key = Key::parse(left.trim()).map_err(|what| error(left.trim_start(), what))?;
+        let bound = bound.trim();
+        let unit = key.measure().unit;
+        let wrong = |what: &str| {
+            let what = if what.is_empty() { String::new() } else { format!(" ({what})") };
+            error(bound, format!("`{bound}` is no bound of `{}`{what}: expected {}", key.name(), expected(unit)))
+        };
+        let (sign, amount) = match bound.split_at_checked(1) {
+            Some(("+", rest)) => (Some(1), rest),
+            Some(("-", rest)) => (Some(-1), rest),
+            _ => (None, bound),
+        };
+        let bound = match (sign, amount.strip_suffix('%'), amount.strip_suffix("pp")) {
+            (Some(sign), Some(percent), _) => {
+                Bound::Relative(sign * decimal(percent.trim_end(), 2).map_err(|what| wrong(&what))?)
+            }
+            (sign, None, Some(points)) if unit == Unit::Permille => {
+                let points = decimal(points.trim_end(), 1).map_err(|what| wrong(&what))?;
+                Bound::Change(sign.ok_or_else(|| wrong("a change in points needs a sign"))? * points)
+            }
+            (None, Some(percent), _) if unit == Unit::Permille => {
+                Bound::Value(decimal(percent.trim_end(), 1).map_err(|what| wrong(&what))?)
+            }
+            (None, Some(_), _) => return Err(wrong("a relative change needs a sign")),
+            (sign, None, _) => {
+                let value = value(&key, amount).map_err(|what| wrong(&what))?;
+                sign.map_or(Bound::Value(value), |sign| Bound::Change(sign * value))
+            }
+        };
+        Ok(Self { text: text.to_owned(), key, op, bound })
+    }
+}
+
+/// An amount in the unit of a figure.
+fn value(key: &Key, text: &str) -> Result<i128, String> {
+    match key.measure().unit {
+        Unit::Count => decimal(text, 0),
+        Unit::Ms => {
+            let text: String = text.split_whitespace().collect();
+            if text.is_empty() { Err("it is missing".to_owned()) } else { parse_duration(&text).map(i128::from) }
+        }
+        Unit::Permille => Err("the unit is missing".to_owned()),
+        Unit::Ratio | Unit::MoneyMilli => decimal(text, 3),
+        Unit::UnitSeconds => {
+            let amount = parse_amount(key.resource.as_deref().unwrap_or_default(), text).map_err(|error| error.what)?;
+            Ok(i128::from(amount) * 3600)
+        }
+    }
+}
+
+/// A decimal number times ten to the number of places, exactly.
+fn decimal(text: &str, places: usize) -> Result<i128, String> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !digits(whole) || !digits(part) || (text.contains('.') && part.is_empty()) {
+        return Err("it is not a number".to_owned());
+    }
+    if part.len() > places {
+        return Err(match places {
+            0 => "it has decimals".to_owned(),
+            1 => "it has more than one decimal".to_owned(),
+            n => format!("it has more than {n} decimals"),
+        });
+    }
+    format!("{whole}{part:0<places$}").parse().map_err(|_| "it is too large".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_exact() {
+        let rows = [
+            ("wait.p95 of nlp > +10%", Op::More, Bound::Relative(1000)),
+            ("wait.p95 >= -0.25 %", Op::AtLeast, Bound::Relative(-25)),
+            ("wait.p95>10m", Op::More, Bound::Value(600_000)),
+            ("wait.max of a > b < +1h30m", Op::Less, Bound::Change(5_400_000)),
+            ("evictions of nlp > +3", Op::More, Bound::Change(3)),
+            ("evictions <= 0", Op::AtMost, Bound::Value(0)),
+            ("utilisation.cpu < 80%", Op::Less, Bound::Value(800)),
+            ("utilisation.cpu < -2.5pp", Op::Less, Bound::Change(-25)),
+            ("utilisation.cpu < -5%", Op::Less, Bound::Relative(-500)),
+            ("jain < 0.9", Op::Less, Bound::Value(900)),
+            ("cost > +50.5", Op::More, Bound::Change(50_500)),
+            ("unmet.nvidia.com/gpu of nlp > 12", Op::More, Bound::Value(12 * 1000 * 3600)),
+        ];
+        for (text, op, bound) in rows {
+            let gate = Gate::parse(text).unwrap();
+            assert_eq!((gate.op, gate.bound), (op, bound), "{text}");
+        }
+    }
+
+    #[test]
+    fn errors_point_at_the_part_that_is_wrong() {
+        let rows = [
+            ("", 1, "expected `<`"),
+            ("wait.p95 of nlp", 16, "expected `<`"),
+            ("  wait.p96 > 10m", 3, "there is no figure `wait.p96`"),
+            ("wait.p95 > ", 12, "no bound"),
+            ("wait.p95 of ü > 10", 17, "unit is missing"),
+            ("wait.p95 > 10%", 12, "a relative change needs a sign"),
+            ("wait.p95 > +10pp", 12, "no bound"),
+            ("utilisation.cpu < 2pp", 19, "needs a sign"),
+            ("utilisation.cpu < 80", 19, "the unit is missing"),
+            ("evictions > 1.5", 13, "it has decimals"),
+            ("evictions > +1.234%", 13, "more than 2 decimals"),
+            ("evictions == 3", 15, "expected `<`"),
+            ("evictions > 99999999999999999999", 13, "not a number"),
+            ("unmet.nvidia.com/gpu > 8Gi", 24, "memory"),
+        ];
+        for (text, column, what) in rows {
+            let error = Gate::parse(text).unwrap_err();
+            assert!(error.column == column && error.what.contains(what), "{text}: {error}");
+        }
+    }
+}
