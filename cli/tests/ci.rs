@@ -136,7 +136,7 @@ fn a_gate_that_cannot_be_read_is_refused_with_its_column() {
     let folder = scratch("gates-wrong");
     fs::write(folder.join("a.ron"), teams(4, "Min")).unwrap();
     for (gate, says) in [
-        ("wait.p95 of red >> 10%", "column 18"),
+        ("wait.p95 of red >> 10%", "column 17: `>>` is no comparison"),
         ("wait.p96 > 10m", "column 1: there is no figure `wait.p96`"),
         ("wait.p95 of green > 10m", "there is no leaf quota `green`; there are blue, red"),
     ] {

@@ -14,6 +14,9 @@ pub struct GateError {
     pub what: String,
 }
 
+/// The characters of comparisons, and of what is often taken for one.
+const SIGNS: [char; 4] = ['<', '>', '=', '!'];
+
 /// What is expected where the bound of a figure stands.
 fn expected(unit: Unit) -> &'static str {
     match unit {
@@ -50,11 +53,20 @@ impl Gate {
                 "expected `<`, `<=`, `>` or `>=` and a bound, as in `wait.p95 of nlp > +10%`".to_owned(),
             ));
         };
-        let (left, right) = text.split_at_checked(at).unwrap_or((text, ""));
-        let (op, bound) = [("<=", Op::AtMost), (">=", Op::AtLeast), ("<", Op::Less), (">", Op::More)]
-            .into_iter()
-            .find_map(|(sign, op)| Some((op, right.strip_prefix(sign)?)))
-            .unwrap_or((Op::More, right));
+        let end = text.len() - text.get(at..).unwrap_or_default().trim_start_matches(SIGNS).len();
+        let start = text.get(..at).unwrap_or_default().trim_end_matches(SIGNS).len();
+        let (left, sign) = (text.get(..start).unwrap_or_default(), text.get(start..end).unwrap_or_default());
+        let bound = text.get(end..).unwrap_or_default();
+        let op = match sign {
+            "<" => Op::Less,
+            "<=" => Op::AtMost,
+            ">" => Op::More,
+            ">=" => Op::AtLeast,
+            _ => {
+                let part = text.get(start..).unwrap_or_default();
+                return Err(error(part, format!("`{sign}` is no comparison: expected `<`, `<=`, `>` or `>=`")));
+            }
+        };
         let key = Key::parse(left.trim()).map_err(|what| error(left.trim_start(), what))?;
         let bound = bound.trim();
         let unit = key.measure().unit;
@@ -163,6 +175,8 @@ mod tests {
             ("evictions > 1.5", 13, "it has decimals"),
             ("evictions > +1.234%", 13, "more than 2 decimals"),
             ("evictions == 3", 15, "expected `<`"),
+            ("evictions >> 3", 11, "`>>` is no comparison"),
+            ("evictions => 3", 11, "`=>` is no comparison"),
             ("evictions > 99999999999999999999", 13, "not a number"),
             ("unmet.nvidia.com/gpu > 8Gi", 24, "memory"),
         ];
