@@ -166,7 +166,7 @@ mod tests {
             ("", 1, "expected `<`"),
             ("wait.p95 of nlp", 16, "expected `<`"),
             ("  wait.p96 > 10m", 3, "there is no figure `wait.p96`"),
-            ("wait.p95 > ", 12, "no bound"),
+            ("wait.p95 > ", 11, "no bound"),
             ("wait.p95 of ü > 10", 17, "unit is missing"),
             ("wait.p95 > 10%", 12, "a relative change needs a sign"),
             ("wait.p95 > +10pp", 12, "no bound"),
