@@ -34,7 +34,7 @@ fn one(key: &Key, value: i128) -> String {
         Unit::Permille => percent(short),
         Unit::Ratio | Unit::MoneyMilli => thousandths(size),
         Unit::UnitSeconds => match Base::of(key.resource.as_deref().unwrap_or_default()) {
-            Base::Bytes => format!("{} GiB-hours", thousandths(size / 3600 * 1000 >> 30)),
+            Base::Bytes => format!("{} GiB-hours", thousandths((size / 3600 * 1000) >> 30)),
             Base::Milli => format!("{} unit-hours", thousandths(size / 3600)),
         },
     };
