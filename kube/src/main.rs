@@ -2,7 +2,8 @@
 
 use clap::Parser;
 use kube::{
-    Client, Config,
+    Config,
+    client::ClientBuilder,
     config::{KubeConfigOptions, Kubeconfig},
 };
 use quotree_kube::{
@@ -11,7 +12,8 @@ use quotree_kube::{
     elect::{Candidate, lead},
     record::Recording,
     run::{Outlets, Runner},
-    serve::{Service, board::Board},
+    serve::{Service, board::Board, heard::Hearing},
+    watch::streams::Heard,
     write::{self, fence::Fence},
 };
 use std::{error::Error, process::ExitCode};
@@ -33,10 +35,11 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let (settings, tree, record) = (args.settings()?, args.tree_source()?, args.recording()?);
     let config = connection(args).await?;
     eprintln!("quotree-scheduler: {:?} mode, server {}, tree {}", settings.mode, config.cluster_url, args.tree);
-    let reads = Client::try_from(config.clone())?;
-    let writes = write::client(config)?;
     let log: fn(&str) = |line| println!("{line}");
-    let clock = Clock::of_the_machine();
+    let (clock, board) = (Clock::of_the_machine(), Board::default());
+    let hearing = Hearing(Heard { board: board.clone(), clock });
+    let reads = ClientBuilder::try_from(config.clone())?.with_layer(&hearing).build();
+    let writes = write::client(config)?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
     let me = identity(clock);
     let mut candidate =
@@ -45,7 +48,6 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let recording =
         record.map(|settings| Recording::start(settings, &me, |line| eprintln!("quotree-scheduler: {line}")));
     let recording = recording.transpose().map_err(|error| format!("--record: {error}"))?;
-    let board = Board::default();
     if let Some(address) = args.listen()? {
         let fence = candidate.as_ref().map_or_else(Fence::open, Candidate::fence);
         let listener = TcpListener::bind(address).await.map_err(|error| format!("--listen {address}: {error}"))?;

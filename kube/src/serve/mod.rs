@@ -7,6 +7,7 @@
 pub mod board;
 pub mod explain;
 pub mod figures;
+pub mod heard;
 pub mod metric;
 
 use crate::{clock::Clock, write::fence::Fence};

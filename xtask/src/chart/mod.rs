@@ -1,6 +1,7 @@
 //! The Helm chart: its templates and CRDs are made of `kube/config`, so that a chart, a kustomization and the tests apply the same
 //! objects. `cargo run -p xtask -- chart` writes them.
 
+mod dashboards;
 mod yaml;
 
 use crate::files::{File, root};
@@ -40,7 +41,7 @@ const VALUES: &[(&[&str], &str)] = &[
     (&["containers", "resources"], "{{ toJson .Values.resources }}"),
     (
         &["containers", "args"],
-        "- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n{{- if .Values.dryRun }}\n- --dry-run\n{{- end }}",
+        "- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.dryRun }}\n- --dry-run\n{{- end }}",
     ),
     (
         &["MutatingAdmissionPolicy", "apiVersion"],
@@ -71,8 +72,43 @@ pub(crate) fn check(files: &[File]) -> Result<Vec<String>, String> {
     Ok(stale.map(|(path, _)| format!("{path}: is not made of {CONFIG}: cargo run -p xtask -- chart")).collect())
 }
 
+/// Dashboards are files of the chart, since what stands in them looks like actions of a template.
+const OF_DASHBOARDS: &str = r#"# Made by `cargo run -p xtask -- chart`.
+{{- if .Values.dashboards }}
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: quotree-dashboards
+  namespace: {{ .Release.Namespace }}
+  labels:
+    grafana_dashboard: "1"
+data:
+{{ (.Files.Glob "dashboards/*.json").AsConfig | indent 2 }}
+{{- end }}
+"#;
+
 /// Paths and contents.
 fn made() -> Result<Vec<(String, String)>, String> {
+    let mut all = objects()?;
+    all.push((format!("{CHART}/templates/dashboards.yaml"), OF_DASHBOARDS.to_owned()));
+    for (name, dashboard) in dashboards::dashboards() {
+        let text = pretty(&dashboard)?;
+        all.push((format!("{CONFIG}/monitoring/{name}"), text.clone()));
+        all.push((format!("{CHART}/dashboards/{name}"), text));
+    }
+    let rules = dashboards::rules();
+    all.push((format!("{CONFIG}/monitoring/rules.json"), pretty(&rules)?));
+    let source = format!("{CONFIG}/monitoring/rules.json");
+    all.push((format!("{CHART}/templates/rules.yaml"), template(rules, &source, Some(".Values.prometheusRule"))));
+    Ok(all)
+}
+
+fn pretty(value: &Value) -> Result<String, String> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(|error| error.to_string())
+}
+
+/// What is made of objects in files.
+fn objects() -> Result<Vec<(String, String)>, String> {
     TEMPLATES
         .iter()
         .map(|(file, source, condition)| {
@@ -145,10 +181,21 @@ mod tests {
 
     #[test]
     fn every_value_of_a_user_has_a_place() {
-        let all: String = made().unwrap().into_iter().map(|(_, text)| text).collect();
-        for value in
-            ["mode", "image", "replicas", "tree", "dryRun", "resources", "admissionPolicies", "flowSchema", "tenancy"]
-        {
+        let of_chart = |(path, text): (String, String)| path.starts_with(CHART).then_some(text);
+        let all: String = made().unwrap().into_iter().filter_map(of_chart).collect();
+        for value in [
+            "mode",
+            "image",
+            "replicas",
+            "tree",
+            "dryRun",
+            "resources",
+            "admissionPolicies",
+            "flowSchema",
+            "tenancy",
+            "dashboards",
+            "prometheusRule",
+        ] {
             assert!(all.contains(&format!(".Values.{value}")), "{value}");
         }
         assert!(!all.contains(NAMESPACE), "the namespace is that of the release");
