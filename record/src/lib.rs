@@ -1,6 +1,6 @@
 //! Recordings of a live scheduler: what it was told, and what it decided.
 //!
-//! A recording is a folder of [segments](folder). A segment is a file of JSON [lines](line), compressed with zstd:
+//! A recording is a folder of [segments](folder). A segment is a file of JSON [lines](mod@line), compressed with zstd:
 //!
 //! ```text
 //! {"head":{"format":1,"rules":"1","segment":7,"at":..,"tree":[..],"policy":{..},..}}    how it begins
