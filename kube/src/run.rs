@@ -6,7 +6,7 @@ use crate::{
     actor::{Actor, Failure, Intent, Problem},
     clock::Clock,
     record::Tape,
-    report::{EVERY_MS, Reporter},
+    report::{EVERY_MS, Reporter, status::StatusWriter},
     serve::{board::Board, explain::Question, figures, metric},
     settings::{Mode, Settings},
     watch::{
@@ -50,6 +50,7 @@ pub struct Runner {
     board: Board,
     tape: Option<Tape>,
     questions: Receiver<Question>,
+    status: StatusWriter,
     next_check: Time,
 }
 
@@ -93,6 +94,7 @@ impl Runner {
                 Some(tape) => actor.recorded(tape.clone()),
                 None => actor,
             },
+            status: StatusWriter::new(writes.clone(), tree, fence.clone()),
             writer: Writer::new(writes, mode, fence, board.clone()),
             reporter: Reporter::new(),
             clock,
@@ -249,6 +251,7 @@ impl Runner {
             self.next_report = now.after_ms(EVERY_MS);
             intents.extend(self.reporter.conditions(&self.actor, now));
             self.look(now);
+            self.status.write(&self.actor, now, self.log);
         }
         for failure in self.writer.push(intents, now) {
             self.fails(failure);

@@ -477,3 +477,25 @@ fn what_a_newer_tree_spares_is_taken_back() {
     actor.take_failure(Failure::Evict { uid: "p3".into(), why: "422".to_owned() });
     assert!(turn(&mut actor, 50)[0].starts_with("evict a/p2"));
 }
+
+#[test]
+fn a_tree_that_is_not_in_force_says_why_until_another_one_is() {
+    let mut first = Actor::new(settings(Mode::Gate));
+    let bad: TreeSpec = [QuotaSpec::new("root", None).min(cpu(9)).max(cpu(4))].into_iter().collect();
+    first.take(Fact::Tree(bad.clone()));
+    Store::ALL.into_iter().for_each(|store| first.take(Fact::Synced(store)));
+    assert!(first.turn(Time(START)).is_empty() && !first.is_started());
+    let (valid, why) = first.tree_refused().unwrap();
+    assert!(!valid && why.contains("T2"), "{why}");
+    first.take(Fact::Tree(tree(8)));
+    first.turn(Time(START + 10));
+    assert_eq!((first.tree_refused(), first.is_started()), (None, true));
+    // A later one leaves the old one in force.
+    first.take(Fact::Tree(bad));
+    first.turn(Time(START + 20));
+    assert_eq!(first.tree_refused().map(|(valid, _)| valid), Some(false));
+    assert_eq!(first.core().unwrap().tree().len(), 3);
+    first.take(Fact::Tree(tree(16)));
+    first.turn(Time(START + 30));
+    assert_eq!(first.tree_refused(), None);
+}

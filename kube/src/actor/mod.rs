@@ -68,6 +68,8 @@ struct Live {
     refused: Vec<(String, EventError)>,
     /// The tree in force.
     tree: TreeSpec,
+    /// Why the newest tree is not in force, and whether it is valid by itself.
+    tree_refused: Option<(bool, String)>,
     recorder: Recorder,
     /// While a new core is told what there is: what the old one knew of pods with a node.
     carried: BTreeMap<Uid, Carried>,
@@ -90,6 +92,7 @@ impl Live {
             tree_waits: false,
             refused: Vec::new(),
             tree,
+            tree_refused: None,
             recorder,
             carried: BTreeMap::new(),
         })
@@ -143,6 +146,8 @@ pub struct Actor {
     /// With what the first core begins.
     recorder: Recorder,
     drift: Vec<(Name, Name, i64)>,
+    /// Why there is no scheduler yet: the first tree is not valid.
+    first_tree: Option<String>,
 }
 
 impl Actor {
@@ -158,6 +163,7 @@ impl Actor {
             problems: Vec::new(),
             recorder: Recorder::default(),
             drift: Vec::new(),
+            first_tree: None,
         }
     }
 
@@ -187,6 +193,13 @@ impl Actor {
     #[must_use]
     pub fn core(&self) -> Option<&Scheduler> {
         self.live.as_ref().map(|live| &live.core)
+    }
+
+    /// Why the newest quota tree is not in force, and whether it is valid by itself.
+    #[must_use]
+    pub fn tree_refused(&self) -> Option<(bool, String)> {
+        let first = self.first_tree.clone().map(|why| (false, why));
+        self.live.as_ref().map_or(first, |live| live.tree_refused.clone())
     }
 
     /// What was wrong since the last call.
@@ -254,12 +267,14 @@ impl Actor {
         let Some(tree) = &self.seen.tree else { return false };
         match self.fresh(tree, now.after_ms(self.settings.quiet_ms)) {
             Ok(live) => {
+                self.first_tree = None;
                 self.live = Some(live);
                 let facts = self.changes.facts;
                 self.changes = Changes { tree: false, facts, ..self.seen.as_changes() };
                 true
             }
             Err(findings) => {
+                self.first_tree = Some(tree::in_words(&findings));
                 self.problems.push(Problem::Tree(findings));
                 self.changes = Changes::default();
                 false

@@ -174,6 +174,7 @@ impl Actor {
         };
         new.carried = carried(old);
         new.tree_waits = old.tree_waits;
+        new.tree_refused.clone_from(&old.tree_refused);
         let changes = Changes { tree: false, ..self.seen.as_changes() };
         new.report(&self.seen, &self.settings, changes, Vec::new(), now);
         new.carried.clear();

@@ -1,6 +1,8 @@
 //! What users see of decisions: a condition on each pod that waits, and Events on those that are evicted and on those for
 //! whom. The sentences are those of `quotree explain`. Nothing of this is ever read back.
 
+pub mod status;
+
 use crate::{
     actor::{Actor, Intent},
     watch::Uid,

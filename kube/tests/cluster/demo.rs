@@ -70,6 +70,9 @@ async fn demo(server: Server, mode: Mode, nodes: &[(&str, u32)]) {
     let admissions = if mode == Mode::Gate { "Patch pods" } else { "Create pods/binding" };
     assert_eq!(writes[admissions], 8 + 4 + 2, "{writes:?}");
     assert_eq!(writes["Create pods/eviction"], 4, "{writes:?}");
+    status(&world.tree().await["status"]);
+    let changes = world.writes.get("Patch elasticquotatrees").copied().unwrap_or_default();
+    assert!((1..60).contains(&changes), "it is written when it changes, at most every 5 s: {changes}");
     metrics(&world.board.text(world.server.clock().now(), true));
     let (segments, agreed) = world.replays().await;
     if world.fake().is_some() && mode == Mode::Gate && nodes.len() == 4 {
@@ -77,6 +80,19 @@ async fn demo(server: Server, mode: Mode, nodes: &[(&str, u32)]) {
     }
     assert!(segments > 1 && agreed > 20, "{segments} segments, {agreed} decisions");
     what_if(&world.recording);
+}
+
+/// What the status of the tree says after the demo.
+fn status(status: &Value) {
+    let root = &status["root"];
+    assert_eq!((root["name"].as_str(), root["used"]["cpu"].as_str()), (Some("root"), Some("40")), "{status}");
+    let leaf = &root["children"][0]["children"][1];
+    assert_eq!((leaf["name"].as_str(), leaf["namespaces"][0].as_str()), (Some("root.a.2"), Some("namespace2")));
+    let of = |field: &str| leaf[field]["cpu"].as_str().unwrap_or_default().to_owned();
+    assert_eq!([of("used"), of("guaranteed"), of("borrowed"), of("request")], ["15", "10", "5", "25"], "{leaf}");
+    for condition in status["conditions"].as_array().unwrap() {
+        assert_eq!(condition["status"], "True", "{condition}");
+    }
 }
 
 /// What the metrics say after the demo.

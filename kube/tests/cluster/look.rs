@@ -10,6 +10,13 @@ impl World {
         t.get(&t.core("pods")).await.unwrap().body["items"].as_array().unwrap().clone()
     }
 
+    /// The quota tree.
+    pub(crate) async fn tree(&self) -> Value {
+        let target = self.server.target();
+        let path = target.cluster("scheduling.sigs.k8s.io/v1beta1", "namespaces/kube-system/elasticquotatrees/tree");
+        target.get(&path).await.unwrap().body
+    }
+
     /// How many pods of each namespace run, and are not being deleted.
     pub(crate) async fn running(&self) -> Vec<usize> {
         let mut running = Vec::new();
