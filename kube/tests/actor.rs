@@ -486,7 +486,7 @@ fn a_tree_that_is_not_in_force_says_why_until_another_one_is() {
     Store::ALL.into_iter().for_each(|store| first.take(Fact::Synced(store)));
     assert!(first.turn(Time(START)).is_empty() && !first.is_started());
     let (valid, why) = first.tree_refused().unwrap();
-    assert!(!valid && why.contains("T2"), "{why}");
+    assert!(!valid && why.contains("min 9 cpu exceeds max 4 cpu"), "{why}");
     first.take(Fact::Tree(tree(8)));
     first.turn(Time(START + 10));
     assert_eq!((first.tree_refused(), first.is_started()), (None, true));

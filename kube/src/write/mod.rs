@@ -21,7 +21,7 @@ use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use kube::Client;
 use queue::{Queue, Work};
 use quotree_core::Time;
-use resolve::{Verdict, back_off, judge, settle};
+use resolve::{Verdict, back_off, gives_up, judge, settle};
 
 /// What came of a write.
 #[derive(Debug)]
@@ -135,7 +135,7 @@ impl Writer {
     /// Takes the end of a write, and sends what may be sent now. Returns what the actor must know.
     pub fn take(&mut self, ended: Ended, now: Time) -> Option<Failure> {
         self.note(&ended.0);
-        let Outcome { mut work, verdict, .. } = ended.0;
+        let Outcome { mut work, verdict, code, .. } = ended.0;
         let uid = work.intent.pod().uid.clone();
         self.queue.done(&uid);
         let spared = self.queue.is_spared(&uid);
@@ -150,6 +150,9 @@ impl Writer {
             Verdict::Look(_) => None,
             Verdict::Again { .. } if spared && matches!(work.intent, Intent::Evict { .. }) => {
                 Some(Failure::TakenBack { uid })
+            }
+            Verdict::Again { why, .. } if matches!(work.intent, Intent::Evict { .. }) && gives_up(code, work.tries) => {
+                Some(Failure::Evict { uid, why })
             }
             Verdict::Again { after_ms, version, .. } => {
                 let at = now.after_ms(back_off(after_ms, work.tries, &uid));

@@ -87,6 +87,24 @@ fn admitted(pod: &SeenPod, pin: Option<&Name>) -> Option<Verdict> {
     Some(if its == pin { Verdict::Done } else { Verdict::Failed("somebody else removed the gate".to_owned()) })
 }
 
+/// How often an eviction is sent that a disruption budget refuses: within about half a minute the watch shows the budget as the
+/// API server sees it.
+const REFUSALS: u32 = 3;
+
+/// Whether an eviction that was refused for now (429), after so many tries before this one, is reported as failed instead of
+/// being sent again. What waits for it then looks for another way, and the pod is chosen again when there is news of it or its
+/// budget (E2).
+///
+/// ```
+/// use quotree_kube::write::resolve::gives_up;
+/// assert!(!gives_up(Some(429), 0) && gives_up(Some(429), 3));
+/// assert!(!gives_up(Some(500), 9) && !gives_up(None, 9), "nobody knows what came of it");
+/// ```
+#[must_use]
+pub const fn gives_up(code: Option<u16>, tries: u32) -> bool {
+    matches!(code, Some(429)) && tries >= REFUSALS
+}
+
 /// How long a write waits that goes again, milliseconds: at least what the answer says, twice as long each time up to a
 /// minute, and a part that differs from pod to pod, so that not all come at once.
 #[must_use]
