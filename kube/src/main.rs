@@ -32,7 +32,8 @@ async fn main() -> ExitCode {
 
 /// Runs until the process is asked to end.
 async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
-    let (settings, tree, record) = (args.settings()?, args.tree_source()?, args.recording()?);
+    let (settings, tree) = (args.settings()?, args.tree_source()?);
+    let (record, listen) = (args.recording()?, args.listen()?);
     let config = connection(args).await?;
     eprintln!("quotree-scheduler: {:?} mode, server {}, tree {}", settings.mode, config.cluster_url, args.tree);
     let log: fn(&str) = |line| println!("{line}");
@@ -48,7 +49,7 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let recording =
         record.map(|settings| Recording::start(settings, &me, |line| eprintln!("quotree-scheduler: {line}")));
     let recording = recording.transpose().map_err(|error| format!("--record: {error}"))?;
-    if let Some(address) = args.listen()? {
+    if let Some(address) = listen {
         let fence = candidate.as_ref().map_or_else(Fence::open, Candidate::fence);
         let listener = TcpListener::bind(address).await.map_err(|error| format!("--listen {address}: {error}"))?;
         eprintln!("quotree-scheduler: serves http://{}/metrics", listener.local_addr()?);

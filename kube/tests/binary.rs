@@ -69,4 +69,7 @@ fn mistakes_of_the_command_line_are_named() {
     let output = Command::new(env!("CARGO_BIN_EXE_quotree-scheduler")).args(["--tree", "x"]).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert_eq!(String::from_utf8_lossy(&output.stderr), "quotree-scheduler: --tree: `x` is not NAMESPACE/NAME\n");
+    let output = Command::new(env!("CARGO_BIN_EXE_quotree-scheduler")).args(["--listen", "8080"]).output().unwrap();
+    let text = "quotree-scheduler: --listen: `8080` is no address with a port, such as 127.0.0.1:8080\n";
+    assert_eq!(String::from_utf8_lossy(&output.stderr), text);
 }
