@@ -38,7 +38,7 @@ pub(crate) fn write(path: &Path, content: &(impl AsRef<[u8]> + ?Sized)) -> Resul
     draft.finish()
 }
 
-/// As [`write`], for a file that the command reads and then writes again on purpose.
+/// As [`write()`], for a file that the command reads and then writes again on purpose.
 ///
 /// # Errors
 /// If it cannot be written.
