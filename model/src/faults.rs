@@ -68,6 +68,9 @@ pub enum NodeChange {
         nodes: Nodes,
         /// How long they are down.
         lasts_ms: u64,
+        /// For a worst-case outage: every domain that may be the one, with its nodes. `nodes` are those of the first, until
+        /// [`Scenario::with_outage_of`](super::Scenario::with_outage_of) chooses.
+        candidates: Arc<[(Name, Nodes)]>,
     },
     /// Nodes are drained: they get no new pods, and their pods are evicted.
     Drain {

@@ -4,6 +4,7 @@
 //! Code that both must share is here, too: durations, random streams, permissions ([`people`]), GPU cells ([`cells`]).
 
 mod arrivals;
+mod calendar;
 pub mod cells;
 mod change;
 mod claims;
@@ -25,6 +26,7 @@ mod training;
 mod words;
 
 pub use arrivals::{Arrivals, Concurrency, HOUR_MS, Pattern};
+pub use calendar::Start;
 pub use change::{Change, TimedChange};
 pub use claims::{Claim, Predicate, Selector};
 pub use dataset::{Cache, Dataset, DatasetFigure, Reads, Tier};
@@ -85,6 +87,32 @@ pub struct Scenario {
 }
 
 impl Scenario {
+    /// The domains of which a worst-case outage may be, in the order in which they are tried; none in a scenario without
+    /// such an outage.
+    #[must_use]
+    pub fn outage_candidates(&self) -> Vec<Name> {
+        let of = |timed: &TimedChange| match &timed.change {
+            Change::Nodes(NodeChange::Outage { candidates, .. }) => Some(Arc::clone(candidates)),
+            _ => None,
+        };
+        let found = self.events.iter().filter_map(of).find(|candidates| !candidates.is_empty());
+        found.iter().flat_map(|candidates| candidates.iter()).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// This scenario where each worst-case outage is that of the candidate of this number.
+    #[must_use]
+    pub fn with_outage_of(&self, candidate: usize) -> Self {
+        let mut scenario = self.clone();
+        for timed in &mut scenario.events {
+            if let Change::Nodes(NodeChange::Outage { nodes, candidates, .. }) = &mut timed.change
+                && let Some((_, chosen)) = candidates.get(candidate)
+            {
+                *nodes = Arc::clone(chosen);
+            }
+        }
+        scenario
+    }
+
     /// The typical pods of all workloads, from which the placement score `Fgd` computes fragmentation. A workload that
     /// is submitted repeatedly counts once for each expected instance.
     #[must_use]
@@ -266,8 +294,8 @@ pub struct World {
     pub max_events: u64,
     /// The currency, which reports print after prices; empty if the scenario names none.
     pub currency: String,
-    /// The calendar time of moment 0, as `2026-11-30T08:00:00`, without a time zone. No decision depends on it.
-    pub starts_at: Option<String>,
+    /// The calendar time of moment 0. No decision depends on it.
+    pub starts_at: Option<Start>,
 }
 
 impl Default for World {

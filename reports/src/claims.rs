@@ -1,7 +1,7 @@
 //! The claims of a run: the verdict in a few words, and each claim with what was measured.
 
 use crate::{
-    format::{self, many, moment_up},
+    format::{self, dated, many},
     layout::wrap,
     style::{Style, Tone},
 };
@@ -32,12 +32,12 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     let mut text = format!("\n{}\n", style.paint(tone, &head));
     let failed_first = all.results.iter().filter(|c| !c.passed).chain(all.results.iter().filter(|c| c.passed));
     for claim in failed_first.take(style.rows) {
-        text.push_str(&one(style, claim));
+        text.push_str(&one(style, claim, result));
     }
     text + &style.more(all.results.len(), style.rows, "claim")
 }
 
-fn one(style: Style, claim: &ClaimResult) -> String {
+fn one(style: Style, claim: &ClaimResult, result: &RunResult) -> String {
     let mark = if claim.passed { style.paint(Tone::Good, "✓") } else { style.paint(Tone::Bad, "✗") };
     let mut text = wrap(style, &format!("  {mark} {}", claim.claim), 4);
     if let Some(because) = claim.because.as_deref().map(quotree_page::visible) {
@@ -50,7 +50,7 @@ fn one(style: Style, claim: &ClaimResult) -> String {
         text.push_str(&style.paint_lines(Tone::Odd, &wrap(style, &format!("      note: {note}"), 8)));
     }
     if !claim.passed {
-        let at = claim.at_ms.map(|ms| format!(" at {}", moment_up(ms))).unwrap_or_default();
+        let at = claim.at_ms.map(|ms| format!(" at {}", dated(result, ms))).unwrap_or_default();
         text.push_str(&wrap(style, &format!("      line {}: observed{at}: {}", claim.line, claim.seen), 8));
         for explanation in &claim.explanations {
             text.push_str(&wrap(style, &format!("      {}", format::short_reason(explanation)), 8));

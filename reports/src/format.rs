@@ -4,6 +4,7 @@
 use quotree_core::{Amounts, QuantityText, Unit};
 use quotree_page::units::grouped;
 pub use quotree_page::units::many;
+use quotree_sim::{model::Start, result::RunResult};
 
 /// A duration in milliseconds by its two largest units: `2m 30s`, `5d 3h`, `500ms`, `0s`.
 ///
@@ -41,6 +42,24 @@ pub fn moment(ms: u64) -> String {
 /// the first minute are exact.
 pub(crate) fn moment_up(ms: u64) -> String {
     moment(if ms < 60_000 { ms } else { ms.div_ceil(1000).saturating_mul(1000) })
+}
+
+/// The date of a moment in brackets, after a space, if the scenario says when moment 0 is; or nothing.
+///
+/// ```
+/// use quotree_sim::model::Start;
+/// assert_eq!(quotree_reports::date(Some(Start::new(1_772_352_000, Some(0))), 3_600_000), " (2026-03-01 09:00Z)");
+/// assert_eq!(quotree_reports::date(None, 3_600_000), "");
+/// ```
+#[must_use]
+pub fn date(starts_at: Option<Start>, ms: u64) -> String {
+    starts_at.map_or_else(String::new, |start| format!(" ({})", start.date(ms)))
+}
+
+/// A moment of a run, rounded up, with its date.
+pub(crate) fn dated(result: &RunResult, ms: u64) -> String {
+    let up = if ms < 60_000 { ms } else { ms.div_ceil(1000).saturating_mul(1000) };
+    format!("{}{}", moment(up), date(result.starts_at, up))
 }
 
 /// A duration that may be a lower bound: `≥1d`.

@@ -31,7 +31,7 @@ pub use checks::{
 };
 pub use diff::{Bound, Change, Diff, DiffError, Outcome, Pair, Team, Teams, diff};
 pub use findings::findings_text;
-pub use format::{count, many, moment, percent, short_reason, span};
+pub use format::{count, date, many, moment, percent, short_reason, span};
 pub use json::{summary_json, write_summary};
 pub use layout::wrap;
 pub use markdown::summary_markdown;

@@ -5,7 +5,7 @@ use crate::{
     claims, datasets, figures,
     findings::findings_text,
     fleet,
-    format::{self, many, moment_up, span},
+    format::{self, dated, many, span},
     grid::{self, COUNT_COLUMNS, Cell, Column, count_cells},
     instances,
     jobs::in_a_cell,
@@ -25,6 +25,7 @@ use std::collections::BTreeSet;
 pub fn summary_text(result: &RunResult, report: Option<&Report>, by: &[By], style: Style) -> String {
     let (verdict, tone) = claims::verdict(result.claims.passed, result.claims.failed);
     let mut text = header(result, Some(&style.paint(tone, &verdict)), style);
+    text.push_str(&worst_outage(result, style));
     if let Some(report) = report {
         if !report.run.about.is_empty() {
             text.push_str(&style.paint_lines(Tone::Faint, &wrap(style, &quotree_page::visible(&report.run.about), 0)));
@@ -94,12 +95,24 @@ fn header(result: &RunResult, verdict: Option<&str>, style: Style) -> String {
     let facts = [
         format!("policy {}", result.policy),
         format!("seed {}", result.seed),
-        format!("ended at {}", moment_up(result.end_ms)),
+        format!("ended at {}", dated(result, result.end_ms)),
         many(result.events, "event"),
     ];
     // Lines end between facts.
     let facts = verdict.map(str::to_owned).into_iter().chain(facts).map(|fact| fact.replace(' ', NO_BREAK));
     wrap(style, &format!("{name}  {}", facts.collect::<Vec<_>>().join(" · ")), 2)
+}
+
+/// Which domain the worst-case outage of a run is of.
+fn worst_outage(result: &RunResult, style: Style) -> String {
+    let Some(worst) = &result.worst_outage else { return String::new() };
+    let span = |ms: u128| span(u64::try_from(ms).unwrap_or(u64::MAX));
+    let others = match worst.tried {
+        1 => String::new(),
+        _ => format!("; with the mildest, {}, {}", worst.mildest, span(worst.mildest_wait_ms)),
+    };
+    let (domain, tried, waits) = (&worst.domain, many(worst.tried, "domain"), span(worst.wait_ms));
+    wrap(style, &format!("Worst outage of {tried}: {domain}. Jobs wait {waits} in sum{others}."), 2)
 }
 
 /// The digests that identify a run.
@@ -143,7 +156,7 @@ fn loans(result: &RunResult, style: Style) -> String {
     let borrows = said("borrows", true, |q| &q.borrowed);
     let lends = said("lends", false, |q| &q.lent);
     let sentences: Vec<_> = [borrows, lends].into_iter().filter(|s| !s.is_empty()).collect();
-    let nobody = || format!("No quota borrows at {}", moment_up(result.end_ms));
+    let nobody = || format!("No quota borrows at {}", dated(result, result.end_ms));
     let line = if sentences.is_empty() { nobody() } else { sentences.join(". ") };
     wrap(style, &format!("{line}."), 2)
 }
@@ -172,7 +185,7 @@ fn refusals(result: &RunResult, style: Style) -> String {
     for row in result.refusals.iter().take(style.rows) {
         let by = row.by.as_deref().map(|by| format!(" by {by}")).unwrap_or_default();
         let times = if row.times > 1 { format!(" ({} times)", format::count(row.times.into())) } else { String::new() };
-        let line = format!("  at {}  {}{by}: {}{times}", moment_up(row.at_ms), row.what, row.why);
+        let line = format!("  at {}  {}{by}: {}{times}", dated(result, row.at_ms), row.what, row.why);
         text.push_str(&wrap(style, &line, 6));
     }
     text.push_str(&style.more(result.refusals.len(), style.rows, "refusal"));
@@ -194,17 +207,17 @@ fn evictions(result: &RunResult, style: Style) -> String {
     let mut text = heading(style, &format!("{}{by_rule}", many(all.len() as u64, "eviction")));
     let shown = (style.rows / 8).max(1);
     for row in all.iter().take(shown) {
-        text.push_str(&wrap(style, &eviction(row), 6));
+        text.push_str(&wrap(style, &eviction(result, row), 6));
     }
     text + &style.more_after("  ", all.len(), shown, "eviction")
 }
 
-fn eviction(row: &EvictionRow) -> String {
+fn eviction(result: &RunResult, row: &EvictionRow) -> String {
     let leaf = row.leaf.as_deref().map(|leaf| format!(" ({leaf})")).unwrap_or_default();
     let unnamed = row.cause.as_deref().filter(|cause| !row.reason.contains(cause));
     let cause = unnamed.map(|cause| format!(" for {cause}")).unwrap_or_default();
     let lost = if row.lost_ms > 0 { format!("; lost {} of work", span(row.lost_ms)) } else { String::new() };
-    format!("  at {}  {}{leaf}{cause}  {}{lost}", moment_up(row.at_ms), row.pod, ruled(&row.rule, &row.reason))
+    format!("  at {}  {}{leaf}{cause}  {}{lost}", dated(result, row.at_ms), row.pod, ruled(&row.rule, &row.reason))
 }
 
 /// A reason with its rule, which is not repeated if the reason already contains it.

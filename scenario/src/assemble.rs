@@ -70,7 +70,8 @@ pub(crate) fn assemble(
     let (policy_name, policy) = policy::policy(policy_node.and_then(|node| Read::read(node, report)).as_ref());
     let world = merged.single("world").and_then(|node| Read::read(node, report));
     let world = policy::world(world.as_ref(), files, report);
-    let written: Vec<At<event::At>> = read_list(merged.list("events"), report);
+    let entries: Vec<At<event::Event>> = read_list(merged.list("events"), report);
+    let written = event::expand(&entries, world.until, report);
     let before = report.errors();
     let parts: Vec<cluster::Part> = read_list(merged.list("cluster"), report);
     let mut cluster = cluster::check(&parts, files, report);

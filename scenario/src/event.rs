@@ -1,11 +1,16 @@
-//! `events: [At("1m", Scale(..)), ..]`: changes of the world. Edits of single quotas are applied to the tree expected
+//! `events: [At("1m", Scale(..)), Every("1d", Scale(..)), ..]`: changes of the world, once or again and again. Edits of single quotas are applied to the tree expected
 //! at their time, and each resulting tree is checked.
 
 mod people_edit;
+mod recurring;
+mod worst_case;
+
+pub(crate) use recurring::{Event, Occurrence, expand};
 
 use crate::{
     gpus::{self, DeviceHealthy, DeviceUnhealthy, PodsOnIt, Relabel},
-    nodes::{self, AddNodes, Drain, EditNodes, Outage, RackDown, RackUp, RemoveNodes, Slow},
+    nodes::{self, AddNodes, Drain, EditNodes, RackDown, RackUp, RemoveNodes, Slow},
+    outage::Outage,
     people::{AddGroup, AddUser, EditGroup, EditUser, Leaves, RemoveGroup, RemoveUser},
     quota::{self, EditQuota, Quota, ReadTree},
     workload::ReadWorkload,
@@ -177,33 +182,34 @@ pub(crate) struct ReadEvents {
 
 /// Checks all events; `tree` is the tree at time 0.
 pub(crate) fn check(
-    written: &[Placed<At>],
+    written: &[Occurrence<'_>],
     tree: Option<&ReadTree>,
     known: &Known<'_>,
     report: &mut Report,
 ) -> ReadEvents {
     let mut events = ReadEvents::default();
-    let mut timed: Vec<(Time, &At)> = Vec::new();
-    for event in written {
-        let time = event.value.time.as_ref();
-        let (time, span) = time.map_or((Time(0), event.span), |time| (time.value, time.span));
-        events.places.push((time, span));
-        timed.push((time, &event.value));
-    }
-    timed.sort_by_key(|(time, _)| *time);
+    let mut timed: Vec<&Occurrence<'_>> = written.iter().collect();
+    events.places.extend(written.iter().map(|event| (event.at, event.span)));
+    timed.sort_by_key(|event| event.at);
     let by_name = known.cluster.nodes.iter().enumerate().map(|(i, node)| (node.name.as_str(), i)).collect();
     let names = known.workloads.iter().enumerate().map(|(i, w)| (w.workload.name.as_str(), i)).collect();
     let tenants = Tenants::new(known.people, false);
     let (nodes, places, tree) = (by_name, nodes::Places::of(known.cluster), tree.cloned());
     let mut checking = Checking { known, nodes, places, names, tree, tenants, quotas: 0, events, report };
-    for (at, event) in timed {
-        let Some(change) = &event.change else { continue };
-        let by = event.by.as_ref().and_then(|by| checking.user(by));
-        if let Some(change) = checking.change(&change.value, at, by.as_ref()) {
-            checking.events.changes.push(TimedChange { at, by, change });
+    for event in timed {
+        let Some(change) = event.change else { continue };
+        let before = checking.report.len();
+        let by = event.by.and_then(|by| checking.user(by));
+        if let Some(change) = checking.change(&change.value, event.at, by.as_ref()) {
+            checking.events.changes.push(TimedChange { at: event.at, by, change });
+        }
+        if event.is_repeated {
+            checking.report.drop_repeats(before);
         }
     }
-    checking.events
+    let Checking { mut events, report, .. } = checking;
+    worst_case::only_one(written, &mut events, report);
+    events
 }
 
 struct Checking<'a, 'r> {
@@ -292,7 +298,7 @@ impl Checking<'_, '_> {
         match change {
             Change::RackDown(read) => places.rack(read.rack.as_ref()?, true, report),
             Change::RackUp(read) => places.rack(read.rack.as_ref()?, false, report),
-            Change::Outage(read) => places.outage(read, report),
+            Change::Outage(read) => read.check(places, report),
             Change::Drain(read) => places.drain(read, report),
             Change::AddNodes(read) => places.add(read, report),
             Change::RemoveNodes(read) => places.remove(read, report),

@@ -28,6 +28,7 @@ mod merge;
 mod no_min;
 mod nodes;
 mod notation;
+mod outage;
 mod people;
 mod pod;
 mod pods_limit;

@@ -30,15 +30,6 @@ record! {
 }
 
 record! {
-    /// Nodes fail together, and recover after a while.
-    pub(crate) struct Outage(node) in "change" {
-        nodes: WhichNodes => embedded,
-        /// How long the nodes are down.
-        r#for: Positive => required,
-    }
-}
-
-record! {
     /// Nodes are cordoned, and their pods are evicted as far as disruption budgets allow it, gangs as a whole.
     /// `Uncordon` ends the drain.
     pub(crate) struct Drain(node) in "change" {
@@ -113,7 +104,7 @@ record! {
 /// The nodes of a change: exactly one of the four fields is given.
 #[derive(Debug, Clone)]
 pub(crate) struct WhichNodes {
-    given: Vec<(&'static str, At<Name>)>,
+    pub(crate) given: Vec<(&'static str, At<Name>)>,
 }
 
 impl Part for WhichNodes {
@@ -146,8 +137,8 @@ impl Part for WhichNodes {
 
 /// The nodes of a cluster by name, pool, rack and zone.
 pub(crate) struct Places<'a> {
-    cluster: &'a Cluster,
-    by: BTreeMap<&'static str, BTreeMap<Name, Nodes>>,
+    pub(crate) cluster: &'a Cluster,
+    pub(crate) by: BTreeMap<&'static str, BTreeMap<Name, Nodes>>,
     /// The spare nodes of each pool that no event has added yet.
     spares: BTreeMap<Name, Vec<u32>>,
 }
@@ -190,7 +181,7 @@ impl<'a> Places<'a> {
     }
 
     /// The nodes of a change, and what messages call them.
-    fn which(&self, which: &WhichNodes, report: &mut Report) -> Option<(Nodes, Name)> {
+    pub(crate) fn which(&self, which: &WhichNodes, report: &mut Report) -> Option<(Nodes, Name)> {
         let (kind, name) = which.given.first()?;
         let found = if *kind == "node" { self.one(name, report) } else { self.named(kind, name, report) };
         found.map(|nodes| (nodes, name.value.clone()))
@@ -212,11 +203,6 @@ impl<'a> Places<'a> {
         let nodes = self.named("rack", rack, report)?;
         let number = self.by.get("rack")?.keys().position(|name| *name == rack.value)?;
         Some(NodeChange::Rack { rack: u32::try_from(number).unwrap_or(u32::MAX), nodes, down })
-    }
-
-    pub(crate) fn outage(&self, read: &Outage, report: &mut Report) -> Option<NodeChange> {
-        let nodes = self.which(&read.nodes, report);
-        Some(NodeChange::Outage { nodes: nodes?.0, lasts_ms: read.r#for?.0 })
     }
 
     pub(crate) fn drain(&self, read: &Drain, report: &mut Report) -> Option<NodeChange> {

@@ -8,7 +8,7 @@ use quotree_core::{
     Age, BorrowWhilePreempting, EnforceMax, Floor, Order, OverPromised, Placement, Policy as Knobs, Preemption,
     Reclaim, RespectBudgets, SearchBounds, Time, Unquotaed, VictimOrder, WithinQueuePreemption,
 };
-use quotree_model::World as Checked;
+use quotree_model::{Start, World as Checked};
 use quotree_syntax::{
     At, Ms, Node, Permille, Positive, Read, Record, Report, Shape, Unnamed, choice, group, record, variant,
 };
@@ -95,7 +95,7 @@ record! {
         max_events: At<u64> => "1000000000",
         /// The currency of prices, such as `EUR`, as reports print it.
         currency: String => "none",
-        /// The calendar time of moment 0, such as `2026-11-30T08:00`, without a time zone. Reports print it.
+        /// The calendar time of moment 0, such as `2026-11-30T08:00Z`; `Z`, a fixed offset such as `+01:00`, or nothing may follow the time. Outputs show dates beside times.
         starts_at: At<String> => "absent",
     }
 }
@@ -247,17 +247,40 @@ pub(crate) fn world(read: Option<&Unnamed<World>>, files: &mut Files<'_>, report
     }
 }
 
-/// The calendar time of moment 0, with seconds.
-fn starts_at(text: Option<&At<String>>, report: &mut Report) -> Option<String> {
+/// The calendar time of moment 0: `2026-11-30T08:00`, with `Z` or a fixed offset such as `+01:00`, or without.
+fn starts_at(text: Option<&At<String>>, report: &mut Report) -> Option<Start> {
     let text = text?;
-    match text.value.parse::<jiff::civil::DateTime>() {
-        Ok(time) => Some(time.strftime("%Y-%m-%dT%H:%M:%S").to_string()),
-        Err(_) => {
-            let title = format!("`{}` is not a calendar time", text.value);
-            report.error(text.span, title, "expected a time such as `2026-11-30T08:00`");
-            None
-        }
+    let found = calendar(&text.value);
+    if found.is_none() {
+        let title = format!("`{}` is not a calendar time", text.value);
+        report
+            .error(text.span, title, "expected a time such as `2026-11-30T08:00`")
+            .help("`Z` or an offset such as `+01:00` may follow; names of time zones are not supported");
     }
+    found
+}
+
+fn calendar(text: &str) -> Option<Start> {
+    let clock = text.find('T').map_or(text.len(), |at| at + 1);
+    let (civil, offset) = match text.get(clock..)?.find(['Z', '+', '-']) {
+        None => (text, None),
+        Some(at) => (text.get(..clock + at)?, Some(offset(text.get(clock + at..)?)?)),
+    };
+    let civil = civil.parse::<jiff::civil::DateTime>().ok()?;
+    let seconds = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
+    Some(Start::new(seconds, offset))
+}
+
+/// Minutes ahead of UTC.
+fn offset(text: &str) -> Option<i16> {
+    if text == "Z" {
+        return Some(0);
+    }
+    let (hours, minutes) = text.get(1..)?.split_once(':')?;
+    let number = |text: &str| (text.len() == 2).then(|| text.parse::<u8>().ok()).flatten().map(i16::from);
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    let sum = (hours < 24 && minutes < 60).then_some(hours * 60 + minutes)?;
+    Some(if text.starts_with('-') { -sum } else { sum })
 }
 
 /// A probability below 100%.

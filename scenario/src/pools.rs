@@ -2,7 +2,7 @@
 
 use crate::{
     cluster::NodePool,
-    event::{At as Event, Change},
+    event::{Change, Occurrence},
     files::Files,
     nodes::AddNodes,
     times::{RandomTime, latency},
@@ -92,11 +92,10 @@ pub(crate) fn number(cluster: &mut Cluster) {
 }
 
 /// Creates the nodes that `AddNodes` events will add, since other parts may refer to their names.
-pub(crate) fn add_spares(events: &[At<Event>], cluster: &mut Cluster, report: &mut Report) {
+pub(crate) fn add_spares(events: &[Occurrence<'_>], cluster: &mut Cluster, report: &mut Report) {
     let mut wanted: BTreeMap<Name, (u64, Span)> = BTreeMap::new();
     for event in events {
-        let Some(At { value: Change::AddNodes(AddNodes { pool: Some(pool), count, .. }), span }) = &event.value.change
-        else {
+        let Some(At { value: Change::AddNodes(AddNodes { pool: Some(pool), count, .. }), span }) = event.change else {
             continue;
         };
         wanted.entry(pool.value.clone()).or_insert((0, *span)).0 += u64::from(*count);

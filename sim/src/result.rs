@@ -12,6 +12,7 @@ pub use figures::{DeadlineRow, JobQueueRow, Metrics};
 pub use jobs::{AtLeast, JobCounts, JobRow, JobState, SlowdownRow, SpreadRow};
 pub(crate) use quantities::permille_of;
 pub use quantities::{QuantityMap, TimeMap};
+use quotree_model::Start;
 pub use work::{
     CacheRow, DatasetRow, GroupRow, InputRow, InstancesRow, NamespaceRow, PodCounts, ShareRow, TaskRow, UserRow,
     WorkRow, WorkloadRow,
@@ -89,6 +90,32 @@ pub struct RunResult {
     /// Workloads that failed, and tasks that never began because of that, with the reasons.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<FailureRow>,
+    /// The domain of a worst-case outage, if the caller tried all of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_outage: Option<WorstOutage>,
+    /// The calendar time of moment 0, if the scenario gives one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_at: Option<Start>,
+}
+
+/// The domain of a worst-case outage: that with which jobs wait longest in sum; among equals, most work is lost, then
+/// most pods are evicted; then the first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct WorstOutage {
+    /// Its name.
+    pub domain: Name,
+    /// How many domains were tried.
+    pub tried: u64,
+    /// How long jobs wait in sum with it, milliseconds.
+    pub wait_ms: u128,
+    /// The work lost with it, milliseconds.
+    pub lost_work_ms: u128,
+    /// The evictions with it.
+    pub evictions: u64,
+    /// The domain with which jobs wait least, and how long.
+    pub mildest: Name,
+    /// How long jobs wait in sum with that, milliseconds.
+    pub mildest_wait_ms: u128,
 }
 
 /// Why a run, and with it every figure over time, ends when it does.

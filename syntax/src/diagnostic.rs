@@ -176,8 +176,18 @@ impl Report {
         self.errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
     }
 
+    /// Drops the diagnostics from index `first` on that say the same at the same place as an earlier one.
+    pub fn drop_repeats(&mut self, first: usize) {
+        let mut rest = self.diagnostics.split_off(first.min(self.diagnostics.len()));
+        let same = |a: &Diagnostic, b: &Diagnostic| (a.source, &a.span, &a.title) == (b.source, &b.span, &b.title);
+        rest.retain(|new| !self.diagnostics.iter().any(|old| same(old, new)));
+        self.diagnostics.append(&mut rest);
+        self.errors = self.diagnostics.iter().filter(|d| d.severity == Severity::Error).count();
+    }
+
     /// How many diagnostics there are so far.
-    pub(crate) const fn len(&self) -> usize {
+    #[must_use]
+    pub const fn len(&self) -> usize {
         self.diagnostics.len()
     }
 

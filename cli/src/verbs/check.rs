@@ -4,7 +4,7 @@ use crate::{
     args::{Check as Args, Format},
     digests,
     exit::{Exit, Outcome, Trouble},
-    files, interrupt, load, runner,
+    files, interrupt, load,
     terminal::Terminal,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget};
@@ -134,7 +134,7 @@ fn judge(path: &Path, args: &Args, terminal: Terminal) -> Option<(Checked, Optio
     }
     let options = RunOptions { record: args.pins.digests.is_some(), ..RunOptions::default() };
     let mut plans = None;
-    match runner::run(scenario, &options, args.watch, &mut &interrupt::STOP) {
+    match super::worst::run_each(scenario, &options, args.watch) {
         Ok(run) if run.result.end == EndReason::Stopped => return None,
         Ok(run) => {
             plans = run.log.as_ref().map(digests::of_plans);

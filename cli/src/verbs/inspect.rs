@@ -19,6 +19,7 @@ pub(super) fn inspect(args: &Args, terminal: Terminal) -> Outcome {
         terminal.show(&tree.to_dot())?;
         return Ok(Exit::Fine);
     }
+    let (scenario, _) = super::worst::settle(scenario, args.how.seed, terminal)?;
     let options = RunOptions { until: args.at, seed: args.how.seed, judge: false, ..RunOptions::default() };
     let run = runner::run_plain(&scenario, &options, terminal)?;
     terminal.show(&match args.format {

@@ -24,6 +24,7 @@ mod swarm;
 mod sweep;
 mod tenancy;
 mod validate;
+mod worst;
 
 use crate::{
     args::Verb,

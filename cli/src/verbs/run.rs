@@ -22,6 +22,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     }
     let printed = printed(args)?;
     let scenario = load::scenario(&args.file, &args.how.edits, terminal)?;
+    let (scenario, worst) = super::worst::settle(scenario, args.how.seed, terminal)?;
     let options = RunOptions {
         until: args.at,
         seed: args.how.seed,
@@ -34,6 +35,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     let trace = args.out.as_deref().map(|folder| Draft::begin(&folder.join("trace.jsonl"))).transpose()?;
     let mut watcher = Watcher::new(terminal, &scenario.name, trace);
     let mut run = runner::run(&scenario, &options, args.watch, &mut watcher)?;
+    run.result.worst_outage = worst;
     let trace = watcher.finish().map_err(|error| Trouble::invalid(format!("cannot write trace.jsonl: {error}")))?;
     if run.result.end == EndReason::Stopped {
         return interrupted(args, &scenario, &run, terminal);

@@ -4,7 +4,7 @@ use super::{report, shell};
 use crate::{args::Edits, exit::Trouble, files, load, runner, terminal::Terminal};
 use quotree_core::Time;
 use quotree_reports::{Report, RunSource};
-use quotree_sim::{RunOptions, Scenario, scenario};
+use quotree_sim::{RunOptions, Scenario, result::WorstOutage, scenario};
 use quotree_study::Facts;
 use serde_json::Value;
 use std::{
@@ -68,15 +68,16 @@ enum Side {
     /// The summary of an earlier run, and its folder.
     Files { summary: PathBuf, folder: PathBuf },
     /// A scenario, which is run, its file, and the command that runs it.
-    Scenario { scenario: Box<Scenario>, file: String, command: String },
+    Scenario { scenario: Box<Scenario>, worst: Option<WorstOutage>, file: String, command: String },
 }
 
 impl Side {
     fn of(path: &Path, edits: &Edits, terminal: Terminal) -> Result<Self, Trouble> {
         let Some(files) = Self::files(path) else {
-            let scenario = Box::new(load::scenario(path, edits, terminal)?);
+            let (scenario, worst) = super::worst::settle(load::scenario(path, edits, terminal)?, None, terminal)?;
+            let scenario = Box::new(scenario);
             let command = format!("quotree run {}{}", shell::word(&files::slashed(path)), shell::edits(edits));
-            return Ok(Self::Scenario { scenario, file: files::slashed(path), command });
+            return Ok(Self::Scenario { scenario, worst, file: files::slashed(path), command });
         };
         if edits.policy.is_some() || !edits.set.is_empty() {
             let path = path.display();
@@ -111,9 +112,10 @@ impl Side {
                 let report = with_report.then(|| report::read(folder)).transpose()?;
                 Ok(Seen { summary: value, report, facts: None })
             }
-            Self::Scenario { scenario, file, command } => {
+            Self::Scenario { scenario, worst, file, command } => {
                 let options = RunOptions { horizon, history: with_report, ..RunOptions::default() };
-                let run = runner::run_plain(scenario, &options, terminal)?;
+                let mut run = runner::run_plain(scenario, &options, terminal)?;
+                run.result.worst_outage.clone_from(worst);
                 let summary = super::as_json("the summary", serde_json::to_value(&run.result))?;
                 let source = RunSource {
                     file: file.clone(),

@@ -114,7 +114,7 @@ fn about(from: &From<'_>, source: &RunSource) -> quotree_page::model::Run {
         command: source.command.clone(),
         version: source.version.clone(),
         currency: from.scenario.world.currency.clone(),
-        starts_at: from.scenario.world.starts_at.clone(),
+        starts_at: from.scenario.world.starts_at.map(quotree_sim::model::Start::local),
         options: options::changed(&from.scenario.policy),
     }
 }

@@ -52,6 +52,8 @@ pub(crate) fn result_of(view: &RunView<'_>, claims: ClaimSummary, events: u64, b
         refusals: view.world.access.refusals.all.iter().map(|refused| refused.row.clone()).collect(),
         breaches: breaches.to_vec(),
         failures: view.world.failures.clone(),
+        worst_outage: None,
+        starts_at: view.world.scenario.world.starts_at,
     }
 }
 

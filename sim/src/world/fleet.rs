@@ -150,7 +150,7 @@ pub(crate) fn change(world: &mut World<'_>, change: &NodeChange, index: u32) {
                 nodes.iter().for_each(|node| nodes::hold_down(world, *node, *down));
             }
         }
-        NodeChange::Outage { nodes, lasts_ms } => {
+        NodeChange::Outage { nodes, lasts_ms, .. } => {
             let over = WorldEvent::Node(NodeEvent::OutageOver { change: index });
             world.schedule(world.now.after_ms(*lasts_ms), EDIT, over);
             nodes.iter().for_each(|node| nodes::hold_down(world, *node, true))

@@ -9,10 +9,10 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_core::{QuantityText, Unit};
-use quotree_reports::{count, many, moment, short_reason, span};
+use quotree_reports::{count, date, many, moment, short_reason, span};
 use quotree_sim::{
     Run, RunOptions, TimelineEntry, TimelinePod,
-    model::Scenario,
+    model::{Scenario, Start},
     result::{EvictionRow, PendingRow, RunResult},
 };
 use serde_json::Value;
@@ -28,6 +28,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         (None, None) => return Err(Trouble::invalid("name a scenario file and a pod, or a rule with `--rule`")),
     };
     let scenario = load::scenario(file, &args.how.edits, terminal)?;
+    let (scenario, _) = super::worst::settle(scenario, args.how.seed, terminal)?;
     if let Some(name) = args.who.quota() {
         return explain_quota(name, args, &scenario, terminal);
     }
@@ -112,6 +113,7 @@ struct Found<'a> {
     story: &'a [TimelineEntry],
     /// When it will be submitted, if it has not been yet.
     comes_at_ms: Option<u64>,
+    starts_at: Option<Start>,
 }
 
 impl<'a> Found<'a> {
@@ -125,11 +127,12 @@ impl<'a> Found<'a> {
             evictions: result.evictions.iter().filter(|row| names.contains(row.pod.as_str())).collect(),
             story: &run.timeline,
             comes_at_ms: None,
+            starts_at: result.starts_at,
         }
     }
 
     fn text(&self, pod: &str) -> String {
-        let mut text = format!("{pod} at {}\n\n", moment(self.at_ms));
+        let mut text = format!("{pod} at {}{}\n\n", moment(self.at_ms), date(self.starts_at, self.at_ms));
         if let Some(comes) = self.comes_at_ms {
             let _ = writeln!(text, "{pod} is not submitted yet; it is submitted at {}", moment(comes));
             return text;
@@ -164,7 +167,8 @@ impl<'a> Found<'a> {
         text.push_str("\nTimeline\n");
         for again in self.story.chunk_by(together) {
             let Some(line) = again.first() else { continue };
-            let _ = write!(text, "  {:>9}  {}  {}", moment(line.at_ms), line.pod, short_reason(&line.what));
+            let (at, on) = (moment(line.at_ms), date(self.starts_at, line.at_ms));
+            let _ = write!(text, "  {at:>9}{on}  {}  {}", line.pod, short_reason(&line.what));
             if let Some(ms) = line.waited_ms.filter(|ms| *ms > 0) {
                 let _ = write!(text, " (waited {})", span(ms));
             }
@@ -434,8 +438,15 @@ mod tests {
             line(0, "a-4", "is bound to m"),
             line(1, "a-5", "is bound to m"),
         ];
-        let found =
-            Found { at_ms: 6, pods: &[], pending: Vec::new(), evictions: Vec::new(), story: &story, comes_at_ms: None };
+        let found = Found {
+            at_ms: 6,
+            pods: &[],
+            pending: Vec::new(),
+            evictions: Vec::new(),
+            story: &story,
+            comes_at_ms: None,
+            starts_at: None,
+        };
         let text = found.text("a");
         assert!(text.contains("a-1  is bound to n (waited 1s) (same for 2 more)\n"), "{text}");
         assert_eq!(text.matches("is bound").count(), 3, "{text}");
