@@ -57,7 +57,7 @@ fn every_example_of_the_guide_loads_without_a_warning() {
         assert_eq!(told.len(), usize::from(info.ends_with("one warning")), "{told:?}\n{body}");
         count += 1;
     }
-    assert_eq!(count, 15);
+    assert_eq!(count, 16);
 }
 
 /// Values that examples write without a struct name: they must appear in an example of their struct, written the same
