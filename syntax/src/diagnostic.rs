@@ -191,6 +191,12 @@ impl Report {
         self.diagnostics.len()
     }
 
+    /// Whether nothing was reported so far.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.diagnostics.is_empty()
+    }
+
     /// How many warnings there are so far.
     #[must_use]
     pub fn warnings(&self) -> usize {
