@@ -206,6 +206,8 @@ fn demo() -> RunResult {
     };
     RunResult {
         scenario: "nginx-40-core".into(),
+        starts_at: None,
+        worst_outage: None,
         seed: 1,
         semantics: "1",
         policy: "capacity".into(),
