@@ -40,7 +40,7 @@ pub(crate) fn write(node: &Node, text: &mut String) {
 fn fields(body: &Struct, text: &mut String) {
     let name = body.name.as_ref().map_or("", |name| name.text.as_str());
     let known = found(name);
-    if known.is_none_or(|(group, _)| group.types.len() > 1) {
+    if known.is_none_or(|(group, ty)| group.implied().is_none_or(|implied| implied.name != ty.name)) {
         text.push_str(name);
     }
     let positional = known.map_or(&[][..], |(_, ty)| ty.positional);

@@ -182,7 +182,7 @@ fn file() -> Group {
     let about = "A simulated world with its claims.".to_owned();
     let types = vec![Type { name: "Scenario", about, positional: &[], rows }];
     let about = "A scenario file holds one `Scenario(..)`; included files hold some of its fields.".to_owned();
-    Group { name: "file", about, types }
+    Group { name: "file", about, types, otherwise: None }
 }
 
 fn row<T: Read>(name: &'static str, default: &str, about: &str) -> Row {

@@ -43,7 +43,7 @@ fn reference_to(group: &str, ty: &str) -> Value {
 fn members(group: &'static Group, ty: &'static Type) -> Vec<Value> {
     let mut forms = Vec::new();
     let fields = reference_to(group.name, ty.name);
-    if group.types.len() == 1 {
+    if group.implied().is_some_and(|implied| implied.name == ty.name) {
         forms.push(fields.clone());
     } else if !ty.rows.is_empty() {
         forms.push(json!({ "allOf": [fields, { "required": ["kind"] }] }));
@@ -144,7 +144,7 @@ fn shape(kind_of: &str) -> Value {
 #[must_use]
 pub fn reference() -> String {
     let mut out = String::from(INTRODUCTION);
-    for Group { name, about, types } in groups() {
+    for Group { name, about, types, .. } in groups() {
         out += &format!("\n## {name}\n\n{about}\n");
         for Type { name, about, positional, rows } in types {
             out += &format!("\n**`{name}`**: {about}\n");

@@ -135,23 +135,20 @@ fn tagged(span: Span, mut pairs: Pairs, group: &'static Group, report: &mut Repo
             }
         };
     }
-    match group.types.as_slice() {
-        [ty] => {
-            let name = Ident { text: ty.name.to_owned(), span };
-            with_fields(span, name, ty, pairs, report)
-        }
-        types => {
-            let looks_named = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
-            if let [(key, _)] = pairs.as_slice()
-                && let Some(name) = text(key).filter(|name| looks_named(name))
-            {
-                let name = Some(Ident { text: name.to_owned(), span: key.span });
-                return Node { span, shape: Shape::Struct(Struct { name, args: Vec::new(), fields: Vec::new() }) };
-            }
-            unnamed(&fields(pairs), group, types, report);
-            Node { span, shape: Shape::Bad }
-        }
+    let looks_named = |name: &str| name.starts_with(|c: char| c.is_ascii_uppercase());
+    if group.types.len() > 1
+        && let [(key, _)] = pairs.as_slice()
+        && let Some(name) = text(key).filter(|name| looks_named(name))
+    {
+        let name = Some(Ident { text: name.to_owned(), span: key.span });
+        return Node { span, shape: Shape::Struct(Struct { name, args: Vec::new(), fields: Vec::new() }) };
     }
+    if let Some(ty) = group.implied() {
+        let name = Ident { text: ty.name.to_owned(), span };
+        return with_fields(span, name, ty, pairs, report);
+    }
+    unnamed(&fields(pairs), group, &group.types, report);
+    Node { span, shape: Shape::Bad }
 }
 
 /// Reports a map that does not show which struct it is.
@@ -219,7 +216,7 @@ fn is_value_of(first: Option<&'static Row>, ty: &'static Type, pairs: &Pairs) ->
         // `ReplaceTree: {name: root, ..}`, `Always: {kind: Used, ..}`.
         Kind::Group(group) => {
             let is_tagged = pairs.iter().any(|(key, _)| text(key) == Some("kind"));
-            (is_tagged || group.types.len() == 1) && !pairs.iter().any(is_field)
+            (is_tagged || group.implied().is_some()) && !pairs.iter().any(is_field)
         }
         _ => false,
     }

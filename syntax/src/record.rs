@@ -144,13 +144,24 @@ pub struct Group {
     pub about: String,
     /// The structs.
     pub types: Vec<Type>,
+    /// Of several structs, the name of the one that is meant where none is named.
+    pub otherwise: Option<&'static str>,
 }
 
 impl Group {
+    /// The struct that is meant where none is named: the only one, or one that the group has for this.
+    #[must_use]
+    pub fn implied(&self) -> Option<&Type> {
+        match self.types.as_slice() {
+            [only] => Some(only),
+            types => types.iter().find(|ty| Some(ty.name) == self.otherwise),
+        }
+    }
+
     /// A group that consists of one record.
     #[must_use]
     pub fn one<T: Record>(about: &str) -> Self {
-        Self { name: T::GROUP, about: about.to_owned(), types: vec![T::ty()] }
+        Self { name: T::GROUP, about: about.to_owned(), types: vec![T::ty()], otherwise: None }
     }
 }
 
@@ -255,7 +266,8 @@ macro_rules! record {
     };
 }
 
-/// Defines a group: a value that is one of several records.
+/// Defines a group: a value that is one of several records. In notations that need not name it, `{ A, B } else A` means
+/// `A` where no name is given.
 ///
 /// ```
 /// use quotree_syntax::{Ms, group, record};
@@ -282,7 +294,7 @@ macro_rules! record {
 macro_rules! group {
     (
         $(#[doc = $about:literal])+
-        $vis:vis enum $name:ident in $group:literal, $what:literal { $($member:ident),+ $(,)? }
+        $vis:vis enum $name:ident in $group:literal, $what:literal { $($member:ident),+ $(,)? } $(else $otherwise:ident)?
     ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone)]
@@ -294,7 +306,9 @@ macro_rules! group {
             /// The group, for the schema and the reference page.
             $vis fn group() -> $crate::Group {
                 let about = $crate::sentence(&[$($about),+]);
-                $crate::Group { name: $group, about, types: vec![$(<$member as $crate::Record>::ty()),+] }
+                let types = vec![$(<$member as $crate::Record>::ty()),+];
+                let otherwise = [$(stringify!($otherwise))?].into_iter().next();
+                $crate::Group { name: $group, about, types, otherwise }
             }
 
             /// The name of the record.

@@ -7,7 +7,7 @@ mod yaml;
 
 use crate::{language, notation, notation::Notation};
 use doc::Doc;
-use quotree_syntax::{Diagnostic, Node, Report, Shape, Source, Span, clip, comments, yaml as yaml_syntax};
+use quotree_syntax::{Diagnostic, Group, Node, Report, Shape, Source, Span, clip, comments, yaml as yaml_syntax};
 
 /// A file in another notation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,5 +89,5 @@ fn check_names(node: &Node, report: &mut Report) {
 
 /// Whether a file of this group may begin with this struct without naming it.
 fn is_implied(group: &str, name: &str) -> bool {
-    language::group(group).is_some_and(|group| matches!(group.types.as_slice(), [ty] if ty.name == name))
+    language::group(group).and_then(Group::implied).is_some_and(|ty| ty.name == name)
 }

@@ -29,7 +29,7 @@ record! {
 
 group! {
     /// Entries of `events`: what happens to the world. Equal times happen in the order of the file.
-    pub(crate) enum Event in "event", "an event: `At(..)` or `Every(..)`" { At, Every }
+    pub(crate) enum Event in "event", "an event: `At(..)` or `Every(..)`" { At, Every } else At
 }
 
 /// An event at one time.

@@ -180,12 +180,9 @@ fn in_struct(node: &mut Node, group: &'static Group, (at, path): Path<'_>, chang
 }
 
 /// The fields of a struct, and its type. A word is a struct without fields. Without a value, it is the struct that is
-/// the only possible one.
+/// implied.
 fn body<'n>(node: &'n mut Node, group: &'static Group) -> Option<(&'static Type, &'n mut Struct)> {
-    let only = match group.types.as_slice() {
-        [ty] => Some(ty),
-        _ => None,
-    };
+    let only = group.implied();
     let named = |name: &str, span| Struct {
         name: Some(Ident { text: name.to_owned(), span }),
         args: Vec::new(),
