@@ -1,5 +1,6 @@
 //! Recurring events are the single events that they stand for; worst-case outages know their domains; mistakes are
 //! reported once, at their place.
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use quotree_core::{Name, Time};
 use quotree_model::{Change, Scenario, Start};
@@ -23,7 +24,7 @@ fn with(world: &str, events: &str) -> Loaded {
 fn good(world: &str, events: &str) -> Scenario {
     let loaded = with(world, events);
     assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
-    loaded.scenario.unwrap()
+    loaded.scenario.expect("a scenario without mistakes")
 }
 
 fn said(world: &str, events: &str) -> Vec<String> {
