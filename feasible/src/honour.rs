@@ -15,7 +15,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// The most domains of a level whose loss is looked at.
+/// The maximum number of domains (nodes or racks) whose loss is checked.
 const MOST_LOSSES: usize = 1000;
 
 /// A domain that is lost.

@@ -1,5 +1,5 @@
-//! `events: [At("1m", Scale(..)), Every("1d", Scale(..)), ..]`: changes of the world, once or again and again. Edits of single quotas are applied to the tree expected
-//! at their time, and each resulting tree is checked.
+//! `events: [At("1m", Scale(..)), Every("1d", Scale(..)), ..]`: changes of the world, once or at an interval. Edits of
+//! single quotas are applied to the tree expected at their time, and each resulting tree is checked.
 
 mod people_edit;
 mod recurring;

@@ -124,7 +124,7 @@ pub enum Runs {
         completions: u32,
         /// How many there are at once.
         parallelism: u32,
-        /// How long one ran that ended by itself, if one did.
+        /// The runtime of a pod that ended without an eviction, if any did.
         runtime_ms: Option<u64>,
         /// When it was deleted, if it was.
         withdrawn_ms: Option<u64>,

@@ -1,4 +1,4 @@
-//! One pod, explained: what is needed for that, so that it can be done beside the loop.
+//! What `/explain` needs to explain one pod. The loop copies it, and another task writes the explanation.
 
 use super::{
     Actor,

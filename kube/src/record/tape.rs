@@ -143,7 +143,7 @@ impl Shared {
         self.buffer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for items, at most so long. Gives them, and whether nobody will add any.
+    /// Waits for items until the timeout. Returns them, and whether the tape is closed, so that no more will come.
     pub(super) fn take(&self, most: Duration) -> (Vec<Item>, bool) {
         let mut buffer = self.lock();
         if buffer.items.is_empty() && !buffer.closed {

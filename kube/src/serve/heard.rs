@@ -1,5 +1,5 @@
 //! When something was heard of each kind: a layer of the client notes each answer to a list or a watch. A watch is renewed
-//! every 45 s, also where nothing happens, so a kind of which nothing is heard for long is not watched any more.
+//! every 45 s, also where nothing happens, so silence for longer means that the watch of a kind has stopped.
 
 use crate::watch::{Store, streams::Heard};
 use futures::future::BoxFuture;

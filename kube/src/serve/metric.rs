@@ -66,7 +66,7 @@ metrics! {
         "Writes after which the pod had to be looked at, by what that showed: done, failed, again.";
     DROPPED = "quotree_reports_dropped_total", Counter, [], "Conditions and Events that were not written since too many waited.";
     WATCH_ERRORS = "quotree_watch_restarts_total", Counter, ["kind"], "Errors of a watch, after each of which it begins anew.";
-    WATCH_LISTS = "quotree_watch_relists_total", Counter, ["kind"], "Lists of a kind, the first one included.";
+    WATCH_LISTS = "quotree_watch_relists_total", Counter, ["kind"], "LIST requests for a kind of object, including the first one.";
     STALENESS = "quotree_watch_staleness_seconds", Gauge, ["kind"],
         "Since when nothing was heard of a kind, not even that its watch was renewed.";
     DRIFT = "quotree_ledger_drift", Gauge, ["queue", "resource"],
@@ -75,7 +75,7 @@ metrics! {
     LEADER = "quotree_leader", Gauge, [], "1 while this process may write, else 0.";
     READY = "quotree_ready", Gauge, [], "1 if everything was listed and decisions are made, or this process stands by; else 0.";
     RECORD_SEGMENTS = "quotree_record_segments_total", Counter, [], "Segments of the recording that were begun.";
-    RECORD_BYTES = "quotree_record_bytes_total", Counter, [], "Bytes of the recording before they are packed.";
+    RECORD_BYTES = "quotree_record_bytes_total", Counter, [], "Bytes of the recording before compression.";
     RECORD_DROPPED = "quotree_record_dropped_lines_total", Counter, [], "Lines of the recording that found no room.";
     RECORD_FAILURES = "quotree_record_failures_total", Counter, [], "How often the disk refused the recording.";
     BUILD = "quotree_build_info", Gauge, ["version", "rules", "mode"], "1, with the version of the program, of its rules, and its mode.";

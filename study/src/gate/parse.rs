@@ -17,7 +17,7 @@ pub struct GateError {
 /// The characters of comparisons, and of what is often taken for one.
 const SIGNS: [char; 4] = ['<', '>', '=', '!'];
 
-/// What is expected where the bound of a figure stands.
+/// The help of an error in a bound: the forms that a bound may have.
 fn expected(unit: Unit) -> &'static str {
     match unit {
         Unit::Count => "a number (`3`), a change (`+3`) or a relative change (`+10%`)",
