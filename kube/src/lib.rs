@@ -13,10 +13,11 @@
 //! - [`report`]: conditions and Events, with the sentences of `quotree-words`.
 //! - [`record`]: the recording of a run, which `quotree replay` replays.
 //! - [`serve`]: health, metrics and explanations over HTTP.
-//! - [`run`]: the loop that joins them. [`lease`], [`elect`]: one process of several leads.
+//! - [`run`]: the loop that joins them. [`beside`]: what is made beside it. [`lease`], [`elect`]: one process of several leads.
 
 pub mod act;
 pub mod actor;
+pub mod beside;
 pub mod clock;
 pub mod config;
 pub mod elect;

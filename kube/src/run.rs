@@ -4,6 +4,7 @@
 use crate::{
     act::dry,
     actor::{Actor, Failure, Intent, Problem},
+    beside::{Beside, Done},
     clock::Clock,
     record::Tape,
     report::{EVERY_MS, Reporter, status::StatusWriter},
@@ -52,6 +53,7 @@ pub struct Runner {
     questions: Receiver<Question>,
     status: StatusWriter,
     next_check: Time,
+    beside: Beside,
 }
 
 /// Where a loop shows what it does.
@@ -87,7 +89,8 @@ impl Runner {
         board.values(|values| figures::build(values, mode));
         board.tick(clock.now(), false);
         let heard = Heard { board: board.clone(), clock };
-        let actor = Actor::new(settings);
+        let beside = Beside::new();
+        let actor = Actor::new(settings).fed(beside.feed());
         Self {
             _watches: streams::start(reads, tree, &sender, &heard),
             actor: match &tape {
@@ -107,6 +110,7 @@ impl Runner {
             board,
             tape,
             next_check: clock.now().after_ms(CHECK_MS),
+            beside,
         }
     }
 
@@ -138,9 +142,15 @@ impl Runner {
                 }
             }
             Some(question) = self.questions.recv() => {
-                let asked = self.actor.asked(&question.namespace, &question.name);
-                // Whoever has asked may be gone.
-                let _ = question.answer.send(asked);
+                match self.actor.asked(&question.namespace, &question.name) {
+                    Some(asked) => self.beside.ask(asked, question.answer),
+                    // Whoever has asked may be gone.
+                    None => _ = question.answer.send(None),
+                }
+                return true;
+            }
+            done = self.beside.ended() => {
+                self.explained(done);
                 return true;
             }
             () = tokio::time::sleep_until(self.clock.instant(wake)) => {}
@@ -148,6 +158,25 @@ impl Runner {
         self.turn();
         self.board.tick(self.clock.now(), self.actor.is_started());
         true
+    }
+
+    /// Takes what was made beside the loop: why pods wait, for their conditions and the figures.
+    fn explained(&mut self, done: Option<Done>) {
+        let now = self.clock.now();
+        let Some(done) = done else {
+            return (self.log)("ALARM: an explanation has failed; from now on nothing is explained");
+        };
+        let (reasons, differs) = self.beside.take(done);
+        if let Some(differs) = differs {
+            (self.log)(&format!("ALARM: the core that explains differs from the one that decides: {differs}"));
+        }
+        let Some(reasons) = reasons.filter(|_| self.mode != Mode::Dry) else { return };
+        let unreported = self.actor.unreported();
+        self.board.values(|values| figures::pending(values, &reasons, &unreported));
+        let due = self.reporter.conditions(self.actor.whys(&reasons), &self.actor, now);
+        for failure in self.writer.push(due, now) {
+            self.fails(failure);
+        }
     }
 
     fn fails(&mut self, failure: Failure) {
@@ -215,7 +244,10 @@ impl Runner {
         self.next_report = now.after_ms(EVERY_MS);
         let mut lines: Vec<String> = self.actor.rehearse(now).iter().map(dry::line).collect();
         lines.extend(self.actor.take_problems().iter().map(text_of));
-        lines.extend(self.actor.reasons().into_iter().map(|why| dry::line(&why.into())));
+        // A dry run holds nothing up.
+        let reasons = self.actor.why_workloads();
+        self.board.values(|values| figures::pending(values, &reasons, &self.actor.unreported()));
+        lines.extend(self.actor.whys(&reasons).into_iter().map(|why| dry::line(&why.into())));
         if lines.is_empty() {
             lines.push(dry::nothing(self.actor.is_started()).to_owned());
         }
@@ -249,13 +281,14 @@ impl Runner {
         intents.extend(self.reporter.events(&intents));
         if now >= self.next_report {
             self.next_report = now.after_ms(EVERY_MS);
-            intents.extend(self.reporter.conditions(&self.actor, now));
+            self.beside.want_reasons();
             self.look(now);
             self.status.write(&self.actor, now, self.log);
         }
         for failure in self.writer.push(intents, now) {
             self.fails(failure);
         }
+        self.beside.catch_up();
     }
 }
 

@@ -5,7 +5,7 @@
 use quotree_core::{Amounts, QuotaSpec, Time, TreeSpec};
 use quotree_k8s::{LabelSelector, NamespaceFacts, NodeFacts, names};
 use quotree_kube::{
-    actor::Actor,
+    actor::{Actor, Feed, Twin},
     clock::Clock,
     serve::{
         Service,
@@ -72,7 +72,8 @@ fn actor() -> Actor {
 fn board() -> Board {
     let board = Board::default();
     let mut questions = board.questions();
-    let mut actor = actor();
+    let feed = Feed::default();
+    let mut actor = actor().fed(feed.clone());
     actor.turn(Time(1000));
     actor.check_ledger(Time(1000));
     board.values(|values| {
@@ -80,9 +81,12 @@ fn board() -> Board {
         figures::take(values, &actor);
     });
     board.heard(Store::Pods, Time(0));
+    let mut twin = Twin::default();
+    twin.hear(feed.take());
     tokio::spawn(async move {
         while let Some(question) = questions.recv().await {
-            let _ = question.answer.send(actor.asked(&question.namespace, &question.name));
+            let asked = actor.asked(&question.namespace, &question.name);
+            let _ = question.answer.send(asked.map(|asked| asked.answer(&twin)));
         }
     });
     board

@@ -79,21 +79,13 @@ pub enum EventError {
     /// The new tree is not valid.
     #[error("the quota tree is invalid ({} findings), the first: {}", .0.len(), .0.first().map_or_else(String::new, ToString::to_string))]
     InvalidTree(Vec<Finding>),
-    /// A namespace with running pods may not move (T3).
-    #[error("namespace `{namespace}` has {} running pods, so it cannot move to another leaf (T3)", .pods.len())]
-    NamespaceInUse {
-        /// The namespace.
-        namespace: Name,
-        /// The pods that run in it.
-        pods: Vec<PodId>,
-    },
-    /// A quota that running pods name as theirs must stay a leaf (T3).
-    #[error("{} running pods name the quota `{quota}` as theirs, so it must stay a leaf of the tree (T3)", .pods.len())]
-    QuotaInUse {
-        /// The quota.
-        quota: Name,
-        /// The pods that run in it.
-        pods: Vec<PodId>,
+    /// Namespaces with running pods may not move, and a quota that running pods name as theirs must stay a leaf (T3).
+    #[error("{}", in_use(.namespaces, .quotas))]
+    LeavesInUse {
+        /// The namespaces that would move, by name, with the pods that run in each.
+        namespaces: Vec<(Name, Vec<PodId>)>,
+        /// The quotas that would be no leaves any more, by name, with the pods that run in each.
+        quotas: Vec<(Name, Vec<PodId>)>,
     },
     /// The node has no such device.
     #[error("node {node} has no device {device}")]
@@ -111,4 +103,18 @@ pub enum EventError {
         /// How many are allowed.
         most: usize,
     },
+}
+
+/// The sentence of [`EventError::LeavesInUse`].
+fn in_use(namespaces: &[(Name, Vec<PodId>)], quotas: &[(Name, Vec<PodId>)]) -> String {
+    let list = |all: &[(Name, Vec<PodId>)]| -> String {
+        let each = all.iter().map(|(name, pods)| format!("`{name}` ({} running)", pods.len()));
+        each.collect::<Vec<_>>().join(", ")
+    };
+    let moved = (!namespaces.is_empty())
+        .then(|| format!("namespaces with running pods cannot move to another leaf (T3): {}", list(namespaces)));
+    let named = (!quotas.is_empty()).then(|| {
+        format!("quotas that running pods name as theirs must stay leaves of the tree (T3): {}", list(quotas))
+    });
+    moved.into_iter().chain(named).collect::<Vec<_>>().join("; ")
 }

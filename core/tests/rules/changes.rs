@@ -25,8 +25,8 @@ fn t3_a_leaf_that_running_pods_name_stays() {
     game.row("submit 1 to elsewhere: 1 quota a").unwrap();
     let tree = |text: &str| quotree_core::Event::TreeChanged(table::tree(text).unwrap());
     let mut core = game.core().clone();
-    let quota = "a".into();
-    let refused = Err(EventError::QuotaInUse { quota, pods: vec![WorkloadId(1).pod(0)] });
+    let quotas = vec![("a".into(), vec![WorkloadId(1).pod(0)])];
+    let refused = Err(EventError::LeavesInUse { namespaces: vec![], quotas });
     assert_eq!(core.apply(tree("root 4/4; c<root 2/4 ns=a; b<root 2/4 ns=b")), refused, "the leaf is gone");
     assert_eq!(core.apply(tree("root 4/4; a<root 2/4; d<a 1/4 ns=a; b<root 2/4 ns=b")), refused, "it is no leaf");
     assert_eq!(core.apply(tree("root 4/4; a<root 1/4 ns=x; b<root 2/4 ns=b")), Ok(()));

@@ -109,10 +109,14 @@ fn impossible_events_are_refused_and_change_nothing() {
 #[test]
 fn t3_a_namespace_with_running_pods_does_not_move() {
     let mut game = Game::new("root 4/4; a<root 2/4 ns=x; b<root 2/4 ns=y", "4", Policy::default()).unwrap();
-    game.row("submit 1 to x: 1; submit 2 to x: 1").unwrap();
+    game.row("submit 1 to x: 1; submit 2 to x: 1; submit 9 to y: 1").unwrap();
+    let swapped = game.row("tree root 4/4; a<root 2/4 ns=y; b<root 2/4 ns=x").unwrap_err();
+    let all = "namespaces with running pods cannot move to another leaf (T3): `x` (2 running), `y` (1 running)";
+    assert!(swapped.contains(all), "{swapped}");
+    game.row("finish 9").unwrap();
     let moved = "tree root 4/4; a<root 2/4 ns=z; b<root 2/4 ns=x,y";
     let error = game.row(moved).unwrap_err();
-    assert!(error.contains("namespace `x` has 2 running pods"), "{error}");
+    assert!(error.contains("(T3): `x` (2 running)"), "{error}");
     game.row("finish 1; finish 2").unwrap();
     assert_eq!(game.row(moved).unwrap(), "nothing");
     game.row("submit 3 to x: 1").unwrap();

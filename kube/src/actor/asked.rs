@@ -1,38 +1,34 @@
-//! What `/explain` needs to explain one pod. The loop copies it, and another task writes the explanation.
+//! What `/explain` needs to explain one pod: the loop says where the pod is, and if it waits, a [twin](super::Twin) of the core
+//! explains it beside the loop.
 
 use super::{
-    Actor,
-    names::Ids,
+    Actor, Twin,
     pods::{Progress, is_ours},
-    reasons::why,
 };
 use crate::{
     serve::{explain::Answer, figures::leaf_name},
     watch::{SeenPod, Uid},
 };
-use quotree_core::{Scheduler, WorkloadId};
+use quotree_core::WorkloadId;
 
 /// What is needed to explain a pod.
 #[derive(Debug)]
 pub struct Asked {
     answer: Answer,
-    /// A copy of the core, and the workload, if the pod waits: explaining it tries what would help.
-    waits: Option<Box<(Scheduler, Ids, WorkloadId)>>,
+    /// The workload, if the pod waits: explaining it tries what would help.
+    waits: Option<WorkloadId>,
 }
 
 impl Asked {
-    /// Explains it. Takes up to some tenths of a second in a large cluster.
+    /// Explains it by a twin that was told all that the core was told. Takes up to some tenths of a second in a large cluster.
     #[must_use]
-    pub fn answer(self) -> Answer {
+    pub fn answer(self, twin: &Twin) -> Answer {
         let mut answer = self.answer;
-        if let Some(waits) = self.waits {
-            let (core, ids, workload) = *waits;
-            if let Some((reason, message)) = why(&core, &ids, workload, true) {
-                answer.reason = Some(reason);
-                // What the pod itself names is known better.
-                if answer.message.is_empty() {
-                    answer.message = message;
-                }
+        if let Some((reason, message)) = self.waits.and_then(|workload| twin.why(workload)) {
+            answer.reason = Some(reason);
+            // What the pod itself names is known better.
+            if answer.message.is_empty() {
+                answer.message = message;
             }
         }
         answer
@@ -40,8 +36,8 @@ impl Asked {
 }
 
 impl Actor {
-    /// What is needed to explain the newest pod of this name; `None` if there is none. Costs a pass over all pods, and a copy of
-    /// the core if it waits.
+    /// What is needed to explain the newest pod of this name; `None` if there is none. Costs a pass over all pods, and copies
+    /// nothing.
     #[must_use]
     pub fn asked(&self, namespace: &str, name: &str) -> Option<Asked> {
         let named = |pod: &&SeenPod| pod.facts.namespace == namespace && pod.facts.name == name;
@@ -82,8 +78,7 @@ impl Actor {
                 if missing {
                     answer.message = self.unknown_quota(live, known.id.workload).unwrap_or_default();
                 }
-                let copy = (live.core.clone(), live.ids.clone(), known.id.workload);
-                return Some(Asked { answer, waits: Some(Box::new(copy)) });
+                return Some(Asked { answer, waits: Some(known.id.workload) });
             }
             Progress::Assumed(_) => {
                 answer.state = "admitted";

@@ -25,10 +25,12 @@ mod reasons;
 mod restate;
 mod seen;
 mod tree;
+mod twin;
 
 pub use asked::Asked;
 pub use intents::{Failure, Intent, PodKey};
 pub use reasons::Why;
+pub use twin::{Feed, Reason, Told, Twin};
 
 use crate::{
     settings::Settings,

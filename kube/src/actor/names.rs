@@ -27,6 +27,24 @@ impl Ids {
         id
     }
 
+    /// A workload of this id and name.
+    pub(crate) fn name_workload(&mut self, id: WorkloadId, name: Name) {
+        self.workload_names.insert(id, name);
+    }
+
+    /// A workload that is named as its pod, unless it has a name.
+    pub(crate) fn name_single(&mut self, id: WorkloadId, pod: &Name) {
+        self.workload_names.entry(id).or_insert_with(|| pod.clone());
+    }
+
+    /// A node of this id and name.
+    pub(crate) fn name_node(&mut self, id: NodeId, name: &Name) {
+        if let Some(before) = self.nodes.insert(name.clone(), id) {
+            self.node_names.remove(&before);
+        }
+        self.node_names.insert(id, name.clone());
+    }
+
     /// Forgets a workload that has ended.
     pub(crate) fn forget_workload(&mut self, id: WorkloadId) {
         self.workload_names.remove(&id);

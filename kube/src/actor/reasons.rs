@@ -5,11 +5,9 @@ use super::{
     gangs::Unready,
     names::{Ids, LiveNames},
     pods::{Progress, is_ours, is_unsupported},
+    twin::{self, Reason},
 };
-use crate::{
-    serve::figures::leaf_name,
-    watch::{SeenPod, Uid},
-};
+use crate::watch::{SeenPod, Uid};
 use quotree_core::{BlockingReason, Scheduler, WorkloadId};
 use quotree_k8s::{
     names,
@@ -19,9 +17,9 @@ use quotree_words::{in_brief, verdict};
 
 /// How many workloads are explained in full at a time: each explanation tries what would help on copies of the state.
 /// The others get one clause.
-const IN_FULL: usize = 50;
+pub(super) const IN_FULL: usize = 50;
 /// In larger clusters nothing is explained in full here.
-const SMALL: usize = 2000;
+pub(super) const SMALL: usize = 2000;
 
 /// Why a pod waits.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,47 +39,46 @@ impl From<Why> for Intent {
 }
 
 impl Actor {
-    /// Why each pod of ours waits that is not admitted, by age of their workloads. Costs a few decisions.
+    /// Why each workload waits, by age. Costs many decisions: the loop has it made [beside it](super::Twin), and a dry run, which
+    /// holds nothing up, makes it here.
+    #[must_use]
+    pub fn why_workloads(&self) -> Vec<Reason> {
+        self.live.as_ref().map(|live| twin::reasons(&live.core, &live.ids)).unwrap_or_default()
+    }
+
+    /// Why each pod of ours waits that is not admitted, by age of their workloads. Costs as
+    /// [`why_workloads`](Self::why_workloads).
     #[must_use]
     pub fn reasons(&self) -> Vec<Why> {
+        self.whys(&self.why_workloads())
+    }
+
+    /// Why each pod of ours waits that is not admitted, where it is known why workloads wait. What was admitted meanwhile is left
+    /// out. Costs a pass over what waits and over the pods that the core does not know.
+    #[must_use]
+    pub fn whys(&self, reasons: &[Reason]) -> Vec<Why> {
         let Some(live) = &self.live else { return Vec::new() };
         let mut all = Vec::new();
-        let waiting = live.core.waiting();
-        let small = waiting.len() <= SMALL && self.seen.nodes.len() <= SMALL;
-        for (place, workload) in waiting.into_iter().enumerate() {
-            let in_full = small && place < IN_FULL;
-            let Some((reason, mut message)) = why(&live.core, &live.ids, workload, in_full) else { continue };
-            if reason == "NoQuota" {
-                message = self.unknown_quota(live, workload).unwrap_or(message);
-            }
+        for one in reasons {
+            let named = (one.word == "NoQuota").then(|| self.unknown_quota(live, one.workload)).flatten();
+            let message = named.unwrap_or_else(|| one.message.clone());
             let waits = |uid: &&Uid| live.known.get(*uid).is_some_and(|known| known.state == Progress::Waiting);
-            let pods = live.ids.pods_of(workload).filter(waits).filter_map(|uid| self.seen.pods.get(uid));
-            all.extend(pods.map(|pod| Why { pod: PodKey::of(pod), reason, message: message.clone() }));
+            let pods = live.ids.pods_of(one.workload).filter(waits).filter_map(|uid| self.seen.pods.get(uid));
+            all.extend(pods.map(|pod| Why { pod: PodKey::of(pod), reason: one.word, message: message.clone() }));
         }
-        for pod in self.seen.pods.values().filter(|pod| !live.known.contains_key(&pod.uid)) {
-            if let Some((reason, message)) = self.not_reported(live, pod) {
-                all.push(Why { pod: PodKey::of(pod), reason, message });
-            }
-        }
+        all.extend(self.unreported());
         all
     }
 
-    /// What waits: the leaf of each workload, empty if it has none, and the reason in one word. Pods that were not reported to
-    /// the core are not among them but for those that say why.
-    pub(crate) fn waiting_by_reason(&self) -> Vec<(String, &'static str)> {
+    /// Pods of ours that the core does not know, and why.
+    pub(crate) fn unreported(&self) -> Vec<Why> {
         let Some(live) = &self.live else { return Vec::new() };
-        let of = |workload: WorkloadId| {
-            let leaf = live.core.workload(workload).and_then(|workload| workload.leaf);
-            let reason = live.core.bound_by(workload).map_or("Waits", |binding| word(&binding));
-            (leaf_name(&live.core, leaf), reason)
+        let unknown = self.seen.pods.values().filter(|pod| !live.known.contains_key(&pod.uid));
+        let why = |pod: &SeenPod| {
+            let (reason, message) = self.not_reported(live, pod)?;
+            Some(Why { pod: PodKey::of(pod), reason, message })
         };
-        let mut all: Vec<(String, &'static str)> = live.core.waiting().into_iter().map(of).collect();
-        for pod in self.seen.pods.values().filter(|pod| !live.known.contains_key(&pod.uid)) {
-            if let Some((reason, _)) = self.not_reported(live, pod) {
-                all.push((String::new(), reason));
-            }
-        }
-        all
+        unknown.filter_map(why).collect()
     }
 
     /// Whether the core counts a pod as admitted.

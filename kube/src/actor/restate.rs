@@ -2,7 +2,7 @@
 //! the place of the old one. So each segment of the recording replays alone.
 
 use super::{
-    Actor, Intent, Live, Problem,
+    Actor, Feed, Intent, Live, Problem,
     names::Ids,
     pods::{KnownPod, Progress},
 };
@@ -24,6 +24,8 @@ const AGAIN_MS: u64 = 600_000;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Recorder {
     tape: Option<Tape>,
+    /// What a second core is told, which explains.
+    feed: Option<Feed>,
     /// The lines of a state that is being told: nobody reads them before it is complete.
     telling: Option<Vec<Line>>,
     /// Since when a new segment is wanted.
@@ -37,17 +39,25 @@ pub(super) struct Recorder {
 impl Recorder {
     /// A recorder that collects the lines of a state, for the same tape.
     fn telling(&self) -> Self {
-        Self { telling: self.tape.as_ref().map(|_| Vec::new()), wanted: None, ..self.clone() }
+        Self { telling: self.is_on().then(Vec::new), wanted: None, ..self.clone() }
     }
 
     pub(super) const fn is_on(&self) -> bool {
-        self.tape.is_some()
+        self.tape.is_some() || self.feed.is_some()
     }
 
     pub(super) fn line(&mut self, line: impl FnOnce() -> Line) {
-        match (&mut self.telling, &self.tape) {
-            (Some(lines), _) => lines.push(line()),
-            (None, Some(tape)) => tape.line(line()),
+        if let Some(lines) = &mut self.telling {
+            return lines.push(line());
+        }
+        match (&self.tape, &self.feed) {
+            (Some(tape), Some(feed)) => {
+                let line = line();
+                feed.line(line.clone());
+                tape.line(line);
+            }
+            (Some(tape), None) => tape.line(line()),
+            (None, Some(feed)) => feed.line(line()),
             (None, None) => {}
         }
     }
@@ -83,8 +93,15 @@ impl Recorder {
 
     /// The state is told: a segment begins with it.
     fn told(&mut self, now: Time, tree: &TreeSpec, policy: &quotree_core::Policy) {
-        if let (Some(lines), Some(tape)) = (self.telling.take(), &self.tape) {
-            tape.begin(now, tree.clone(), policy.clone(), lines);
+        let Some(lines) = self.telling.take() else { return };
+        match (&self.tape, &self.feed) {
+            (Some(tape), Some(feed)) => {
+                feed.begin(tree, policy, lines.clone());
+                tape.begin(now, tree.clone(), policy.clone(), lines);
+            }
+            (Some(tape), None) => tape.begin(now, tree.clone(), policy.clone(), lines),
+            (None, Some(feed)) => feed.begin(tree, policy, lines),
+            (None, None) => {}
         }
     }
 }
@@ -103,6 +120,13 @@ impl Actor {
     #[must_use]
     pub fn recorded(mut self, tape: Tape) -> Self {
         self.recorder.tape = Some(tape);
+        self
+    }
+
+    /// Hands over what the core is told, for a second core that explains.
+    #[must_use]
+    pub fn fed(mut self, feed: Feed) -> Self {
+        self.recorder.feed = Some(feed);
         self
     }
 

@@ -7,8 +7,7 @@ use quotree_core::{Event, EventError, Finding, TreeSpec};
 /// again when pods have ended.
 pub(crate) fn replace(live: &mut Live, tree: &TreeSpec) {
     let taken = live.apply(Event::TreeChanged(tree.clone()), || "the quota tree".to_owned());
-    let for_now =
-        matches!(live.refused.last(), Some((_, EventError::NamespaceInUse { .. } | EventError::QuotaInUse { .. })));
+    let for_now = matches!(live.refused.last(), Some((_, EventError::LeavesInUse { .. })));
     live.tree_waits = !taken && for_now;
     if taken {
         live.tree = tree.clone();

@@ -4,7 +4,7 @@
 pub mod status;
 
 use crate::{
-    actor::{Actor, Intent},
+    actor::{Actor, Intent, Why},
     watch::Uid,
 };
 use quotree_core::Time;
@@ -80,10 +80,14 @@ impl Reporter {
         events
     }
 
-    /// The conditions that are due. To be called every [`EVERY_MS`].
-    pub fn conditions(&mut self, actor: &Actor, now: Time) -> Vec<Intent> {
+    /// The conditions that are due, by why pods wait. To be called about every [`EVERY_MS`].
+    pub fn conditions(&mut self, reasons: Vec<Why>, actor: &Actor, now: Time) -> Vec<Intent> {
         let mut intents = Vec::new();
-        for why in actor.reasons() {
+        for why in reasons {
+            // It may have been admitted, or have gone, since that was found.
+            if actor.is_admitted(&why.pod.uid) || actor.pod(&why.pod.uid).is_none() {
+                continue;
+            }
             let new = || Said { since: now, written: None, admitted: None };
             let said = self.said.entry(why.pod.uid.clone()).or_insert_with(new);
             let message = shortened(why.message);

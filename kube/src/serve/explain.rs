@@ -1,7 +1,5 @@
-//! Why a pod waits, or where it is, on demand: the loop hands out a copy of what is needed, and the explanation is made beside
-//! it.
+//! Why a pod waits, or where it is, on demand.
 
-use crate::actor::Asked;
 use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
@@ -13,7 +11,7 @@ pub struct Question {
     /// Its name.
     pub name: String,
     /// Where the answer goes: `None` if the adapter does not know the pod, or decides nothing yet.
-    pub answer: oneshot::Sender<Option<Asked>>,
+    pub answer: oneshot::Sender<Option<Answer>>,
 }
 
 /// What is said about a pod.

@@ -1,7 +1,11 @@
 //! The figures of the state, as metrics. Taken every few seconds by the loop.
 
 use super::metric::{self, Values};
-use crate::{actor::Actor, record::Tape, settings::Mode};
+use crate::{
+    actor::{Actor, Reason, Why},
+    record::Tape,
+    settings::Mode,
+};
 use quotree_core::{Amounts, QuotaId, Scheduler, Unit};
 use std::collections::BTreeMap;
 
@@ -13,9 +17,9 @@ pub(crate) fn whole(resource: &str, amount: i64) -> f64 {
     }
 }
 
-/// Takes the figures of the core. Costs a pass over the quotas, the nodes and what waits.
+/// Takes the figures of the core, but for what waits. Costs a pass over the quotas and the nodes.
 pub fn take(values: &mut Values, actor: &Actor) {
-    for metric in [metric::QUOTA, metric::PODS, metric::PENDING, metric::NODES, metric::NODE_RESOURCE, metric::DRIFT] {
+    for metric in [metric::QUOTA, metric::PODS, metric::NODES, metric::NODE_RESOURCE, metric::DRIFT] {
         values.clear(metric);
     }
     if actor.drift().is_empty() {
@@ -27,12 +31,18 @@ pub fn take(values: &mut Values, actor: &Actor) {
     let Some(core) = actor.core() else { return };
     quotas(values, core);
     nodes(values, core);
-    let mut waiting: BTreeMap<(String, &'static str), u32> = BTreeMap::new();
-    for (queue, reason) in actor.waiting_by_reason() {
-        *waiting.entry((queue, reason)).or_default() += 1;
+}
+
+/// Takes what waits: workloads, and pods that the core does not know. Those have no leaf.
+pub fn pending(values: &mut Values, reasons: &[Reason], unreported: &[Why]) {
+    values.clear(metric::PENDING);
+    let mut waiting: BTreeMap<(&str, &'static str), u32> = BTreeMap::new();
+    let workloads = reasons.iter().map(|one| (one.leaf.as_str(), one.word));
+    for row in workloads.chain(unreported.iter().map(|one| ("", one.reason))) {
+        *waiting.entry(row).or_default() += 1;
     }
     for ((queue, reason), count) in waiting {
-        values.set(metric::PENDING, &[&queue, reason], f64::from(count));
+        values.set(metric::PENDING, &[queue, reason], f64::from(count));
     }
 }
 

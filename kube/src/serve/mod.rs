@@ -137,11 +137,10 @@ impl Service {
         if self.board.ask(question).is_err() {
             return busy();
         }
-        let Ok(Ok(asked)) = tokio::time::timeout(PATIENCE / 3, receiver).await else { return busy() };
-        let Some(asked) = asked else {
+        let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE / 3, receiver).await else { return busy() };
+        let Some(answer) = answer else {
             return text(StatusCode::NOT_FOUND, "there is no such pod, as far as the watch has shown\n");
         };
-        let Ok(answer) = tokio::task::spawn_blocking(move || asked.answer()).await else { return busy() };
         if json {
             return typed(StatusCode::OK, "application/json", Answer::json(&answer).to_string());
         }

@@ -119,8 +119,10 @@ impl Engine<'_> {
     /// Why the scheduler does not accept a tree.
     fn refused_by_scheduler(&self, error: EventError) -> Refusal {
         match error {
-            EventError::NamespaceInUse { namespace, pods } => {
+            // One namespace is reason enough for the report.
+            EventError::LeavesInUse { namespaces, .. } if !namespaces.is_empty() => {
                 let names = self.world.names();
+                let (namespace, pods) = namespaces.into_iter().next().unwrap_or_default();
                 let pods = pods.into_iter().map(|pod| names.pod(pod).into_owned()).collect();
                 Refusal::NamespaceInUse { namespace, pods }
             }

@@ -39,13 +39,11 @@ fn check_leaves(cluster: &Cluster, tree: &QuotaTree) -> Result<(), EventError> {
             }
         }
     }
-    if let Some((namespace, pods)) = namespaces.pop_first() {
-        return Err(EventError::NamespaceInUse { namespace, pods });
+    if namespaces.is_empty() && quotas.is_empty() {
+        return Ok(());
     }
-    match quotas.pop_first() {
-        Some((quota, pods)) => Err(EventError::QuotaInUse { quota, pods }),
-        None => Ok(()),
-    }
+    let (namespaces, quotas) = (namespaces.into_iter().collect(), quotas.into_iter().collect());
+    Err(EventError::LeavesInUse { namespaces, quotas })
 }
 
 /// The same nodes and workloads under another tree.

@@ -1,15 +1,12 @@
 //! The recording of an actor: segments that begin anew while pods are on their way, and replay.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-use quotree_core::{Amounts, QuotaSpec, Time, TreeSpec, audit};
-use quotree_k8s::{LabelSelector, NamespaceFacts, NodeFacts, Phase, names};
+use crate::facts::{self, begin, cpu, on, pod_of, settings, shown};
+use quotree_k8s::Phase;
 use quotree_kube::{
-    act::dry::line,
     actor::{Actor, Failure},
     record::{Recording, Settings as Record, Tape},
     settings::{Mode, Settings},
-    watch::{Fact, SeenNode, SeenPod, Store},
+    watch::{Fact, SeenPod},
 };
 use quotree_record::{Ending, Replayed, replay};
 use serde_json::json;
@@ -17,59 +14,6 @@ use std::{
     path::{Path, PathBuf},
     time::Duration,
 };
-
-fn cpu(cores: i64) -> Amounts {
-    Amounts::new().with("cpu", cores * 1000)
-}
-
-fn node(name: &str, cores: i64) -> Fact {
-    let allocatable = cpu(cores).with("pods", 110_000);
-    let facts = NodeFacts {
-        name: name.into(),
-        capacity: allocatable.clone(),
-        allocatable,
-        ready: Some(true),
-        ..NodeFacts::default()
-    };
-    Fact::Node(Box::new(SeenNode { created_ms: 0, facts }))
-}
-
-/// Two leaves, each with a guarantee of half of 8 cores.
-fn tree() -> TreeSpec {
-    let leaf = |name: &str| QuotaSpec::new(name, Some("root")).min(cpu(4)).max(cpu(8)).namespace(name);
-    [QuotaSpec::new("root", None).min(cpu(8)).max(cpu(8)), leaf("a"), leaf("b")].into_iter().collect()
-}
-
-fn pod(namespace: &str, name: &str, created_ms: i64, spec: &serde_json::Value) -> SeenPod {
-    let mut object = json!({
-        "metadata": {
-            "namespace": namespace, "name": name, "uid": name, "resourceVersion": "1",
-            "labels": { "pod-template-hash": "abc" },
-            "ownerReferences": [{ "apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web-abc", "uid": "rs", "controller": true }],
-        },
-        "spec": {
-            "schedulerName": "default-scheduler", "schedulingGates": [{ "name": names::GATE }],
-            "containers": [{ "name": "main", "resources": { "requests": { "cpu": "2" } } }],
-        },
-    });
-    for (key, value) in spec.as_object().unwrap() {
-        object["spec"][key] = value.clone();
-    }
-    let mut pod = quotree_kube::watch::pod(&serde_json::from_value(object).unwrap()).unwrap();
-    pod.facts.created_ms = created_ms;
-    pod
-}
-
-fn shown(pod: &SeenPod) -> Fact {
-    Fact::Pod(Box::new(pod.clone()))
-}
-
-fn runs(pod: &SeenPod, node: &str) -> Fact {
-    let mut pod = pod.clone();
-    pod.facts.gates.clear();
-    (pod.facts.node, pod.facts.phase) = (Some(node.into()), Phase::Running);
-    Fact::Pod(Box::new(pod))
-}
 
 fn folder(name: &str) -> PathBuf {
     let path = std::env::temp_dir().join(format!("quotree-actor-{}-{name}", std::process::id()));
@@ -79,18 +23,12 @@ fn folder(name: &str) -> PathBuf {
 
 /// An actor with a node of 8 cores whose recording begins a new segment whenever it may.
 fn recorded(folder: &Path, mode: Mode, facts: Vec<Fact>) -> (Actor, Tape, Recording) {
-    let settings = Record { segment_age: Duration::ZERO, ..Record::new(folder.to_owned()) };
-    let recording = Recording::start(settings, "test", |line| eprintln!("{line}")).unwrap();
+    let of_record = Record { segment_age: Duration::ZERO, ..Record::new(folder.to_owned()) };
+    let recording = Recording::start(of_record, "test", |line| eprintln!("{line}")).unwrap();
     let tape = recording.tape();
-    let settings = Settings { managed: LabelSelector::default(), quiet_ms: 0, ..Settings::new(mode) };
+    let settings = Settings { quiet_ms: 0, ..settings(mode) };
     let mut actor = Actor::new(settings).recorded(tape.clone());
-    for name in ["a", "b"] {
-        actor.take(Fact::Namespace(NamespaceFacts { name: name.into(), ..NamespaceFacts::default() }));
-    }
-    actor.take(Fact::Tree(tree()));
-    actor.take(node("n0", 8));
-    facts.into_iter().for_each(|fact| actor.take(fact));
-    Store::ALL.into_iter().for_each(|store| actor.take(Fact::Synced(store)));
+    begin(&mut actor, facts);
     (actor, tape, recording)
 }
 
@@ -110,10 +48,7 @@ fn turn(actor: &mut Actor, tape: &Tape, ms: u64) -> Vec<String> {
     if actor.is_started() {
         begun(tape);
     }
-    let lines = actor.turn(Time(1_000_000 + ms)).iter().map(line).collect();
-    assert_eq!(actor.take_problems(), []);
-    assert_eq!(audit(actor.core().unwrap()), []);
-    lines
+    facts::turn(actor, ms)
 }
 
 fn replayed(folder: &Path) -> Vec<Replayed> {
@@ -133,11 +68,11 @@ fn segments_begin_while_pods_are_on_their_way_and_nothing_is_decided_twice() {
         let folder = folder(&format!("way-{mode:?}"));
         let scheduler =
             if mode == Mode::Bind { json!({ "schedulerName": "quotree", "schedulingGates": [] }) } else { json!({}) };
-        let p = pod("a", "p", 1, &scheduler);
+        let p = pod_of("a", "p", 1, &scheduler);
         // It cannot be pinned, so in gate mode nobody sees where it goes before it has a node.
         let mut wide = scheduler.clone();
         wide["affinity"] = json!({ "podAntiAffinity": { "requiredDuringSchedulingIgnoredDuringExecution": [{}] } });
-        let wide = if mode == Mode::Gate { pod("a", "wide", 2, &wide) } else { pod("a", "wide", 2, &scheduler) };
+        let wide = if mode == Mode::Gate { pod_of("a", "wide", 2, &wide) } else { pod_of("a", "wide", 2, &scheduler) };
         let (mut actor, tape, recording) = recorded(&folder, mode, vec![shown(&p), shown(&wide)]);
         assert_eq!(turn(&mut actor, &tape, 0).len(), 2, "both are bound");
         // Nothing confirms them, and segment after segment begins.
@@ -147,14 +82,14 @@ fn segments_begin_while_pods_are_on_their_way_and_nothing_is_decided_twice() {
         actor.take(shown(&ungated));
         assert_eq!(turn(&mut actor, &tape, 20), Vec::<String>::new());
         assert_eq!(turn(&mut actor, &tape, 30), Vec::<String>::new());
-        actor.take(runs(&p, "n0"));
-        actor.take(runs(&wide, "n0"));
+        actor.take(on(&p, "n0"));
+        actor.take(on(&wide, "n0"));
         assert_eq!(turn(&mut actor, &tape, 40), Vec::<String>::new());
         assert_eq!(turn(&mut actor, &tape, 50), Vec::<String>::new());
         let core = actor.core().unwrap();
         assert_eq!(core.usage(core.tree().by_name("a").unwrap()).used, cpu(4));
         // A write that fails for good after a new segment has begun comes back all the same.
-        let q = pod("a", "q", 3, &scheduler);
+        let q = pod_of("a", "q", 3, &scheduler);
         actor.take(shown(&q));
         assert_eq!(turn(&mut actor, &tape, 60).len(), 1);
         assert_eq!(turn(&mut actor, &tape, 70), Vec::<String>::new());
@@ -172,12 +107,12 @@ fn segments_begin_while_pods_are_on_their_way_and_nothing_is_decided_twice() {
 #[test]
 fn a_segment_waits_while_pods_are_evicted_and_room_is_held() {
     let folder = folder("evict");
-    let pods: Vec<SeenPod> = (0..4).map(|number| pod("a", &format!("a{number}"), number, &json!({}))).collect();
-    let (mut actor, tape, recording) = recorded(&folder, Mode::Gate, pods.iter().map(|pod| runs(pod, "n0")).collect());
+    let pods: Vec<SeenPod> = (0..4).map(|number| pod_of("a", &format!("a{number}"), number, &json!({}))).collect();
+    let (mut actor, tape, recording) = recorded(&folder, Mode::Gate, pods.iter().map(|pod| on(pod, "n0")).collect());
     assert_eq!(turn(&mut actor, &tape, 0), Vec::<String>::new());
     assert_eq!(turn(&mut actor, &tape, 10), Vec::<String>::new());
     let before = begun(&tape);
-    actor.take(shown(&pod("b", "b0", 9, &json!({}))));
+    actor.take(shown(&pod_of("b", "b0", 9, &json!({}))));
     let evicted = turn(&mut actor, &tape, 20);
     assert!(evicted.len() == 1 && evicted[0].starts_with("evict a/a3: R2: b/b0 reclaims"), "{evicted:?}");
     // The eviction is sent, the pod leaves: all of that is in the segment that was begun before.
@@ -208,7 +143,7 @@ fn a_recording_has_names_and_no_secrets() {
         "env": [{ "name": "TOKEN", "value": "hidden-token" }], "resources": { "requests": { "cpu": "1" } },
     }]);
     secret["serviceAccountName"] = json!("hidden-account");
-    let (mut actor, tape, recording) = recorded(&folder, Mode::Gate, vec![shown(&pod("a", "p", 1, &secret))]);
+    let (mut actor, tape, recording) = recorded(&folder, Mode::Gate, vec![shown(&pod_of("a", "p", 1, &secret))]);
     assert_eq!(turn(&mut actor, &tape, 0).len(), 1);
     drop(recording);
     let mut steps = quotree_record::Steps::open(&quotree_record::folder::file(&folder, 1)).unwrap();

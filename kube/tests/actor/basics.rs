@@ -1,99 +1,13 @@
-//! The actor by itself, in virtual time: facts in, intents out.
+//! What a turn makes of facts.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-
-use quotree_core::{Amounts, QuotaSpec, Time, TreeSpec, audit};
-use quotree_k8s::{LabelSelector, NamespaceFacts, NodeFacts, Phase, PodFacts, Taint, budget::PdbFacts, names};
+use crate::facts::{START, actor, change, cpu, node, on, pod, settings, shown, tree, turn};
+use quotree_core::{QuotaSpec, Time, TreeSpec};
+use quotree_k8s::{LabelSelector, NamespaceFacts, Phase, PodFacts, Taint, budget::PdbFacts, names};
 use quotree_kube::{
-    act::dry::line,
     actor::{Actor, Failure, Intent, Problem},
-    settings::{Mode, Settings},
-    watch::{Fact, SeenNode, SeenPod, Store},
+    settings::Mode,
+    watch::{Fact, SeenPod, Store},
 };
-use serde_json::json;
-
-const START: u64 = 1_000_000;
-
-fn settings(mode: Mode) -> Settings {
-    Settings { managed: LabelSelector::default(), ..Settings::new(mode) }
-}
-
-fn cpu(cores: i64) -> Amounts {
-    Amounts::new().with("cpu", cores * 1000)
-}
-
-fn node(name: &str, cores: i64) -> Fact {
-    let allocatable = cpu(cores).with("pods", 110_000);
-    let facts = NodeFacts {
-        name: name.into(),
-        capacity: allocatable.clone(),
-        allocatable,
-        ready: Some(true),
-        ..NodeFacts::default()
-    };
-    Fact::Node(Box::new(SeenNode { created_ms: 0, facts }))
-}
-
-/// A tree of two leaves, `a` and `b`, each with half of the cores.
-fn tree(cores: i64) -> TreeSpec {
-    let leaf = |name: &str| QuotaSpec::new(name, Some("root")).min(cpu(cores / 2)).max(cpu(cores)).namespace(name);
-    [QuotaSpec::new("root", None).min(cpu(cores)).max(cpu(cores)), leaf("a"), leaf("b")].into_iter().collect()
-}
-
-/// A gated pod of this many cores. Its uid is its name.
-fn pod(namespace: &str, name: &str, created_ms: i64, cores: i64) -> SeenPod {
-    let object = json!({
-        "metadata": { "namespace": namespace, "name": name, "uid": name, "resourceVersion": "1" },
-        "spec": {
-            "schedulerName": "default-scheduler", "schedulingGates": [{ "name": names::GATE }],
-            "containers": [{ "name": "main", "resources": { "requests": { "cpu": cores.to_string() } } }],
-        },
-    });
-    let mut pod = quotree_kube::watch::pod(&serde_json::from_value(object).unwrap()).unwrap();
-    pod.facts.created_ms = created_ms;
-    pod
-}
-
-fn change(pod: &SeenPod, change: impl FnOnce(&mut PodFacts)) -> Fact {
-    let mut pod = pod.clone();
-    change(&mut pod.facts);
-    Fact::Pod(Box::new(pod))
-}
-
-/// The pod on a node, where it runs.
-fn on(pod: &SeenPod, node: &str) -> Fact {
-    change(pod, |facts| {
-        facts.gates.clear();
-        (facts.node, facts.phase) = (Some(node.into()), Phase::Running);
-    })
-}
-
-fn shown(pod: &SeenPod) -> Fact {
-    Fact::Pod(Box::new(pod.clone()))
-}
-
-/// An actor that has seen a node of 8 cores, the tree, and these facts.
-fn actor(mode: Mode, facts: impl IntoIterator<Item = Fact>) -> Actor {
-    let mut actor = Actor::new(settings(mode));
-    for name in ["a", "b"] {
-        actor.take(Fact::Namespace(NamespaceFacts { name: name.into(), ..NamespaceFacts::default() }));
-    }
-    actor.take(Fact::Tree(tree(8)));
-    actor.take(node("n0", 8));
-    facts.into_iter().for_each(|fact| actor.take(fact));
-    Store::ALL.into_iter().for_each(|store| actor.take(Fact::Synced(store)));
-    actor
-}
-
-fn turn(actor: &mut Actor, ms: u64) -> Vec<String> {
-    let lines = actor.turn(Time(START + ms)).iter().map(line).collect();
-    let problems = actor.take_problems();
-    assert!(problems.is_empty(), "{problems:?}");
-    if let Some(core) = actor.core() {
-        assert_eq!(audit(core), []);
-    }
-    lines
-}
 
 #[test]
 fn nothing_is_decided_before_all_was_listed() {

@@ -1,0 +1,179 @@
+//! A second core that is told the same as the one at work, and so comes to the same state. Explanations are made of it, beside
+//! the loop: they try what would help on copies of the state, which takes up to some tenths of a second in a large cluster.
+//!
+//! A core decides the same whenever it is told the same (I12), so nothing is copied out of the one at work: it hands over what it
+//! is told, in constant time an event. What is told is what a recording holds.
+
+use super::{
+    names::Ids,
+    reasons::{IN_FULL, SMALL, why},
+};
+use crate::serve::figures::leaf_name;
+use quotree_core::{Event, Policy, Scheduler, TreeSpec, WorkloadId};
+use quotree_record::Line;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// What a twin is told.
+#[derive(Debug)]
+pub enum Told {
+    /// The core at work was begun anew.
+    Begin {
+        /// Its tree.
+        tree: Box<TreeSpec>,
+        /// Its policy.
+        policy: Box<Policy>,
+        /// What it was told first.
+        lines: Vec<Line>,
+    },
+    /// It was told this, or has decided.
+    Line(Line),
+}
+
+/// What the twin was not told yet. Clones are the same.
+#[derive(Debug, Clone, Default)]
+pub struct Feed(Arc<Mutex<Vec<Told>>>);
+
+impl Feed {
+    fn lock(&self) -> MutexGuard<'_, Vec<Told>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The core was begun anew: what came before counts no more.
+    pub(super) fn begin(&self, tree: &TreeSpec, policy: &Policy, lines: Vec<Line>) {
+        let mut told = self.lock();
+        told.clear();
+        told.push(Told::Begin { tree: Box::new(tree.clone()), policy: Box::new(policy.clone()), lines });
+    }
+
+    /// Adds a line.
+    pub(super) fn line(&self, line: Line) {
+        self.lock().push(Told::Line(line));
+    }
+
+    /// Takes what there is.
+    #[must_use]
+    pub fn take(&self) -> Vec<Told> {
+        std::mem::take(&mut self.lock())
+    }
+
+    /// How much there is.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.lock().len()
+    }
+}
+
+/// The second core.
+#[derive(Debug, Default)]
+pub struct Twin {
+    core: Option<Scheduler>,
+    ids: Ids,
+    differs: Option<String>,
+}
+
+/// Why a workload waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The workload.
+    pub workload: WorkloadId,
+    /// The name of its leaf; empty if it has none.
+    pub leaf: String,
+    /// The reason in one word.
+    pub word: &'static str,
+    /// The reason in a sentence.
+    pub message: String,
+}
+
+impl Twin {
+    /// Takes what the core at work was told. Costs as much as that core took, once more.
+    pub fn hear(&mut self, told: Vec<Told>) {
+        for told in told {
+            match told {
+                Told::Begin { tree, policy, lines } => {
+                    *self = Self { core: Scheduler::new(&tree, *policy).ok(), ..Self::default() };
+                    lines.into_iter().for_each(|line| self.line(line));
+                }
+                Told::Line(line) => self.line(line),
+            }
+        }
+    }
+
+    fn line(&mut self, line: Line) {
+        let Some(core) = &mut self.core else { return };
+        match line {
+            Line::Node(node) => self.ids.name_node(node.id, &node.name),
+            Line::Workload(workload) => self.ids.name_workload(workload.id, workload.name),
+            Line::Pod(pod) => {
+                let workload = WorkloadId(pod.id.0);
+                self.ids.name_single(workload, &pod.name);
+                self.ids.add_pod(workload.pod(pod.id.1), &pod.uid, pod.name);
+            }
+            Line::Event(event) => {
+                let gone = match &*event {
+                    Event::PodGone { pod, .. } => Some(*pod),
+                    _ => None,
+                };
+                if let Err(error) = core.apply(*event) {
+                    self.differs.get_or_insert_with(|| format!("an event that was taken is refused: {error}"));
+                }
+                if let Some(pod) = gone {
+                    self.ids.forget_pod(pod);
+                    if self.ids.pods_of(pod.workload).next().is_none() {
+                        self.ids.forget_workload(pod.workload);
+                    }
+                }
+            }
+            Line::Decide(decision) => {
+                let digest = format!("{:016x}", core.decide(decision.at).digest());
+                if digest != decision.digest {
+                    self.differs.get_or_insert_with(|| format!("another plan at {} ms", decision.at.0));
+                }
+            }
+            Line::Head(_) | Line::Sum(_) | Line::End(_) => {}
+        }
+    }
+
+    /// What differed first from the core at work: a mistake of this program. Says it once.
+    pub fn take_difference(&mut self) -> Option<String> {
+        self.differs.take()
+    }
+
+    /// Why each workload waits, by age. The oldest of a cluster that is not large are explained in full, with what would help.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<Reason> {
+        self.core.as_ref().map(|core| reasons(core, &self.ids)).unwrap_or_default()
+    }
+
+    /// Why one workload waits, in full: the reason in one word, and the sentences.
+    #[must_use]
+    pub fn why(&self, workload: WorkloadId) -> Option<(&'static str, String)> {
+        why(self.core.as_ref()?, &self.ids, workload, true)
+    }
+}
+
+/// Why each workload of a core waits.
+pub(super) fn reasons(core: &Scheduler, ids: &Ids) -> Vec<Reason> {
+    let waiting = core.waiting();
+    let small = waiting.len() <= SMALL && core.nodes().len() <= SMALL;
+    let of = |(place, workload): (usize, WorkloadId)| {
+        let (word, message) = why(core, ids, workload, small && place < IN_FULL)?;
+        let leaf = core.workload(workload).and_then(|workload| workload.leaf);
+        Some(Reason { workload, leaf: leaf_name(core, leaf), word, message })
+    };
+    waiting.into_iter().enumerate().filter_map(of).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_beginning_forgets_what_was_not_heard() {
+        let feed = Feed::default();
+        feed.line(Line::Sum(String::new()));
+        feed.begin(&std::iter::empty().collect(), &Policy::default(), Vec::new());
+        feed.line(Line::Sum(String::new()));
+        let told = feed.take();
+        assert!(matches!(told[..], [Told::Begin { .. }, Told::Line(_)]) && feed.waiting() == 0);
+    }
+}

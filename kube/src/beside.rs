@@ -1,0 +1,107 @@
+//! What is made beside the loop: explanations, of a [`Twin`] of the core. The loop hands over what the core was told, and goes on
+//! deciding; only one thing at a time is made, and what is asked meanwhile waits.
+
+use crate::{
+    actor::{Asked, Feed, Reason, Twin},
+    serve::explain::Answer,
+};
+use tokio::{sync::oneshot, task::JoinHandle};
+
+/// If so much was told since, the twin hears it, though nobody asks.
+const BACKLOG: usize = 20_000;
+
+/// A question, and where its answer goes.
+type Question = (Asked, oneshot::Sender<Option<Answer>>);
+
+/// The twin, at home or at work.
+#[derive(Debug, Default)]
+pub struct Beside {
+    feed: Feed,
+    twin: Option<Twin>,
+    work: Option<JoinHandle<Done>>,
+    questions: Vec<Question>,
+    wants_reasons: bool,
+}
+
+/// What comes back.
+#[derive(Debug)]
+pub struct Done {
+    twin: Twin,
+    /// Why each workload waits, if that was wanted.
+    pub reasons: Option<Vec<Reason>>,
+    /// Where the twin differs from the core at work: a mistake of this program.
+    pub differs: Option<String>,
+}
+
+impl Beside {
+    /// A twin that was told nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { twin: Some(Twin::default()), ..Self::default() }
+    }
+
+    /// What the core at work must be told to hand over.
+    #[must_use]
+    pub fn feed(&self) -> Feed {
+        self.feed.clone()
+    }
+
+    /// Asks about a pod. The answer is sent from beside the loop.
+    pub fn ask(&mut self, asked: Asked, answer: oneshot::Sender<Option<Answer>>) {
+        self.questions.push((asked, answer));
+        self.start();
+    }
+
+    /// Asks why all workloads wait.
+    pub fn want_reasons(&mut self) {
+        self.wants_reasons = true;
+        self.start();
+    }
+
+    /// Has the twin hear what there is, if that is much.
+    pub fn catch_up(&mut self) {
+        if self.feed.waiting() > BACKLOG {
+            self.start();
+        }
+    }
+
+    /// Begins what is wanted, if nothing is under way.
+    fn start(&mut self) {
+        let Some(mut twin) = self.twin.take() else {
+            if self.work.is_none() {
+                // It has failed: whoever asks hears at once that there is no answer.
+                self.questions.clear();
+            }
+            return;
+        };
+        let (told, questions) = (self.feed.take(), std::mem::take(&mut self.questions));
+        let reasons = std::mem::take(&mut self.wants_reasons);
+        self.work = Some(tokio::task::spawn_blocking(move || {
+            twin.hear(told);
+            for (asked, answer) in questions {
+                // Whoever has asked may be gone.
+                let _ = answer.send(Some(asked.answer(&twin)));
+            }
+            let reasons = reasons.then(|| twin.reasons());
+            let differs = twin.take_difference();
+            Done { twin, reasons, differs }
+        }));
+    }
+
+    /// Waits for what is under way to end; for ever if nothing is. `None`: it has failed, and nothing is explained any more.
+    pub async fn ended(&mut self) -> Option<Done> {
+        let Some(work) = &mut self.work else { return std::future::pending().await };
+        let done = work.await.ok();
+        self.work = None;
+        done
+    }
+
+    /// Takes the twin back, and begins what was asked meanwhile.
+    pub fn take(&mut self, done: Done) -> (Option<Vec<Reason>>, Option<String>) {
+        self.twin = Some(done.twin);
+        if self.wants_reasons || !self.questions.is_empty() {
+            self.start();
+        }
+        (done.reasons, done.differs)
+    }
+}

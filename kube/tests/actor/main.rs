@@ -1,0 +1,8 @@
+//! The actor by itself, in virtual time: facts in, intents out.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod basics;
+mod facts;
+mod recorded;
+mod twin;
