@@ -3,9 +3,10 @@
 use crate::{
     record,
     settings::{MANAGED, Mode, Settings, live_policy},
+    tenancy::{Places, kubeconfig::SHORTEST},
     watch::streams::TreeSource,
 };
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum};
 use quotree_core::{Policy, Unit, parse_quantity_up};
 use quotree_k8s::{
     LabelSelector,
@@ -21,12 +22,16 @@ const EXAMPLES: &str = "Try it on a cluster where nothing must change:
 Then, with namespaces that are labelled quotree.io/managed=true:
   quotree-scheduler                                gate mode: pods with the scheduling gate quotree.io/quota
   quotree-scheduler --mode bind                    bind mode: pods with schedulerName quotree
+  quotree-scheduler --users quotree-system         also keep users and groups: accounts and bindings of User and UserGroup
+
+An access for the User alice, by your own rights:
+  quotree-scheduler kubeconfig alice --hours 8 --out alice.kubeconfig
 
 docs/kubernetes.md says what works and what does not yet.";
 
 /// Schedule the pods of a Kubernetes cluster by elastic quotas.
 #[derive(Debug, Parser)]
-#[command(name = "quotree-scheduler", version, after_help = EXAMPLES)]
+#[command(name = "quotree-scheduler", version, after_help = EXAMPLES, args_conflicts_with_subcommands = true)]
 pub struct Args {
     /// How decisions are carried out.
     #[arg(long, value_enum, default_value_t = How::Gate)]
@@ -35,10 +40,10 @@ pub struct Args {
     #[arg(long)]
     pub dry_run: bool,
     /// The kubeconfig; absent: $KUBECONFIG, ~/.kube/config, or the service account of the pod.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub kubeconfig: Option<PathBuf>,
     /// The context of the kubeconfig.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", global = true)]
     pub context: Option<String>,
     /// The ElasticQuotaTree, as NAMESPACE/NAME.
     #[arg(long, value_name = "NAMESPACE/NAME", default_value = "kube-system/elasticquotatree")]
@@ -70,6 +75,74 @@ pub struct Args {
     /// The oldest segments are deleted where all together are larger, such as 500Mi or 2Gi.
     #[arg(long, value_name = "SIZE", default_value = "2Gi", requires = "record")]
     pub record_most: String,
+    /// Keep users and groups: make accounts and bindings of the objects User and UserGroup in this namespace; '' is none.
+    #[arg(long, value_name = "NAMESPACE", default_value = "")]
+    pub users: String,
+    /// The namespace of the accounts of users.
+    #[arg(long, value_name = "NAMESPACE", default_value = "quotree-users", global = true)]
+    pub accounts: String,
+    /// Something else than scheduling.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Something else than scheduling.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Give somebody an access: a kubeconfig with a token of their account. It needs the rights of an administrator.
+    #[command(after_help = KUBECONFIG)]
+    Kubeconfig(Access),
+}
+
+const KUBECONFIG: &str = "Examples:
+  quotree-scheduler kubeconfig alice --hours 8 --out alice.kubeconfig
+  KUBECONFIG=alice.kubeconfig kubectl get pods       as alice
+
+  quotree-scheduler kubeconfig alice --revoke         takes back all that were given, within about ten seconds
+
+A token ends by itself, when it is revoked, and when the User is suspended or deleted. A User who is moved to another group
+keeps the token, and loses the namespaces.";
+
+/// An access for somebody.
+#[derive(Debug, clap::Args)]
+pub struct Access {
+    /// The User.
+    pub user: String,
+    /// For how many hours, such as 8 or 0.5; at least ten minutes. The API server may give less, and that is said.
+    #[arg(long, value_name = "HOURS", default_value = "8", conflicts_with = "revoke")]
+    pub hours: String,
+    /// The file, which only you may read; absent: printed. A file that was not made by this command is not replaced.
+    #[arg(long, value_name = "FILE", conflicts_with = "revoke")]
+    pub out: Option<PathBuf>,
+    /// Take back all accesses that were given this way.
+    #[arg(long)]
+    pub revoke: bool,
+    /// The URL of the API server, as the user reaches it; absent: as in your kubeconfig.
+    #[arg(long, value_name = "URL", conflicts_with = "revoke")]
+    pub server: Option<String>,
+    /// The namespace of the User.
+    #[arg(long, value_name = "NAMESPACE", default_value = "quotree-system")]
+    pub system: String,
+}
+
+impl Access {
+    /// For how many seconds.
+    ///
+    /// # Errors
+    /// If it is no number of hours, or too short.
+    pub fn seconds(&self) -> Result<i64, Mistake> {
+        let wrong = |why: &str| Mistake::Argument { argument: "--hours", why: format!("`{}` {why}", self.hours) };
+        let hours: f64 = self.hours.parse().map_err(|_| wrong("is no number of hours, such as 8 or 0.5"))?;
+        let seconds = (hours * 3600.0).round();
+        if !(seconds >= SHORTEST as f64) {
+            return Err(wrong("is too short: the API server gives tokens for ten minutes at least"));
+        }
+        // A year: nobody means more.
+        if seconds > 8784.0 * 3600.0 {
+            return Err(wrong("is more than a year"));
+        }
+        Ok(seconds as i64)
+    }
 }
 
 /// How decisions are carried out.
@@ -122,6 +195,7 @@ impl Args {
             let text = std::fs::read_to_string(file).map_err(|why| Mistake::File { file: file.clone(), why })?;
             settings.policy = policy(&text).map_err(|why| Mistake::Argument { argument: "--policy", why })?;
         }
+        settings.users = self.places().is_some();
         if self.dry_run {
             settings.mode = Mode::Dry;
             if self.scheduler_names.is_empty() {
@@ -156,6 +230,13 @@ impl Args {
         let age = time(&self.record_keep).map_err(|why| Mistake::Argument { argument: "--record-keep", why })?;
         let bytes = size(&self.record_most).map_err(|why| Mistake::Argument { argument: "--record-most", why })?;
         Ok(Some(record::Settings { keep: Keep { age, bytes }, ..record::Settings::new(folder.clone()) }))
+    }
+
+    /// Where users and groups are, if they are kept. A dry run writes nothing.
+    #[must_use]
+    pub fn places(&self) -> Option<Places> {
+        let kept = !self.users.is_empty() && !self.dry_run;
+        kept.then(|| Places { system: self.users.clone(), users: self.accounts.clone() })
     }
 
     /// Where the quota tree is.

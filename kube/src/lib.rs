@@ -13,6 +13,7 @@
 //! - [`report`]: conditions and Events, with the sentences of `quotree-words`.
 //! - [`record`]: the recording of a run, which `quotree replay` replays.
 //! - [`serve`]: health, metrics and explanations over HTTP.
+//! - [`tenancy`]: users and groups as objects, and the accounts and roles that are made of them.
 //! - [`run`]: the loop that joins them. [`beside`]: what is made beside it. [`lease`], [`elect`]: one process of several leads.
 
 pub mod act;
@@ -27,5 +28,6 @@ pub mod report;
 pub mod run;
 pub mod serve;
 pub mod settings;
+pub mod tenancy;
 pub mod watch;
 pub mod write;

@@ -1,5 +1,7 @@
 //! The scheduler as a program.
 
+mod access;
+
 use clap::Parser;
 use kube::{
     Config,
@@ -8,7 +10,7 @@ use kube::{
 };
 use quotree_kube::{
     clock::Clock,
-    config::Args,
+    config::{Args, Command},
     elect::{Candidate, lead},
     record::Recording,
     run::{Outlets, Runner},
@@ -21,7 +23,12 @@ use tokio::net::TcpListener;
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
-    match start(&Args::parse()).await {
+    let args = Args::parse();
+    let result = match &args.command {
+        Some(Command::Kubeconfig(access)) => access::kubeconfig(&args, access).await,
+        None => start(&args).await,
+    };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("quotree-scheduler: {error}");
@@ -36,6 +43,7 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let (record, listen) = (args.recording()?, args.listen()?);
     let config = connection(args).await?;
     eprintln!("quotree-scheduler: {:?} mode, server {}, tree {}", settings.mode, config.cluster_url, args.tree);
+    let places = args.places();
     let log: fn(&str) = |line| println!("{line}");
     let (clock, board) = (Clock::of_the_machine(), Board::default());
     let hearing = Hearing(Heard { board: board.clone(), clock });
@@ -59,7 +67,12 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let result = tokio::select! {
         ended = lead(candidate.as_mut(), |fence| {
             let tape = recording.as_ref().map(Recording::tape);
-            Runner::new(&reads, writes, settings, &tree, clock, fence, Outlets { log, board: board.clone(), tape })
+            let outlets = Outlets { log, board: board.clone(), tape };
+            let runner = Runner::new(&reads, writes.clone(), settings, &tree, clock, fence.clone(), outlets);
+            match places {
+                Some(places) => runner.with_users(&reads, writes, places, fence),
+                None => runner,
+            }
         }) => {
             Err(ended.into())
         }

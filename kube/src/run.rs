@@ -10,6 +10,7 @@ use crate::{
     report::{EVERY_MS, Reporter, status::StatusWriter},
     serve::{board::Board, explain::Question, figures, metric},
     settings::{Mode, Settings},
+    tenancy::{Places, View, controller::Controller},
     watch::{
         Fact,
         streams::{self, Heard, TreeSource},
@@ -20,7 +21,10 @@ use kube::Client;
 use quotree_core::Time;
 use std::time::Duration;
 use tokio::{
-    sync::mpsc::{Receiver, channel},
+    sync::{
+        mpsc::{Receiver, WeakSender, channel},
+        watch,
+    },
     task::JoinSet,
     time::Instant,
 };
@@ -41,7 +45,11 @@ pub struct Runner {
     clock: Clock,
     facts: Receiver<Fact>,
     /// Ends the watches when it is dropped.
-    _watches: JoinSet<()>,
+    watches: JoinSet<()>,
+    /// Where facts go. It does not keep the loop from ending.
+    sender: WeakSender<Fact>,
+    /// Shows the controller of users the tree that is in force.
+    views: Option<watch::Sender<Option<View>>>,
     mode: Mode,
     next_report: Time,
     /// What a dry run has shown last.
@@ -92,7 +100,9 @@ impl Runner {
         let beside = Beside::new();
         let actor = Actor::new(settings).fed(beside.feed());
         Self {
-            _watches: streams::start(reads, tree, &sender, &heard),
+            watches: streams::start(reads, tree, &sender, &heard),
+            sender: sender.downgrade(),
+            views: None,
             actor: match &tape {
                 Some(tape) => actor.recorded(tape.clone()),
                 None => actor,
@@ -112,6 +122,18 @@ impl Runner {
             next_check: clock.now().after_ms(CHECK_MS),
             beside,
         }
+    }
+
+    /// Keeps users and groups, too. The settings must say so ([`Settings::users`]); the clients and the fence are those of
+    /// [`new`](Self::new).
+    #[must_use]
+    pub fn with_users(mut self, reads: &Client, writes: Client, places: Places, fence: Fence) -> Self {
+        let Some(facts) = self.sender.upgrade() else { return self };
+        let (views, view) = watch::channel(None);
+        let controller = Controller::new((reads, writes), places, (self.clock, fence), facts, view, self.log);
+        self.watches.spawn(controller.run());
+        self.views = Some(views);
+        self
     }
 
     /// The actor.
@@ -216,6 +238,14 @@ impl Runner {
         if now >= self.next_check && self.actor.pending() == 0 {
             self.next_check = now.after_ms(CHECK_MS);
             self.actor.check_ledger(now);
+        }
+        if let Some(views) = &self.views {
+            let view = self.actor.view();
+            views.send_if_modified(|shown| {
+                let differs = *shown != view;
+                *shown = view;
+                differs
+            });
         }
         self.board.values(|values| {
             figures::take(values, &self.actor);

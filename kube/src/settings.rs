@@ -31,6 +31,8 @@ pub struct Settings {
     pub policy: Policy,
     /// No eviction is sent before this long after the start or a change of the tree, milliseconds.
     pub quiet_ms: u64,
+    /// Whether users and groups are kept, so that nothing is decided before the groups were listed.
+    pub users: bool,
 }
 
 /// The label of namespaces that are managed, with the value `true`, where nothing else is configured.
@@ -63,6 +65,7 @@ impl Settings {
             node: NodeSettings::default(),
             policy: live_policy(),
             quiet_ms: 10_000,
+            users: false,
         }
     }
 }

@@ -24,6 +24,7 @@ mod pods;
 mod reasons;
 mod restate;
 mod seen;
+mod tenants;
 mod tree;
 mod twin;
 
@@ -263,7 +264,7 @@ impl Actor {
 
     /// Makes a scheduler of all that is there. The core then knows the pods that wait, and finds those on nodes.
     fn start(&mut self, now: Time) -> bool {
-        if !self.seen.is_complete() || self.changes.facts == 0 {
+        if !self.seen.is_complete(&self.settings) || self.changes.facts == 0 {
             return false;
         }
         let Some(tree) = &self.seen.tree else { return false };
@@ -288,9 +289,9 @@ impl Actor {
 impl Live {
     /// Reports what has changed: the tree, budgets, nodes, then pods in the order in which they came.
     fn report(&mut self, seen: &Seen, settings: &Settings, changes: Changes, failures: Vec<Failure>, now: Time) {
-        let Changes { mut pods, mut nodes, budgets, selectors, tree, ends, .. } = changes;
+        let Changes { mut pods, mut nodes, budgets, selectors, tree, groups, ends, .. } = changes;
         if tree && let Some(spec) = &seen.tree {
-            tree::replace(self, spec);
+            tree::replace(self, seen, spec);
             self.quiet_until = self.quiet_until.max(now.after_ms(settings.quiet_ms));
         }
         budgets.iter().for_each(|key| budgets::allows(self, seen, key));
@@ -315,10 +316,10 @@ impl Live {
             pods::advance(self, seen, settings, &uid, gone, now);
         }
         if self.tree_waits
-            && !ends.is_empty()
+            && (groups || !ends.is_empty())
             && let Some(spec) = &seen.tree
         {
-            tree::replace(self, spec);
+            tree::replace(self, seen, spec);
         }
         gangs::settle(self, seen, settings, now);
         for failure in failures {

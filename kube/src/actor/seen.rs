@@ -3,7 +3,11 @@
 //! Several changes of one object between two turns count as one. What was created and is gone again between two turns was
 //! never there.
 
-use crate::watch::{Fact, SeenNode, SeenPod, Store, Uid, Unreadable};
+use crate::{
+    settings::Settings,
+    tenancy::Groups,
+    watch::{Fact, SeenNode, SeenPod, Store, Uid, Unreadable},
+};
 use quotree_core::{Name, PodOutcome, TreeSpec};
 use quotree_k8s::{LabelSelector, NamespaceFacts, Phase, budget::PdbFacts};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +21,7 @@ pub(crate) struct Seen {
     /// By namespace and name.
     pub(crate) budgets: BTreeMap<(Name, Name), PdbFacts>,
     pub(crate) tree: Option<TreeSpec>,
+    pub(crate) groups: Groups,
     pub(crate) synced: BTreeSet<Store>,
     pub(crate) unreadable: Vec<Unreadable>,
 }
@@ -31,6 +36,8 @@ pub(crate) struct Changes {
     /// The namespaces of which budgets came, went or select other pods.
     pub(crate) selectors: BTreeSet<Name>,
     pub(crate) tree: bool,
+    /// Whether groups of users came or went.
+    pub(crate) groups: bool,
     /// How pods ended that are gone.
     pub(crate) ends: BTreeMap<Uid, PodOutcome>,
     /// Facts since the last turn.
@@ -110,6 +117,10 @@ impl Seen {
             }
             // A tree that was deleted by mistake must not evict everybody.
             Fact::TreeGone => {}
+            Fact::Groups(groups) => {
+                changes.groups |= self.groups != groups;
+                self.groups = groups;
+            }
             Fact::Unreadable(mistake) => self.unreadable.push(mistake),
             Fact::Synced(store) => {
                 self.synced.insert(store);
@@ -118,8 +129,9 @@ impl Seen {
     }
 
     /// Whether everything was listed once, and there is a tree.
-    pub(crate) fn is_complete(&self) -> bool {
-        Store::ALL.iter().all(|store| self.synced.contains(store)) && self.tree.is_some()
+    pub(crate) fn is_complete(&self, settings: &Settings) -> bool {
+        let groups = settings.users.then_some(Store::Groups);
+        Store::ALL.into_iter().chain(groups).all(|store| self.synced.contains(&store)) && self.tree.is_some()
     }
 
     /// Whether the pods of a namespace are ours to schedule.

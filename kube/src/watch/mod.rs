@@ -18,6 +18,7 @@ pub use pod::pod;
 pub use read::Unreadable;
 pub use tree::{resource as tree_resource, tree};
 
+use crate::tenancy::Groups;
 use quotree_core::{Name, TreeSpec};
 use quotree_k8s::{NamespaceFacts, NodeFacts, PodFacts, budget::PdbFacts};
 use quotree_record::Owner;
@@ -60,10 +61,12 @@ pub enum Store {
     Budgets,
     /// The quota tree.
     Tree,
+    /// The groups of users, where these are kept ([`crate::tenancy`]).
+    Groups,
 }
 
 impl Store {
-    /// All of them.
+    /// Those that are always watched.
     pub const ALL: [Self; 5] = [Self::Pods, Self::Nodes, Self::Namespaces, Self::Budgets, Self::Tree];
 
     /// Its name, in lower case.
@@ -75,6 +78,7 @@ impl Store {
             Self::Namespaces => "namespaces",
             Self::Budgets => "poddisruptionbudgets",
             Self::Tree => "elasticquotatrees",
+            Self::Groups => "usergroups",
         }
     }
 }
@@ -107,6 +111,8 @@ pub enum Fact {
     Tree(TreeSpec),
     /// The quota tree is gone. The last one stays in force.
     TreeGone,
+    /// All groups of users, as they are now.
+    Groups(Groups),
     /// An object cannot be read. What is known of it stays as it was.
     Unreadable(Unreadable),
     /// Everything of a kind has been shown.

@@ -119,8 +119,8 @@ fn permits(rule: &Value, wish: &Wish) -> bool {
 struct Token {
     user: User,
     ends: Timestamp,
-    /// Plural, namespace, name and uid of the object whose end ends the token.
-    bound: Option<(String, String, String, String)>,
+    /// Plural, namespace, name and uid of the objects whose end ends the token: the account, and what it is bound to.
+    bound: [(String, String, String, String); 2],
 }
 
 /// The tokens that were given out.
@@ -159,7 +159,11 @@ impl Tokens {
         let ends = store.now().saturating_add(Duration::from_secs(seconds)).unwrap_or(store.now());
         let token = format!("test-token-{}-{}", self.0.len() + 1, value::text(&account, &["metadata", "uid"]));
         let user = User::service_account(namespace, name);
-        let bound = Some((bound.0.to_owned(), namespace.to_owned(), bound.1.to_owned(), uid));
+        let of = |plural: &str, name: &str, uid: &str| {
+            (plural.to_owned(), namespace.to_owned(), name.to_owned(), uid.to_owned())
+        };
+        let its = value::text(&account, &["metadata", "uid"]);
+        let bound = [of("serviceaccounts", name, its), of(bound.0, bound.1, &uid)];
         self.0.insert(token.clone(), Token { user, ends, bound });
         let mut answer = request.clone();
         value::set(&mut answer, &["kind"], "TokenRequest");
@@ -175,9 +179,12 @@ impl Tokens {
     /// The user of a token that is still good.
     pub fn user(&self, store: &Store, token: &str) -> Option<User> {
         let token = self.0.get(token).filter(|token| store.now() < token.ends)?;
-        let (plural, namespace, name, uid) = token.bound.as_ref()?;
-        let holder = store.find(store.kinds().get("", plural)?, namespace, name)?;
-        (value::text(holder, &["metadata", "uid"]) == uid).then(|| token.user.clone())
+        let is_there = |(plural, namespace, name, uid): &(String, String, String, String)| {
+            let kind = store.kinds().get("", plural);
+            let holder = kind.and_then(|kind| store.find(kind, namespace, name));
+            holder.is_some_and(|holder| value::text(holder, &["metadata", "uid"]) == uid)
+        };
+        token.bound.iter().all(is_there).then(|| token.user.clone())
     }
 }
 

@@ -5,4 +5,5 @@
 mod basics;
 mod facts;
 mod recorded;
+mod tenants;
 mod twin;

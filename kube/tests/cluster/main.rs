@@ -13,6 +13,7 @@ mod packaging;
 mod policies;
 mod server;
 mod tenancy;
+mod users;
 mod watches;
 mod world;
 
@@ -48,6 +49,7 @@ in_memory! {
     kills: in_gate_mode in_bind_mode;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
     tenancy: everybody_may_what_the_table_says;
+    users: they_come_move_and_go groups_stay_while_work_runs tokens_end;
 }
 
 on_a_real_server! {
@@ -59,4 +61,5 @@ on_a_real_server! {
     packaging: every_object_is_valid;
     policies: the_gate_comes_by_itself_and_only_we_remove_it nobody_passes_by_the_quota in_bind_mode_pods_name_us;
     tenancy: everybody_may_what_the_table_says nobody_gets_more_than_they_have a_token_is_given_and_taken_back;
+    users: they_come_move_and_go groups_stay_while_work_runs tokens_end what_the_server_itself_refuses;
 }

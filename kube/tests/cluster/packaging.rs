@@ -5,6 +5,7 @@ use std::time::Duration;
 
 const FILES: &[&str] = &[
     include_str!("../../config/base/elasticquotatree.json"),
+    include_str!("../../config/base/users.json"),
     include_str!("../../config/base/rbac.json"),
     include_str!("../../config/base/tenancy.json"),
     include_str!("../../config/base/policies.json"),

@@ -6,12 +6,12 @@ use quotree_kube_testkit::Target;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const TENANCY: &str = include_str!("../../config/base/tenancy.json");
+pub(crate) const TENANCY: &str = include_str!("../../config/base/tenancy.json");
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 
 /// Requests, and whether a researcher may make them in a namespace of their own, and an administrator in any namespace. In
 /// namespaces of others a researcher may what is marked `all`.
-const TABLE: &[(&str, &str, &str)] = &[
+pub(crate) const TABLE: &[(&str, &str, &str)] = &[
     // Request, researcher, administrator.
     ("create pods", "own", "no"),
     ("get pods", "own", "all"),
@@ -54,11 +54,24 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("create priorityclasses.scheduling.k8s.io", "no", "no"),
     ("create poddisruptionbudgets.policy", "no", "no"),
     ("update leases.coordination.k8s.io", "no", "no"),
+    ("get users.quotree.io", "no", "all"),
+    ("create users.quotree.io", "no", "all"),
+    ("patch users.quotree.io", "no", "all"),
+    ("patch users.quotree.io/status", "no", "no"),
+    ("delete usergroups.quotree.io", "no", "all"),
+    ("patch usergroups.quotree.io/status", "no", "no"),
+    ("create clusterrolebindings.rbac.authorization.k8s.io", "no", "no"),
+    ("create clusterroles.rbac.authorization.k8s.io", "no", "no"),
+    ("escalate clusterroles.rbac.authorization.k8s.io", "no", "no"),
+    ("bind clusterroles.rbac.authorization.k8s.io", "no", "no"),
+    ("impersonate users", "no", "no"),
+    ("impersonate serviceaccounts", "no", "no"),
 ];
 
 /// Creates the roles, namespaces `vision` and `speech`, and a researcher in each: `alice` and `bob`.
 async fn people(server: &Server) -> Target {
     let admin = server.target();
+    admin.within("quotree-system").await.unwrap();
     create(&admin, &serde_json::from_str(TENANCY).unwrap()).await;
     for (name, user) in [("vision", "alice"), ("speech", "bob")] {
         let t = admin.within(name).await.unwrap();
@@ -79,7 +92,7 @@ fn member(namespace: &str, user: &str) -> Value {
 }
 
 /// Whether the server allows a request of the table.
-async fn is_allowed(t: &Target, user: &str, group: &str, namespace: &str, request: &str) -> bool {
+pub(crate) async fn is_allowed(t: &Target, user: &str, group: &str, namespace: &str, request: &str) -> bool {
     let (verb, resource) = request.split_once(' ').unwrap();
     let (resource, subresource) = resource.split_once('/').unwrap_or((resource, ""));
     let (resource, api_group) = resource.split_once('.').unwrap_or((resource, ""));

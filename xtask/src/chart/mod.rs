@@ -15,6 +15,7 @@ const CHART: &str = "charts/quotree";
 /// The file of the chart, the file of `kube/config` that it is made of, and when its objects are there.
 const TEMPLATES: &[(&str, &str, Option<&str>)] = &[
     ("crds/elasticquotatree.yaml", "base/elasticquotatree.json", None),
+    ("crds/users.yaml", "base/users.json", None),
     ("templates/rbac.yaml", "base/rbac.json", None),
     ("templates/rbac-gate.yaml", "gate/rbac.json", Some(r#"and (eq .Values.mode "gate") (not .Values.dryRun)"#)),
     ("templates/rbac-bind.yaml", "bind/rbac.json", Some(r#"and (eq .Values.mode "bind") (not .Values.dryRun)"#)),
@@ -41,7 +42,7 @@ const VALUES: &[(&[&str], &str)] = &[
     (&["containers", "resources"], "{{ toJson .Values.resources }}"),
     (
         &["containers", "args"],
-        "- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.dryRun }}\n- --dry-run\n{{- end }}",
+        "- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.dryRun }}\n- --dry-run\n{{- else if .Values.tenancy }}\n- --users={{ .Release.Namespace }}\n{{- end }}",
     ),
     (
         &["MutatingAdmissionPolicy", "apiVersion"],
@@ -163,6 +164,11 @@ fn replace(value: &mut Value, path: &mut Vec<String>) {
     }
     match value {
         Value::String(text) if text == NAMESPACE => *value = Value::from(format!("{RAW}{{{{ .Release.Namespace }}}}")),
+        // Within an expression, in single quotes.
+        Value::String(text) if text.contains(NAMESPACE) => {
+            let text = Value::from(text.replace(NAMESPACE, "{{ .Release.Namespace }}")).to_string();
+            *value = Value::from(format!("{RAW}{text}"));
+        }
         Value::Array(items) => items.iter_mut().for_each(|item| replace(item, path)),
         Value::Object(fields) => {
             for (key, value) in fields {
