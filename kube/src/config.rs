@@ -134,7 +134,7 @@ impl Access {
         let wrong = |why: &str| Mistake::Argument { argument: "--hours", why: format!("`{}` {why}", self.hours) };
         let hours: f64 = self.hours.parse().map_err(|_| wrong("is no number of hours, such as 8 or 0.5"))?;
         let seconds = (hours * 3600.0).round();
-        if !(seconds >= SHORTEST as f64) {
+        if seconds.is_nan() || seconds < SHORTEST as f64 {
             return Err(wrong("is too short: the API server gives tokens for ten minutes at least"));
         }
         // A year: nobody means more.
@@ -374,6 +374,17 @@ mod tests {
             let error = args(&format!("quotree-scheduler {line}")).recording().unwrap_err().to_string();
             assert!(error.starts_with(why), "{line}: {error}");
         }
+        for (hours, seconds) in [("8", Some(28_800)), ("0.5", Some(1800)), ("0.1", None), ("NaN", None), ("1e9", None)]
+        {
+            let Some(Command::Kubeconfig(access)) =
+                args(&format!("quotree-scheduler kubeconfig alice --hours {hours}")).command
+            else {
+                panic!("{hours}")
+            };
+            assert_eq!(access.seconds().ok(), seconds, "{hours}");
+        }
+        assert!(Args::try_parse_from(["quotree-scheduler", "kubeconfig", "a", "--revoke", "--out", "f"]).is_err());
+        assert!(Args::try_parse_from(["quotree-scheduler", "--dry-run", "kubeconfig", "a"]).is_err());
         let wrong = args("quotree-scheduler --tree elsewhere --policy /no/such/file");
         assert!(wrong.tree_source().unwrap_err().to_string().contains("`elsewhere` is not NAMESPACE/NAME"));
         assert!(wrong.settings().unwrap_err().to_string().contains("cannot read /no/such/file"));
