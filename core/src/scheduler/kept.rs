@@ -3,13 +3,13 @@
 use super::Scheduler;
 use super::{
     cluster::{Cluster, Trial},
-    hold,
+    cycle, hold,
     quota::FairShares,
     state::{Ask, NodeSlot, QuotaSlot},
 };
 use crate::api::{
-    Action, Amounts, Event, Name, NodeId, NodeSpec, Plan, PlanVerdicts, PodId, PodOutcome, PodState, Policy, QuotaSpec,
-    Reclaim, Time, TreeSpec, WorkloadId, WorkloadSpec,
+    Action, Amounts, Event, Name, NodeId, NodeSpec, Plan, PlanVerdicts, PodId, PodOutcome, PodState, Policy,
+    Preemption, Queueing, QuotaSpec, Reclaim, Time, TreeSpec, WorkloadId, WorkloadSpec,
 };
 use proptest::prelude::*;
 use std::{
@@ -26,6 +26,7 @@ fn tree() -> TreeSpec {
     let leaf = |name: &str, parent, cpu, memory| {
         QuotaSpec::new(name, Some(parent)).min(amounts(cpu, memory)).max(amounts(14, 16)).namespace(name)
     };
+    let strict = |quota| QuotaSpec { queueing: Queueing::Block, ..quota };
     [
         QuotaSpec::new("root", None).min(amounts(16, 16)).max(amounts(16, 16)),
         leaf("a", "root", 3, 2),
@@ -33,7 +34,7 @@ fn tree() -> TreeSpec {
         leaf("b", "team", 4, 2),
         leaf("c", "team", 4, 6),
         leaf("d", "root", 2, 0),
-        leaf("e", "root", 3, 6),
+        strict(leaf("e", "root", 3, 6)),
     ]
     .into_iter()
     .collect()
@@ -54,15 +55,17 @@ struct World {
     /// This scheduler reports everything that a try finds, so it predicts no failures. It must try the same queues and
     /// decide the same.
     foresees_nothing: Scheduler,
+    /// This scheduler looks at everything in each decision, also where nothing has changed. It must decide the same.
+    looks_always: Scheduler,
     now: u64,
     next: u32,
     kept_shares: FairShares,
 }
 
 impl World {
-    fn new(reclaim: Reclaim, hold_timeout_ms: Option<u64>) -> Self {
+    fn new(reclaim: Reclaim, preemption: Preemption, hold_timeout_ms: Option<u64>) -> Self {
         let new = |verdicts| {
-            let policy = Policy { reclaim, verdicts, hold_timeout_ms, ..Policy::default() };
+            let policy = Policy { reclaim, preemption, verdicts, hold_timeout_ms, ..Policy::default() };
             let mut scheduler = Scheduler::new(&tree(), policy).unwrap();
             for (id, size) in [(0, 6), (1, 6), (2, 4)] {
                 scheduler.apply(Event::NodeUp(NodeSpec::new(id, amounts(size, size)))).unwrap();
@@ -71,11 +74,12 @@ impl World {
         };
         let mut scheduler = new(PlanVerdicts::Brief);
         let foresees_nothing = new(PlanVerdicts::Full { up_to: u32::MAX });
-        let mut keeps_all = scheduler.clone();
+        let (mut keeps_all, looks_always) = (scheduler.clone(), scheduler.clone());
         scheduler.cluster.workloads.interner.sweep_at = 0;
         keeps_all.cluster.workloads.interner.sweep_at = usize::MAX;
         keeps_all.cluster.nodes.sweep_at = usize::MAX;
-        Self { scheduler, keeps_all, foresees_nothing, now: 0, next: 0, kept_shares: FairShares::default() }
+        let kept_shares = FairShares::default();
+        Self { scheduler, keeps_all, foresees_nothing, looks_always, now: 0, next: 0, kept_shares }
     }
 
     fn pods_in(&self, states: &[PodState]) -> Vec<PodId> {
@@ -86,6 +90,8 @@ impl World {
     fn apply(&mut self, event: Event) {
         self.keeps_all.apply(event.clone()).unwrap();
         self.foresees_nothing.apply(event.clone()).unwrap();
+        self.looks_always.apply(event.clone()).unwrap();
+        self.looks_always.has_changed = true;
         self.scheduler.apply(event).unwrap();
     }
 
@@ -144,6 +150,7 @@ impl World {
         self.check();
         let plan = self.scheduler.decide(Time(self.now));
         assert_eq!(plan, self.keeps_all.decide(Time(self.now)), "giving back changes no decision");
+        assert_eq!(plan, self.look_anyway(), "what waits behind others changes no decision");
         let all_tries = self.foresees_nothing.decide(Time(self.now));
         assert_eq!(plan.actions, all_tries.actions, "what is foreseen changes no decision");
         let tried = |plan: &Plan| -> Vec<_> {
@@ -157,6 +164,16 @@ impl World {
             }
         }
         self.check();
+    }
+
+    /// The decision of the scheduler that never takes a decision for one that would find nothing.
+    fn look_anyway(&mut self) -> Plan {
+        let Scheduler { cluster, has_changed } = &mut self.looks_always;
+        let mut plan = Plan::default();
+        cluster.now = Time(self.now);
+        cycle::run(cluster, std::mem::take(has_changed), &mut plan);
+        cluster.generation += 1;
+        Plan { generation: cluster.generation, ..plan }
     }
 
     fn check(&mut self) {
@@ -237,9 +254,12 @@ proptest! {
     fn what_is_kept_is_what_it_would_be_anew(
         steps in prop::collection::vec(any::<Step>(), 1..60),
         by_share in any::<bool>(),
+        preempts in any::<bool>(),
         hold_timeout_ms in prop::option::of(1u64..9),
     ) {
-        let mut world = World::new(if by_share { Reclaim::FairShare } else { Reclaim::Min }, hold_timeout_ms);
+        let reclaim = if by_share { Reclaim::FairShare } else { Reclaim::Min };
+        let preemption = if preempts { Preemption::Auto } else { Preemption::None };
+        let mut world = World::new(reclaim, preemption, hold_timeout_ms);
         steps.into_iter().for_each(|step| world.step(step));
     }
 }

@@ -59,8 +59,8 @@ use cluster::Cluster;
 #[derive(Debug, Clone)]
 pub struct Scheduler {
     cluster: Cluster,
-    /// Whether an event came since the last decision.
-    event_came: bool,
+    /// Whether something has changed since the last decision that could change a choice.
+    has_changed: bool,
 }
 
 impl Scheduler {
@@ -70,7 +70,7 @@ impl Scheduler {
     /// All findings of the validation (T2), when at least one of them is an error.
     pub fn new(tree: &TreeSpec, policy: Policy) -> Result<Self, Vec<Finding>> {
         let tree = QuotaTree::new(tree, policy.over_promised)?;
-        Ok(Self { cluster: Cluster::new(tree, policy), event_came: true })
+        Ok(Self { cluster: Cluster::new(tree, policy), has_changed: true })
     }
 
     /// Applies an event. Costs what the event changes: one path of the tree, one node. A new tree costs a pass over all
@@ -79,8 +79,7 @@ impl Scheduler {
     /// # Errors
     /// [`EventError`] when the event is impossible or its values are invalid; then nothing changes.
     pub fn apply(&mut self, event: Event) -> Result<(), EventError> {
-        facts::apply(&mut self.cluster, event)?;
-        self.event_came = true;
+        self.has_changed |= facts::apply(&mut self.cluster, event)?;
         self.cluster.generation += 1;
         self.cluster.just_bound.note_event(self.cluster.generation);
         Ok(())
@@ -91,7 +90,9 @@ impl Scheduler {
     pub fn decide(&mut self, now: Time) -> Plan {
         self.cluster.now = self.cluster.now.max(now);
         let mut plan = Plan::default();
-        cycle::run(&mut self.cluster, std::mem::take(&mut self.event_came), &mut plan);
+        if self.has_changed || self.cluster.changes_with_time() {
+            self.has_changed = cycle::run(&mut self.cluster, self.has_changed, &mut plan);
+        }
         self.cluster.generation += 1;
         plan.generation = self.cluster.generation;
         plan

@@ -130,6 +130,7 @@ impl Auditor {
 fn audit_passed_over(after: &Scheduler, now: Time, found: &mut Vec<Breach>) {
     let mut again = after.clone();
     retry::everything(&mut again.cluster);
+    again.has_changed = true;
     let plan = again.decide(now);
     // To pack a gang of unlike pods is a search, and the scheduler's is greedy: it can succeed where there is less room.
     let unlike = |workload: WorkloadId| is_of_unlike_pods(&after.cluster, workload);

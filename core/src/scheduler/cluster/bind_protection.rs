@@ -25,6 +25,12 @@ impl Cluster {
         self.just_bound.len() < before
     }
 
+    /// Whether a decision may differ from the last one although nothing has happened since: a timer has passed, or the
+    /// protection of what was just bound ends (R2c).
+    pub(crate) fn changes_with_time(&self) -> bool {
+        self.just_bound.len() > 0 || self.timers.first().is_some_and(|time| *time <= self.now)
+    }
+
     /// Ends the protection of everything that was just bound, to find what later decisions could do.
     pub(crate) fn forget_bind_protection(&mut self) {
         for workload in self.just_bound.take() {

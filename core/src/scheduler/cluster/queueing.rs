@@ -9,13 +9,13 @@ use smallvec::SmallVec;
 
 impl Cluster {
     /// Puts a workload into the queue for its next unit, if it has one and does not wait after a failed bind (E6).
-    pub(crate) fn enqueue(&mut self, slot: WorkloadSlot) {
+    /// Returns whether that may change which workload is tried next.
+    pub(crate) fn enqueue(&mut self, slot: WorkloadSlot) -> bool {
         if self.workloads.at(slot).backs_off != BackOff::Over {
-            return;
+            return false;
         }
-        if let Some(ask) = self.workloads.next_ask(slot) {
-            self.queue.enqueue(slot, ask, &self.workloads, &self.quotas);
-        }
+        let ask = self.workloads.next_ask(slot);
+        ask.is_some_and(|ask| self.queue.enqueue(slot, ask, &self.workloads, &self.quotas))
     }
 
     /// Takes a workload out of the queue, if it is pending.

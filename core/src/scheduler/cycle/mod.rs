@@ -23,8 +23,9 @@ use attempt::attempt;
 use std::{cell::RefCell, collections::BTreeSet};
 use vain::Foreseen;
 
-/// Makes one decision. `retry` says whether an event came since the last one.
-pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
+/// Makes one decision. `retry` says whether an event came since the last one. Returns whether the next decision may find
+/// more to do although nothing happens until then.
+pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) -> bool {
     // Timers and clocks; who has waited long enough after a failed bind (E6); what was bound at an earlier moment may be
     // evicted (R2(c)); requests that nobody has any more; excuses that no longer apply; fair shares (F3).
     retry |= overdue::take_timers(cluster);
@@ -60,10 +61,11 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) {
             break;
         }
     }
-    retry::give_hope(cluster);
+    let gave_hope = retry::give_hope(cluster);
     // What was bound just now may be evicted from the next moment on (R2(c)).
     next_moment::wake_for_it(cluster);
     keep_last_verdicts(cluster, plan);
+    gave_hope
 }
 
 /// Whether what was done may help a workload that was tried before. A bind leaves less of nodes and quotas, but can make
@@ -94,7 +96,8 @@ fn next_queue(cluster: &mut Cluster, plan: &mut Plan) -> Option<RequestQueue> {
             let Some(vain) = next.filter(|queue| vain::is_first_try_in_vain(cluster, *queue)) else { return next };
             vain::note(cluster, vain, worth_a_search.as_ref(), plan);
         }
-        retry::update_queue(cluster);
+        // Nothing has come free meanwhile.
+        cluster.queue.refresh(&cluster.quotas);
     }
 }
 

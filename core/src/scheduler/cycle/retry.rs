@@ -40,13 +40,13 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
 /// [`give_hope`] tests all requests without room.
 const MOST_FRESH: usize = 8;
 
-/// Marks the requests without room that may fit on nodes that changed in this decision, and were not tried in it.
-pub(super) fn give_hope(cluster: &mut Cluster) {
-    for ask in cluster.queue.tournament.take_fresh() {
-        if may_have_room(cluster, ask) {
-            cluster.queue.tournament.give_hope(ask);
-        }
-    }
+/// Marks the requests without room that may fit on nodes that changed in this decision, and were not tried in it. Returns
+/// whether there are any.
+pub(super) fn give_hope(cluster: &mut Cluster) -> bool {
+    let mut asks = cluster.queue.tournament.take_fresh();
+    asks.retain(|ask| may_have_room(cluster, *ask));
+    asks.iter().for_each(|ask| cluster.queue.tournament.give_hope(*ask));
+    !asks.is_empty()
 }
 
 /// Whether there may be room for a request: it has not failed for lack of room, or one of its pods fits on a node that

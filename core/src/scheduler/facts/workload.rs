@@ -17,7 +17,8 @@ const MOST_PODS: u32 = 1 << 20;
 /// The most that all workloads may request of a resource together, so that no later sum can overflow.
 const MOST_REQUESTED: i64 = i64::MAX / 8;
 
-pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(), EventError> {
+/// A new workload. Returns whether that may change which workload is tried next.
+pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<bool, EventError> {
     if cluster.workloads.slot(spec.id).is_some() {
         return Err(EventError::DuplicateWorkload(spec.id));
     }
@@ -62,8 +63,7 @@ pub(super) fn submitted(cluster: &mut Cluster, spec: WorkloadSpec) -> Result<(),
         evict_failed: false,
         vain_searches: None,
     });
-    cluster.enqueue(slot);
-    Ok(())
+    Ok(cluster.enqueue(slot))
 }
 
 /// The generation in which a new workload arrived: now, or, if a plan evicted the workload that it replaces, when that

@@ -29,6 +29,8 @@ pub(super) struct Row {
     pub(super) is_leaf: bool,
     /// In a leaf: whether workloads wait there, as of the last refresh.
     pub(super) waits: bool,
+    /// Whether what the quota leaves has changed since the last refresh.
+    pub(super) is_used_anew: bool,
     /// What the quota leaves to requests, as of the last refresh.
     pub(super) gates: Gates,
     /// In a leaf: its queues. Otherwise: the offers of the quotas below.
@@ -76,7 +78,15 @@ impl Row {
         let line = || Line::new(2 * resources + 1, resources);
         let none = || ByAmount::new(if is_leaf { resources } else { 0 });
         let entitled = Line::with_hiders(2 * resources + 1, resources);
-        Self { is_leaf, line: line(), entitled, tried: none(), beyond_share: none(), ..Self::default() }
+        Self {
+            is_leaf,
+            is_used_anew: true,
+            line: line(),
+            entitled,
+            tried: none(),
+            beyond_share: none(),
+            ..Self::default()
+        }
     }
 
     /// The line of the offers of the quotas below.

@@ -121,28 +121,30 @@ impl Queue {
         self.tournament.refresh(|q, gates| quotas.write_gates(q, gates), share);
     }
 
-    /// Puts a workload with this request into the queue of its leaf.
-    pub(crate) fn enqueue(&mut self, slot: WorkloadSlot, ask: AskId, workloads: &Workloads, quotas: &Quotas) {
+    /// Puts a workload with this request into the queue of its leaf. Returns whether that may change a choice: not where
+    /// others must go first.
+    pub(crate) fn enqueue(&mut self, slot: WorkloadSlot, ask: AskId, workloads: &Workloads, quotas: &Quotas) -> bool {
         let leaf = workloads.at(slot).leaf;
         let key = key_within_leaf(slot, workloads);
         debug_assert!(self.pending(slot).is_none(), "a workload is in the queue once");
         self.set_pending(slot, Some(ask));
         if self.refuses(leaf) {
-            return;
+            return false;
         }
         if let Some(queue) = self.blocking.get_mut(&leaf) {
             queue.all.insert(key);
-            if !queue.closed || queue.offered.last().is_none_or(|last| key < *last) {
+            let is_offered = !queue.closed || queue.offered.last().is_none_or(|last| key < *last);
+            if is_offered {
                 queue.unsettle(leaf, &mut self.unsettled);
             }
-            return;
+            return is_offered;
         }
-        self.join(RequestQueue { ask, leaf }, key, workloads, quotas);
+        self.join(RequestQueue { ask, leaf }, key, workloads, quotas)
     }
 
-    fn join(&mut self, queue: RequestQueue, key: PendingKey, workloads: &Workloads, quotas: &Quotas) {
+    fn join(&mut self, queue: RequestQueue, key: PendingKey, workloads: &Workloads, quotas: &Quotas) -> bool {
         let ask = workloads.interner.ask(queue.ask);
-        self.tournament.insert(queue, key, || (quotas.demand_of(ask), ask.is_single()));
+        self.tournament.insert(queue, key, || (quotas.demand_of(ask), ask.is_single()))
     }
 
     /// Takes a workload out of the queue.

@@ -18,9 +18,14 @@ impl Tournament {
     /// quota leaves, `share` the share by which the policy orders leaves.
     pub(crate) fn refresh(&mut self, gates: impl Fn(QuotaSlot, &mut Gates), share: impl Fn(QuotaSlot) -> Ratio) {
         while let Some(slot) = self.dirty.pop_last() {
-            gates(slot, &mut self.rows.at_mut(slot).gates);
+            let row = self.rows.at_mut(slot);
+            if std::mem::take(&mut row.is_used_anew) {
+                gates(slot, &mut row.gates);
+                self.want_again(slot);
+            }
+            #[cfg(debug_assertions)]
+            self.check_gates(slot, &gates);
             self.forget_hider(slot);
-            self.want_again(slot);
             self.note_waiting(slot);
             self.to_offer.insert(slot);
         }
@@ -33,6 +38,14 @@ impl Tournament {
                 self.offer(slot, Contest::Entitled, &share);
             }
         }
+    }
+
+    /// What a quota leaves changes only with its usage, its holds and its limits.
+    #[cfg(debug_assertions)]
+    fn check_gates(&self, slot: QuotaSlot, gates: impl Fn(QuotaSlot, &mut Gates)) {
+        let mut now = Gates::default();
+        gates(slot, &mut now);
+        debug_assert_eq!(self.rows.at(slot).gates, now, "a change was not marked by `touch`");
     }
 
     /// Notes whether workloads wait in a leaf.

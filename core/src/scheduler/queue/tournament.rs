@@ -94,21 +94,27 @@ impl Tournament {
     }
 
     /// Adds a workload to its queue. `demand` returns the amounts that are compared with what quotas leave, and whether
-    /// the request is for one pod.
-    pub(crate) fn insert(&mut self, queue: RequestQueue, key: PendingKey, demand: impl FnOnce() -> (Demand, bool)) {
-        self.dirty.insert(queue.leaf);
+    /// the request is for one pod. Returns whether the workload is the first of its queue: else it changes no choice.
+    pub(crate) fn insert(
+        &mut self,
+        queue: RequestQueue,
+        key: PendingKey,
+        demand: impl FnOnce() -> (Demand, bool),
+    ) -> bool {
         if let Some(waiting) = self.queues.get_mut(&queue) {
             if key > waiting.head {
                 waiting.rest.insert(key);
-                return;
+                return false;
             }
+            self.dirty.insert(queue.leaf);
             let before = std::mem::replace(&mut waiting.head, key);
             waiting.rest.insert(before);
             waiting.due = true;
             self.row_mut(queue).line.remove((before, queue.ask.0));
             self.stand_in_line(queue);
-            return;
+            return true;
         }
+        self.dirty.insert(queue.leaf);
         self.classes.extend_to(queue.ask, RequestClass::default);
         let class = self.classes.at_mut(queue.ask);
         let place = class.leaves.len();
@@ -130,6 +136,7 @@ impl Tournament {
             // It is a large class from now on.
             self.open_and_close(queue.ask);
         }
+        true
     }
 
     /// Takes a workload out of its queue.
@@ -240,12 +247,12 @@ impl Tournament {
 
     /// Marks all quotas for re-evaluation, because limits have changed.
     pub(crate) fn touch_all(&mut self) {
-        self.dirty.extend(self.parents.keys());
-        self.parents.keys().for_each(|q| self.note_share(q));
+        self.parents.keys().for_each(|quota| self.touch(quota));
     }
 
     /// Marks the quota for re-evaluation, because its usage or the reservations of its holds have changed.
     pub(crate) fn touch(&mut self, quota: QuotaSlot) {
+        self.rows.at_mut(quota).is_used_anew = true;
         self.dirty.insert(quota);
         self.note_share(quota);
     }
@@ -322,6 +329,11 @@ impl Tournament {
     /// Whether some queue is suspended.
     pub(crate) fn any_suspended(&self) -> bool {
         !self.suspended.is_empty()
+    }
+
+    /// Whether an event alone changes which queues are tried.
+    pub(crate) fn awaits_event(&self) -> bool {
+        !self.retry_on_event.is_empty() || !self.suspended.is_empty() || !self.shares_changed.is_empty()
     }
 
     /// After an event, makes all suspended queues ready again, and takes out the queues that wait for an event.

@@ -4,7 +4,7 @@
 use super::quotas::Quotas;
 use crate::{
     api::{BlockingReason, QuotaId},
-    scheduler::state::{Ask, QuotaSlot},
+    scheduler::state::{Ask, QuotaSlot, amount_of},
     tree::UNLIMITED,
 };
 
@@ -23,9 +23,24 @@ impl Quotas {
         first
     }
 
-    /// Whether every quota on the path admits a request (A1, A2, A5).
+    /// Whether every quota on the path admits a request (A1, A2, A5). Each try asks this, so it builds no reason; tests
+    /// compare it with [`first_limit`](Self::first_limit).
     pub(crate) fn admits(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
-        self.first_limit(ask, leaf).is_none()
+        if self.ledger.any_lend_limit() {
+            return self.first_limit(ask, leaf).is_none();
+        }
+        let ledger = &self.ledger;
+        let is_within = |(q, quota): (QuotaSlot, QuotaId)| {
+            let (max, used, reserved) = (self.tree.max(quota), ledger.effective_usage.row(q), ledger.reserved.row(q));
+            ask.requested().all(|(r, amount)| {
+                let (max, charged) = (amount_of(max, r), amount_of(used, r).saturating_add(amount_of(reserved, r)));
+                max == UNLIMITED || charged.saturating_add(amount) <= max
+            })
+        };
+        let mut path = ledger.path(leaf).map_while(|q| self.quota_id(q).map(|quota| (q, quota)));
+        let admits = path.all(is_within) && !self.lacks_guarantee(ask, leaf) && !self.lacks_job(ask, leaf);
+        debug_assert_eq!(admits, self.first_limit(ask, leaf).is_none(), "the same limits");
+        admits
     }
 
     /// All limits on the path that refuse a request, in the order of [`first_limit`](Self::first_limit).

@@ -66,6 +66,13 @@ impl Clone for Gates {
     }
 }
 
+/// Gives amounts this length, mostly the one that they have.
+fn fit(amounts: &mut Demand, len: usize) {
+    if amounts.len() != len {
+        amounts.resize(len, i64::MAX);
+    }
+}
+
 impl Quotas {
     /// The amounts of a request that are compared with gates.
     pub(crate) fn demand_of(&self, ask: &Ask) -> Demand {
@@ -87,38 +94,38 @@ impl Quotas {
     pub(crate) fn write_gates(&self, slot: QuotaSlot, gates: &mut Gates) {
         let width = self.tree.width();
         let Gates { limits, covers } = gates;
-        limits.resize(2 * width + 1, i64::MAX);
+        fit(limits, 2 * width + 1);
         let Some(quota) = self.quota_id(slot) else {
             limits.fill(i64::MAX);
             *covers = None;
             return;
         };
         let (ledger, min, max) = (&self.ledger, self.tree.min(quota), self.tree.max(quota));
-        let is_leaf = self.tree.is_leaf(quota);
-        let below_max = |limit: i64, charged: i64| match limit {
-            UNLIMITED => i64::MAX,
-            _ if is_leaf || !ledger.any_lend_limit() => limit.saturating_sub(charged),
-            _ if charged <= limit => i64::MAX,
-            _ => 0,
-        };
         let (admitted, guaranteed) = limits.split_at_mut(width);
-        for (r, (left, limit)) in admitted.iter_mut().zip(max).enumerate() {
-            *left = below_max(*limit, ledger.charged(slot, r));
+        // With lend floors (L3) what a request adds to an inner quota depends on the leaf, up to nothing.
+        let is_exact = !ledger.any_lend_limit() || self.tree.is_leaf(quota);
+        for ((left, max), charged) in admitted.iter_mut().zip(max).zip(ledger.charged_row(slot)) {
+            *left = match *max {
+                UNLIMITED => i64::MAX,
+                max if is_exact => max.saturating_sub(charged),
+                max if charged <= max => i64::MAX,
+                _ => 0,
+            };
         }
-        for (r, (left, min)) in guaranteed.iter_mut().zip(min).enumerate() {
-            let fixed = || ledger.non_preemptible_usage(slot, r);
-            *left = if self.counts(r) { min.saturating_sub(fixed()) } else { i64::MAX };
+        for (((r, left), min), fixed) in (0..).zip(&mut *guaranteed).zip(min).zip(ledger.non_preemptible_row(slot)) {
+            *left = if self.counts(r) { min.saturating_sub(fixed) } else { i64::MAX };
         }
         let has_job_left = self.job_limit(slot).is_none_or(|limit| *ledger.jobs.at(slot) < limit);
         if let Some(jobs) = guaranteed.last_mut() {
             *jobs = if has_job_left { i64::MAX } else { 0 };
         }
-        let is_inner_root = self.is_inner_root(slot);
         let covers = covers.get_or_insert_default();
-        covers.resize(width, i64::MAX);
-        for (r, (left, min)) in covers.iter_mut().zip(min).enumerate() {
-            let limited = self.counts(r) && !is_inner_root;
-            *left = if limited { min.saturating_sub(ledger.projected_usage(slot, r)) } else { i64::MAX };
+        fit(covers, width);
+        if self.is_inner_root(slot) {
+            return covers.fill(i64::MAX);
+        }
+        for (((r, left), min), projected) in (0..).zip(covers).zip(min).zip(ledger.projected_row(slot)) {
+            *left = if self.counts(r) { min.saturating_sub(projected) } else { i64::MAX };
         }
     }
 

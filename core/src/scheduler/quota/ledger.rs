@@ -196,6 +196,23 @@ impl Ledger {
         used.saturating_add(amount_of(self.reserved.row(slot), resource))
     }
 
+    /// [`charged`](Self::charged) for each governed resource.
+    pub(super) fn charged_row(&self, slot: QuotaSlot) -> impl Iterator<Item = i64> + '_ {
+        let reserved = self.reserved.row(slot);
+        self.effective_usage.row(slot).iter().zip(reserved).map(|(used, reserved)| used.saturating_add(*reserved))
+    }
+
+    /// [`non_preemptible_usage`](Self::non_preemptible_usage) for each governed resource.
+    pub(super) fn non_preemptible_row(&self, slot: QuotaSlot) -> impl Iterator<Item = i64> + '_ {
+        self.used_np.row(slot).iter().zip(self.held_np.row(slot)).map(|(used, held)| used + held)
+    }
+
+    /// [`projected_usage`](Self::projected_usage) for each governed resource.
+    pub(super) fn projected_row(&self, slot: QuotaSlot) -> impl Iterator<Item = i64> + '_ {
+        let (used, leaving, held) = (self.used.row(slot), self.leaving.row(slot), self.held.row(slot));
+        used.iter().zip(leaving).zip(held).map(|((used, leaving), held)| used - leaving + held)
+    }
+
     /// Counts the changes of what non-preemptible pods use or hold (O4).
     pub(crate) fn non_preemptible_changes(&self) -> u64 {
         self.np_changes
