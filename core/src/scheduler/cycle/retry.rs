@@ -23,14 +23,10 @@ pub(crate) fn update_queue(cluster: &mut Cluster) {
             }
         }
     }
-    let mut fresh = freed;
-    fresh.extend(cluster.queue.tournament.fresh_nodes());
-    for node in &fresh {
-        let row = cluster.nodes.at(*node);
-        let governed = 0..u16::try_from(cluster.quotas.tree.width()).unwrap_or(u16::MAX);
-        cluster.queue.tournament.note_fresh(*node, governed.map(|r| row.available(r)).collect());
-    }
-    if fresh.len() > MOST_FRESH {
+    freed.into_iter().for_each(|node| cluster.queue.tournament.note_fresh(node));
+    let (nodes, width) = (&cluster.nodes, cluster.quotas.tree.width());
+    cluster.queue.tournament.measure_fresh(width, |node, resource| nodes.at(node).available(resource));
+    if cluster.queue.tournament.fresh_nodes() > MOST_FRESH {
         give_hope(cluster);
     }
     cluster.queue.refresh(&cluster.quotas);

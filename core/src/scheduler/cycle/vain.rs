@@ -85,12 +85,16 @@ impl<'a> Foreseen<'a> {
     }
 }
 
-/// Whether the next queue is tried because its head is new, and the try would fail for lack of room. So the head of a
-/// leaf with strict queueing (O2) is passed over each time that it is the next of its leaf.
+/// Whether the next queue is that of a leaf with strict queueing (O2), its head is new, and a try would fail for lack of
+/// room. There each head waits for room once before it starts. Elsewhere most new heads are placed at once, and to look
+/// for room first would be to look twice.
 pub(super) fn is_first_try_in_vain(cluster: &Cluster, queue: RequestQueue) -> bool {
     let tournament = &cluster.queue.tournament;
     let foreseen = Foreseen::new(cluster);
-    let is_possible = foreseen.is_possible && !foreseen.is_under_way && tournament.is_surely_due(queue);
+    let is_possible = cluster.queue.is_strict(queue.leaf)
+        && foreseen.is_possible
+        && !foreseen.is_under_way
+        && tournament.is_surely_due(queue);
     is_possible && tournament.head(queue).is_some_and(|head| foreseen.fails(queue, head.slot))
 }
 

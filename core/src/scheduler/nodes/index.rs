@@ -60,14 +60,20 @@ pub(super) struct ClassIndex {
 
 impl Most {
     fn of(node: &Node) -> Self {
+        let mut most = Self::default();
+        most.measure(node);
+        most
+    }
+
+    /// Takes over what a node has available.
+    fn measure(&mut self, node: &Node) {
         let held = node.devices.first();
-        let devices = held.into_iter().flat_map(NodeDevices::available);
-        let of = held.map_or(Of::Several, |held| Of::One(held.resource));
-        Self {
-            resources: node.free.iter().zip(&node.reserved).map(|(free, reserved)| free - reserved).collect(),
-            device: devices.max().unwrap_or_default(),
-            of,
+        self.resources.resize(node.free.len(), 0);
+        for ((room, free), reserved) in self.resources.iter_mut().zip(&node.free).zip(&node.reserved) {
+            *room = free - reserved;
         }
+        self.device = held.into_iter().flat_map(NodeDevices::available).max().unwrap_or_default();
+        self.of = held.map_or(Of::Several, |held| Of::One(held.resource));
     }
 
     fn raise(&mut self, other: &Self) {
@@ -149,6 +155,35 @@ impl ClassIndex {
         if block.entries.is_empty() && self.blocks.len() > 1 {
             self.blocks.remove(at);
         }
+    }
+
+    /// Moves a node from the place of its score `before` to that of its score now. Most changes leave it where it is; the
+    /// only node of its class always stays there.
+    pub(super) fn update(&mut self, before: u64, slot: NodeSlot, node: &Node) {
+        let (old, new) = ((before, node.id), (node.score, node.id));
+        let at = self.block_of(old);
+        let first_of_next = self.blocks.get(at + 1).and_then(|next| next.entries.first()).map(|entry| entry.key);
+        let last_of_previous = at.checked_sub(1).and_then(|previous| self.blocks.get(previous));
+        let last_of_previous = last_of_previous.and_then(|block| block.entries.last()).map(|entry| entry.key);
+        let Some(block) = self.blocks.get_mut(at) else { return };
+        let Ok(place) = block.entries.binary_search_by_key(&old, |e| e.key) else { return };
+        let key_at = |place: usize| block.entries.get(place).map(|entry| entry.key);
+        let below = place.checked_sub(1).map_or(last_of_previous, key_at);
+        let above = key_at(place + 1).or(first_of_next);
+        if below.is_some_and(|below| below > new) || above.is_some_and(|above| above < new) {
+            self.remove(before, node.id);
+            return self.insert(node.score, slot, node);
+        }
+        touch(1);
+        let is_alone = block.entries.len() == 1;
+        let Some(entry) = block.entries.get_mut(place) else { return };
+        entry.key = new;
+        block.loose |= block.most.touches(&entry.room);
+        entry.room.measure(node);
+        if is_alone {
+            (block.most, block.loose) = (Most::default(), false);
+        }
+        block.most.raise(&entry.room);
     }
 
     /// Whether some node has each requested amount.

@@ -246,9 +246,7 @@ impl Nodes {
 
     /// Places a pod.
     pub(crate) fn put(&mut self, at: Assignment, template: &Template, pod: PodRef) {
-        self.leave(at.node);
-        self.rows.at_mut(at.node).put(template, at.devices, pod);
-        self.enter(at.node);
+        self.change_usage(at.node, |node| node.put(template, at.devices, pod));
     }
 
     /// Places a pod on the node where it was found, whether it fits or not.
@@ -262,9 +260,7 @@ impl Nodes {
 
     /// Takes a pod off its node.
     pub(crate) fn take(&mut self, at: Assignment, template: &Template, pod: PodRef) {
-        self.leave(at.node);
-        self.rows.at_mut(at.node).take(template, at.devices, pod);
-        self.enter(at.node);
+        self.change_usage(at.node, |node| node.take(template, at.devices, pod));
     }
 
     /// Places a pod, or takes it off, without updating the index. The caller must reverse this before it uses the
@@ -280,9 +276,7 @@ impl Nodes {
 
     /// Adds `sign` times these amounts to what holds reserve on a node.
     pub(crate) fn reserve(&mut self, node: NodeSlot, amounts: &NodeReservation, sign: i64) {
-        self.leave(node);
-        self.rows.at_mut(node).reserve(amounts, sign);
-        self.enter(node);
+        self.change_usage(node, |row| row.reserve(amounts, sign));
     }
 
     /// What a pod uses on its node, by resource and device.

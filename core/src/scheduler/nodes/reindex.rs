@@ -1,6 +1,6 @@
 //! Keeping the index of nodes up to date: a node leaves it before a change and enters it again after.
 
-use super::{index::ClassIndex, inventory::Nodes};
+use super::{index::ClassIndex, inventory::Nodes, node::Node};
 use crate::{
     api::Placement,
     scheduler::state::{Interner, NodeSlot},
@@ -33,14 +33,10 @@ impl Nodes {
             self.rescore();
             return;
         }
-        let node = self.rows.at_mut(slot);
         if self.scorer.placement.by_pod() {
-            if self.scorer.placement == Placement::Fgd {
-                node.usable = self.fragmentation.usable(node);
-            }
-            self.rankings.touch(slot);
-            return;
+            return self.rank_anew(slot);
         }
+        let node = self.rows.at_mut(slot);
         node.score = self.scorer.score(node);
         let node = self.rows.at(slot);
         if !(node.up && node.spec.schedulable) {
@@ -49,6 +45,35 @@ impl Nodes {
         if let Some((_, index)) = self.classes.get_index_mut(node.class as usize) {
             index.insert(node.score, slot, node);
         }
+    }
+
+    /// Changes what is used or reserved on a node, and moves it to its place in the index.
+    pub(super) fn change_usage(&mut self, slot: NodeSlot, change: impl FnOnce(&mut Node)) {
+        self.count_spare(slot, -1);
+        change(self.rows.at_mut(slot));
+        self.count_spare(slot, 1);
+        if self.scorer.placement.by_pod() {
+            return self.rank_anew(slot);
+        }
+        let node = self.rows.at_mut(slot);
+        let score = self.scorer.score(node);
+        let before = std::mem::replace(&mut node.score, score);
+        let node = self.rows.at(slot);
+        if node.up
+            && node.spec.schedulable
+            && let Some((_, index)) = self.classes.get_index_mut(node.class as usize)
+        {
+            index.update(before, slot, node);
+        }
+    }
+
+    /// Has the next search for a pod compute again how well a node suits it.
+    fn rank_anew(&mut self, slot: NodeSlot) {
+        let node = self.rows.at_mut(slot);
+        if self.scorer.placement == Placement::Fgd {
+            node.usable = self.fragmentation.usable(node);
+        }
+        self.rankings.touch(slot);
     }
 
     fn count_spare(&mut self, slot: NodeSlot, sign: i128) {

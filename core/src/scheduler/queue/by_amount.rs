@@ -46,6 +46,10 @@ impl ByAmount {
             .flat_map(|(list, limit)| list.iter().take_while(move |(amount, _)| amount <= limit).map(|(_, ask)| *ask))
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.first().is_none_or(BTreeSet::is_empty)
+    }
+
     /// All requests.
     pub(super) fn iter(&self) -> impl Iterator<Item = AskId> + '_ {
         self.0.first().into_iter().flatten().map(|(_, ask)| *ask)

@@ -59,6 +59,11 @@ impl Queue {
         self.refuses == Some(leaf)
     }
 
+    /// Whether a leaf has strict queueing (O2).
+    pub(crate) fn is_strict(&self, leaf: QuotaSlot) -> bool {
+        self.blocking.contains_key(&leaf)
+    }
+
     /// The pending workloads of a leaf with strict queueing, in order; none for other leaves (O2).
     pub(crate) fn in_line(&self, leaf: QuotaSlot) -> impl Iterator<Item = PendingKey> + '_ {
         self.blocking.get(&leaf).into_iter().flat_map(|queue| queue.all.iter())

@@ -16,7 +16,7 @@ use crate::{
     api::{Time, WorkloadId},
     scheduler::{
         quota::Demand,
-        state::{AskId, NodeSlot, Ratio, WorkloadSlot},
+        state::{AskId, NodeSlot, Ratio, ResourceId, WorkloadSlot},
     },
 };
 use std::cmp::Reverse;
@@ -92,17 +92,24 @@ impl Tournament {
         self.without_room.clone()
     }
 
-    /// Notes a node that has changed, with what it has available now.
-    pub(crate) fn note_fresh(&mut self, node: NodeSlot, free: Demand) {
-        match self.fresh.iter_mut().find(|fresh| fresh.node == node) {
-            Some(fresh) => fresh.free = free,
-            None => self.fresh.push(FreshNode { node, free }),
+    /// Notes a node that has changed.
+    pub(crate) fn note_fresh(&mut self, node: NodeSlot) {
+        if self.fresh.iter().all(|fresh| fresh.node != node) {
+            self.fresh.push(FreshNode { node, free: Demand::new() });
         }
     }
 
-    /// The nodes that were noted as changed.
-    pub(crate) fn fresh_nodes(&self) -> impl Iterator<Item = NodeSlot> + '_ {
-        self.fresh.iter().map(|fresh| fresh.node)
+    /// Updates what the changed nodes have available: `available` of each of the first `resources` resources.
+    pub(crate) fn measure_fresh(&mut self, resources: usize, available: impl Fn(NodeSlot, ResourceId) -> i64) {
+        for FreshNode { node, free } in &mut self.fresh {
+            free.resize(resources, 0);
+            (0..).zip(free).for_each(|(resource, free)| *free = available(*node, resource));
+        }
+    }
+
+    /// How many nodes were noted as changed.
+    pub(crate) fn fresh_nodes(&self) -> usize {
+        self.fresh.len()
     }
 
     /// Whether some closed request may fit on a changed node.

@@ -19,7 +19,7 @@ impl Tournament {
 
     /// Notes that the share or the usage of a leaf has changed.
     pub(crate) fn note_share(&mut self, leaf: QuotaSlot) {
-        if self.rows.at(leaf).beyond_share.iter().next().is_some() {
+        if !self.rows.at(leaf).beyond_share.is_empty() {
             self.shares_changed.insert(leaf);
         }
     }

@@ -175,17 +175,16 @@ impl Ledger {
     /// Adds `sign` times these amounts to the effective usage of a leaf, and the resulting change to that of each quota
     /// above.
     pub(super) fn add_effective_usage(&mut self, leaf: QuotaSlot, amounts: &[i64], sign: i64) {
+        if !self.any_lend_limit {
+            return self.each(leaf, |ledger, q| ledger.effective_usage.add(q, amounts, sign));
+        }
         let mut delta: Row = amounts.iter().map(|a| a * sign).collect();
         let mut at = Some(leaf);
         while let Some(q) = at {
-            if self.any_lend_limit {
-                let before = counted(self.effective_usage.row(q), self.lend_floor.row(q));
-                self.effective_usage.add(q, &delta, 1);
-                let after = counted(self.effective_usage.row(q), self.lend_floor.row(q));
-                delta = after.iter().zip(&before).map(|(a, b)| a - b).collect();
-            } else {
-                self.effective_usage.add(q, &delta, 1);
-            }
+            let before = counted(self.effective_usage.row(q), self.lend_floor.row(q));
+            self.effective_usage.add(q, &delta, 1);
+            let after = counted(self.effective_usage.row(q), self.lend_floor.row(q));
+            delta = after.iter().zip(&before).map(|(a, b)| a - b).collect();
             at = *self.parents.at(q);
         }
     }
