@@ -51,8 +51,14 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) -> bo
         retry::update_queue(cluster);
         let before = plan.actions.len();
         while let Some(queue) = next_queue(cluster, plan) {
+            let tried = plan.actions.len();
             attempt(cluster, queue, plan);
-            retry::update_queue(cluster);
+            if plan.actions.len() == tried {
+                // It failed, so nothing has come free.
+                cluster.queue.refresh(&cluster.quotas);
+            } else {
+                retry::update_queue(cluster);
+            }
         }
         // What was done for one workload may help another that was tried before: it may wait for the same room.
         let done = plan.actions.get(before..).unwrap_or_default();

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 const BLOCK: usize = 64;
 
 /// The place of a node in the order.
-type Key = (u64, NodeId);
+pub(super) type Key = (u64, NodeId);
 
 #[derive(Debug, Clone)]
 struct Entry {
@@ -196,17 +196,32 @@ impl ClassIndex {
         self.blocks.iter().any(|block| block.most.may_fit(template) && block.entries.iter().any(has_room))
     }
 
-    /// The first node with room, in order.
-    pub(super) fn first_fit(&mut self, rows: &Table<NodeSlot, Node>, template: &Template) -> Option<(u64, Assignment)> {
+    /// The first node with room, in order, and its key; nothing where that comes after `best`, a node of another class.
+    pub(super) fn first_fit(
+        &mut self,
+        rows: &Table<NodeSlot, Node>,
+        template: &Template,
+        best: Option<Key>,
+    ) -> Option<(Key, Assignment)> {
+        let is_late = |key: Key| best.is_some_and(|best| best < key);
         touch(self.blocks.len());
-        for block in self.blocks.iter_mut().filter(|block| block.most.may_fit(template)) {
-            for Entry { key: (score, _), slot, room } in &block.entries {
+        for block in &mut self.blocks {
+            if block.entries.first().is_some_and(|first| is_late(first.key)) {
+                return None;
+            }
+            if !block.most.may_fit(template) {
+                continue;
+            }
+            for Entry { key, slot, room } in &block.entries {
                 touch(1);
                 if !room.may_fit(template) {
                     continue;
                 }
+                if is_late(*key) {
+                    return None;
+                }
                 if let Some(devices) = rows.at(*slot).fit(template) {
-                    return Some((*score, Assignment { node: *slot, devices }));
+                    return Some((*key, Assignment { node: *slot, devices }));
                 }
             }
             if block.loose {

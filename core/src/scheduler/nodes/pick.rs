@@ -2,7 +2,7 @@
 
 use super::{
     class::{Class, RuledOut},
-    index::ClassIndex,
+    index::{ClassIndex, Key},
     inventory::Nodes,
     node::Node,
     score::{self, ranking::UNFIT},
@@ -23,18 +23,13 @@ impl Nodes {
         if self.scorer.placement.by_pod() {
             return self.pick_by_pod(id, template, draw);
         }
-        let mut best: Option<(u64, NodeId, Assignment)> = None;
+        let mut best: Option<(Key, Assignment)> = None;
         for class in &self.suitable.at(id).0 {
             let Some((_, index)) = self.classes.get_index_mut(*class as usize) else { continue };
-            let found = index.first_fit(&self.rows, template);
-            if let Some((score, found)) = found {
-                let key = (score, self.rows.at(found.node).id);
-                if best.as_ref().is_none_or(|(s, n, _)| key < (*s, *n)) {
-                    best = Some((key.0, key.1, found));
-                }
-            }
+            let found = index.first_fit(&self.rows, template, best.map(|(key, _)| key));
+            best = found.or(best);
         }
-        best.map(|(_, _, found)| found)
+        best.map(|(_, found)| found)
     }
 
     /// Whether [`pick`](Self::pick) may find a node: some node has each requested amount, regardless of single devices.
