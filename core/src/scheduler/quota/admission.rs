@@ -23,8 +23,8 @@ impl Quotas {
         first
     }
 
-    /// Whether every quota on the path admits a request (A1, A2, A5). Each try asks this, so it builds no reason; tests
-    /// compare it with [`first_limit`](Self::first_limit).
+    /// Whether every quota on the path admits a request (A1, A2, A5). Each try asks this, so it builds no reason; debug
+    /// builds compare it with [`first_limit`](Self::first_limit).
     pub(crate) fn admits(&self, ask: &Ask, leaf: QuotaSlot) -> bool {
         if self.ledger.any_lend_limit() {
             return self.first_limit(ask, leaf).is_none();
