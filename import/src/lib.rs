@@ -26,6 +26,7 @@ mod table;
 
 pub use daily::{DailyQuotas, daily_quotas};
 pub use jiff::civil::DateTime;
+pub use kubernetes::NOT_MODELLED;
 
 use quotree_core::{Amounts, DeviceChoice, DeviceMode, DeviceSet, DeviceSpec, Name, PodTemplate, Time, TreeSpec};
 pub use quotree_model::MAX_MS;

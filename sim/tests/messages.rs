@@ -25,9 +25,9 @@ fn o4_a_gang_larger_than_the_cluster_is_told_how_many_fit() {
         None,
         "spark-exec-0",
         &expect![[r#"
-        P1: 10 of its pods fit, the next one requests 4 cpu, and the closest node (n-0) then has 2 cpu free, although all suitable nodes together have 20 cpu free: the cluster is fragmented
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 12 pods must run together, and all suitable nodes have room for 10 of them, even when empty
-    "#]],
+            P1: 10 of its pods fit, the next one requests 4 cpu, and the closest node (n-0) then has 2 cpu free, although all suitable nodes together then have 20 cpu free: each has too little
+            it cannot run with these quotas and nodes, so no workload waits behind it (O4): 12 pods must run together, and all suitable nodes have room for 10 of them, even when empty: add nodes, or let at most 10 have to run together
+        "#]],
     );
 }
 

@@ -91,13 +91,21 @@ pub(super) fn cannot_run(why: &CannotRun, names: &dyn Names) -> String {
                 Some(_) => "topology domain",
             };
             match (within, most) {
-                (None, 0) => "such a pod does not fit on any node, even on an empty one".to_owned(),
+                (None, 0) => {
+                    "such a pod does not fit on any node, even on an empty one: add larger nodes, or request less"
+                        .to_owned()
+                }
                 (None, most) => format!(
-                    "{pods} pods must run together, and all suitable nodes have room for {most} of them, even when empty"
+                    "{pods} pods must run together, and all suitable nodes have room for {most} of them, even when empty: add \
+                     nodes, or let at most {most} have to run together"
+                ),
+                (Some(_), 0) => format!(
+                    "{pods} pods must run together in one {place}, and no {place} has room for any of them, even when empty: add \
+                     larger nodes, or request less"
                 ),
                 (Some(_), most) => format!(
                     "{pods} pods must run together in one {place}, and no {place} has room for more than {most} of \
-                     them, even when empty"
+                     them, even when empty: add nodes to one, or let at most {most} have to run together"
                 ),
             }
         }
@@ -170,7 +178,7 @@ pub fn blocking(verdict: &Verdict, binding: &BlockingReason, names: &dyn Names) 
         BlockingReason::Behind { head } => {
             format!("{} is ahead of it in the strict queue of its leaf (`queueing: Block`)", names.workload(*head))
         }
-        BlockingReason::Room(missing) => room(missing, names),
+        BlockingReason::Room(missing) => room(missing, verdict.cannot_run.is_some(), names),
         // It has evicted them, or found them terminating.
         BlockingReason::Held { leaving } => {
             format!("it waits for {} to terminate, and what that frees is reserved for it", plural(*leaving, "pod"))
@@ -226,8 +234,9 @@ fn are(n: u32, one: &str) -> String {
     format!("{} {}", plural(n, one), if n == 1 { "is" } else { "are" })
 }
 
-/// What the closest node lacks (P1), and whether the cluster is fragmented (S4).
-fn room(missing: &Room, names: &dyn Names) -> String {
+/// What the closest node lacks (P1), and whether the cluster is fragmented (S4). It is not if empty nodes would not do either, or if it is
+/// the workload itself that has taken the room.
+fn room(missing: &Room, is_hopeless: bool, names: &dyn Names) -> String {
     let inside = missing.within.as_ref().map_or_else(String::new, |domain| {
         format!("its pods must run in one topology domain, and most of them fit in {}: ", domain_name(domain, names))
     });
@@ -255,7 +264,9 @@ fn room(missing: &Room, names: &dyn Names) -> String {
     };
     if missing.is_fragmented() && missing.nodes.total > 1 {
         let free = with_unit(resource, missing.free);
-        let _ = write!(text, ", although all suitable nodes together have {free} free: the cluster is fragmented");
+        let _ = write!(text, ", although all suitable nodes together {then}have {free} free: ");
+        let own = is_hopeless || missing.placed > 0;
+        text.push_str(if own { "each has too little" } else { "the cluster is fragmented" });
         if missing.nodes.full == missing.nodes.total {
             return text;
         }

@@ -34,6 +34,13 @@ impl Disk {
         let below = || [folder, Path::new(".")].iter().filter_map(|folder| fs::canonicalize(folder).ok()).collect();
         Self { main: main.to_path_buf(), below: is_limited.then(below) }
     }
+
+    /// Where a file really is, if that is a place from which the scenario may not read.
+    pub(crate) fn refuses(&self, path: &Path) -> Option<PathBuf> {
+        // What cannot be resolved is not there; reading it says so.
+        let (below, real) = (self.below.as_ref()?, fs::canonicalize(path).ok()?);
+        (!below.iter().any(|folder| real.starts_with(folder))).then_some(real)
+    }
 }
 
 impl Loader for Disk {
@@ -42,10 +49,7 @@ impl Loader for Disk {
         if path == self.main {
             return read::bytes(path);
         }
-        // What cannot be resolved is not there; reading it says so.
-        if let (Some(below), Ok(real)) = (&self.below, fs::canonicalize(path))
-            && !below.iter().any(|folder| real.starts_with(folder))
-        {
+        if let Some(real) = self.refuses(path) {
             return Err(format!(
                 "`{}` is neither below the folder of the scenario nor below the working directory; `--allow-outside` reads it \
                  all the same",

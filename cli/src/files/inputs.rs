@@ -39,6 +39,11 @@ pub(super) fn add(path: &Path) {
     }
 }
 
+/// The files that were read so far, by one of their names.
+pub(crate) fn read_so_far() -> Vec<PathBuf> {
+    inputs().values().cloned().collect()
+}
+
 /// An error if an output is also an input.
 pub(super) fn check(output: &Path) -> Result<(), Trouble> {
     let Some(input) = identity(output).and_then(|identity| inputs().get(&identity).cloned()) else { return Ok(()) };

@@ -8,9 +8,9 @@ mod write;
 
 pub(crate) use disk::{Disk, allow_outside};
 pub(crate) use find::{all, scenarios};
-pub(crate) use inputs::outputs;
+pub(crate) use inputs::{outputs, read_so_far};
 pub(crate) use read::{bytes, is_standard, peek, peek_text, text};
-pub(crate) use write::{Draft, discard_parts, rewrite, write};
+pub(crate) use write::{Draft, discard_parts, private_folder, rewrite, write};
 
 use std::path::Path;
 

@@ -160,6 +160,29 @@ fn new_part(folder: &Path) -> io::Result<(PathBuf, File)> {
     Err(io::Error::new(ErrorKind::AlreadyExists, "its folder has too many files `.quotree-*.part`: remove them"))
 }
 
+/// Creates a folder among the temporary files that no other user can read, under a name that nobody can guess and so create before.
+///
+/// # Errors
+/// If it cannot be created.
+pub(crate) fn private_folder() -> Result<PathBuf, Trouble> {
+    use std::hash::{BuildHasher, RandomState};
+    const MOST_TRIED: u32 = 100;
+    let base = std::env::temp_dir();
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    for _ in 0..MOST_TRIED {
+        // The keys of a new hasher are random.
+        let path = base.join(format!("quotree-{:016x}", RandomState::new().hash_one(std::process::id())));
+        match builder.create(&path) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(cannot(&path, &error)),
+            Ok(()) => return Ok(path),
+        }
+    }
+    Err(cannot(&base, &io::Error::new(ErrorKind::AlreadyExists, "it has too many folders `quotree-*`: remove them")))
+}
+
 fn cannot(path: &Path, error: &io::Error) -> Trouble {
     Trouble::invalid(format!("cannot write `{}`: {error}", path.display()))
 }

@@ -8,6 +8,7 @@
 mod dump;
 mod gangs;
 mod notes;
+pub use notes::NOT_MODELLED;
 mod others;
 mod place;
 mod plan;

@@ -13,12 +13,15 @@ use std::collections::BTreeMap;
 /// The most names that one note lists.
 const MAX_NAMES: usize = 5;
 
+/// How a note about something begins that a scenario cannot express.
+pub const NOT_MODELLED: &str = "not modelled: ";
+
 /// The notes about a dump, one sentence each without its full stop.
 pub(super) fn notes(dump: &Dump, plan: &Plan, options: &TraceOptions) -> Vec<String> {
     let mut notes: Vec<String> = plan.counts.iter().map(|(note, count)| about(*note, *count, plan)).collect();
     notes.extend(plan.losses.iter().map(|(loss, count)| {
         let stated = format!("{} with {}", many(*count, "pod"), loss.stated());
-        format!("not modelled: {stated}. In the cluster, {}", loss.meaning())
+        format!("{NOT_MODELLED}{stated}. In the cluster, {}", loss.meaning())
     }));
     if !plan.rules.is_empty() {
         notes.push(format!(

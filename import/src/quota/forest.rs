@@ -110,7 +110,7 @@ impl Forest {
         let mut over_promised = false;
         for finding in findings {
             let at = self.names.get(&finding.quota).and_then(|i| self.plants.get(*i)).map_or(Span::default(), |p| p.at);
-            let help = help(&finding.kind, finding.quota.as_str());
+            let help = help(&finding.kind, finding.quota.as_str(), options.derive_mins);
             let shown = match finding.severity() {
                 Severity::Warning => diagnostics.report.warning(at, finding.to_string(), ""),
                 Severity::Error => diagnostics.report.error(at, finding.to_string(), ""),
@@ -118,7 +118,8 @@ impl Forest {
             let mut shown = help.into_iter().fold(shown, |shown, help| shown.help(help));
             let is_error = matches!(finding.kind, FindingKind::OverPromised { error: true, .. });
             if is_error && !std::mem::replace(&mut over_promised, true) {
-                for way in WAYS {
+                // What `--derive-mins` could do is done.
+                for way in WAYS.into_iter().skip(usize::from(options.derive_mins)) {
                     shown = shown.help(way);
                 }
             }
@@ -307,8 +308,12 @@ const WAYS: [&str; 2] = [
 ];
 
 /// How to correct a finding, if that is not obvious.
-fn help(finding: &FindingKind, quota: &str) -> Vec<String> {
+fn help(finding: &FindingKind, quota: &str, are_mins_derived: bool) -> Vec<String> {
     match finding {
+        FindingKind::OverPromised { resource, children, error: true, .. } if are_mins_derived => vec![format!(
+            "raise the min and the max of `{quota}` to {children} {resource}, or lower the mins of its children: --derive-mins raises \
+             no min above its max"
+        )],
         FindingKind::OverPromised { resource, children, error: true, .. } => {
             vec![format!("raise the min of `{quota}` to {children} {resource}, or lower those of its children")]
         }

@@ -198,7 +198,7 @@ fn x3_a_resource_that_no_node_has_may_be_advised() {
     let verdict = explain("root 4,4/4,4; a<root 4,4/4,4", "4", &["submit 1 to a: 1,1"], 1);
     expect![[r#"
         P1: a pod requests 1 gpu, and the only node (node 0) has 0 gpu free
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         would help: free another 1 gpu on node 0
         --
         entitled

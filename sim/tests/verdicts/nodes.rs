@@ -57,7 +57,7 @@ fn x1_nodes_are_counted_by_what_rules_them_out() {
     );
     expect![[r#"
         P1: no node is eligible (6 nodes: 1 tainted, 4 not matching its node selector, 1 cordoned)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         --
         entitled
         R5 protects 2 pod(s)
@@ -70,8 +70,8 @@ fn x1_nodes_are_counted_by_what_rules_them_out() {
 fn x1_the_closest_nodes_are_named() {
     let verdict = explain("root 9/9; a<root 9/9", "1 2 3 1", &["cordon node 2; submit 1 to a: 3"], 1);
     expect![[r#"
-        P1: a pod requests 3 cpu, and the closest node (node 1) has 2 cpu free, although all suitable nodes together have 4 cpu free: the cluster is fragmented (4 nodes: 3 with too little free, 1 cordoned)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        P1: a pod requests 3 cpu, and the closest node (node 1) has 2 cpu free, although all suitable nodes together have 4 cpu free: each has too little (4 nodes: 3 with too little free, 1 cordoned)
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         would help: free another 1 cpu on node 1
         --
         entitled
@@ -87,7 +87,7 @@ fn x1_a_cordoned_node_is_not_close() {
     let verdict = explain("root 9/9; a<root 9/9", "1 3 2", &["cordon node 1; cordon node 2; submit 1 to a: 2"], 1);
     expect![[r#"
         P1: a pod requests 2 cpu, and the closest node (node 0) has 1 cpu free (3 nodes: 1 with too little free, 2 cordoned)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         would help: free another 1 cpu on node 0
         --
         entitled
@@ -101,7 +101,7 @@ fn x1_the_only_node_may_be_cordoned() {
     let verdict = explain("root 9/9; a<root 9/9", "3", &["cordon node 0; submit 1 to a: 2"], 1);
     expect![[r#"
         P1: no node is eligible (1 node: 1 cordoned)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         would help: uncordon node 0
         --
         entitled
@@ -183,8 +183,8 @@ fn x1_free_devices_may_be_in_pieces() {
 fn x1_nodes_may_lack_several_resources() {
     let verdict = explain("root 9,9/9,9; a<root 9,9/9,9", "1,1 2,1 1,2", &["submit 1 to a: 2,3"], 1);
     expect![[r#"
-        P1: a pod requests 3 gpu, and the closest node (node 1) has 1 gpu free, although all suitable nodes together have 4 gpu free: the cluster is fragmented
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        P1: a pod requests 3 gpu, and the closest node (node 1) has 1 gpu free, although all suitable nodes together have 4 gpu free: each has too little
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         would help: free another 2 gpu on node 1
         --
         entitled
@@ -238,7 +238,7 @@ fn x1_the_rack_that_comes_closest_is_named() {
         explain("root 99/99; a<root 99/99", "1:in.z.r0 2:in.z.r1 1:in.z.r2", &["submit 1 to a: 1 x3 in one rack"], 1);
     expect![[r#"
         P1: its pods must run in one topology domain, and most of them fit in rack r1 of zone z: 2 of its pods fit, the next one requests 1 cpu, and the closest node (node 1) then has 0 cpu free (3 nodes: 1 with too little free, 2 outside that domain)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 3 pods must run together in one rack, and no rack has room for more than 2 of them, even when empty
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 3 pods must run together in one rack, and no rack has room for more than 2 of them, even when empty: add nodes to one, or let at most 2 have to run together
         would help: free another 1 cpu on node 1
         --
         entitled
@@ -256,7 +256,7 @@ fn x1_the_closest_rack_is_named_for_borrowers_too() {
     );
     expect![[r#"
         P1: its pods must run in one topology domain, and most of them fit in rack r1 of zone z: 2 of its pods fit, the next one requests 1 cpu, and the closest node (node 1) then has 0 cpu free (3 nodes: 1 with too little free, 2 outside that domain)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 3 pods must run together in one rack, and no rack has room for more than 2 of them, even when empty
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 3 pods must run together in one rack, and no rack has room for more than 2 of them, even when empty: add nodes to one, or let at most 2 have to run together
         would help: free another 1 cpu on node 1
     "#]].assert_eq(&verdict);
 }
@@ -267,7 +267,7 @@ fn x1_where_no_node_is_in_a_rack_none_is_closest() {
     let verdict = explain("root 99/99; a<root 99/99", "4 4", &["submit 1 to a: 1 x2 in one rack"], 1);
     expect![[r#"
         P1: no node is eligible (2 nodes: 2 outside that domain)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 2 pods must run together in one rack, and no rack has room for more than 0 of them, even when empty
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 2 pods must run together in one rack, and no rack has room for any of them, even when empty: add larger nodes, or request less
         --
         entitled
     "#]]
@@ -288,7 +288,7 @@ fn x1_a_bound_on_racks_is_reported() {
         A1: the gang of 2 pods requests 4 cpu, and root already uses 2 of its max of 4 cpu
         held by: b 2 cpu in 1 pod (2 cpu borrowed)
         also P1: its pods must run in one topology domain, and most of them fit in rack r0: 1 of its pods fits, the next one requests 2 cpu, and the closest node (node 0) would have 0 cpu free after the eviction of 1 eligible pod (2 nodes: 1 with too little free, 1 outside that domain)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 2 pods must run together in one rack, and no rack has room for more than 1 of them, even when empty
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): 2 pods must run together in one rack, and no rack has room for more than 1 of them, even when empty: add nodes to one, or let at most 1 have to run together
         1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
         the search for victims stopped at its limit of nodes
         would help: free another 2 cpu on node 0

@@ -240,7 +240,7 @@ fn x1_young_pods_are_protected_until_the_last_millisecond() {
     expect![[r#"
         P1: a pod requests 2 cpu, and the closest node (node 0) has 0 cpu free (none of the 2 nodes has enough free)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         2 pods not preempted because they are within their protected runtime (R2(c))
         would help: free another 1 cpu on node 0
         --
@@ -266,7 +266,7 @@ fn x1_pods_are_not_protected_when_the_time_is_over() {
     expect![[r#"
         P1: a pod requests 2 cpu, and the closest node (node 0) would have 1 cpu free after the eviction of 1 eligible pod (none of the 2 nodes has enough free)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         2 pods not preempted because evicting them and all other eligible pods would not make enough room (R6)
         would help: free another 1 cpu on node 0
         --
@@ -321,7 +321,7 @@ fn x1_a_strict_floor_leaves_what_is_above_the_min() {
     expect![[r#"
         P1: a pod requests 2 cpu, and the closest node (node 0) would have 1 cpu free after the eviction of 1 eligible pod (none of the 2 nodes has enough free)
         held by: b 2 cpu in 2 pods (1 cpu borrowed)
-        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one
+        it cannot run with these quotas and nodes, so no workload waits behind it (O4): such a pod does not fit on any node, even on an empty one: add larger nodes, or request less
         1 pod not preempted because it is not preemptible (R2(c))
         1 pod not preempted because evicting it and all other eligible pods would not make enough room (R6)
         would help: free another 1 cpu on node 0

@@ -19,7 +19,7 @@ mod world;
 use crate::{
     args::{Import as Args, ImportKind},
     exit::{Exit, Outcome, Trouble},
-    files::{self, slashed},
+    files::{self, Disk, slashed},
     terminal::Terminal,
 };
 use clap::ValueEnum;
@@ -57,10 +57,32 @@ pub(super) fn import(args: &Args, terminal: Terminal) -> Outcome {
         }
     };
     match &args.out {
-        Some(path) if !files::is_standard(path) => files::write(path, &in_notation_of(path, text)?)?,
+        Some(path) if !files::is_standard(path) => {
+            let outside = outside(path, &text);
+            files::write(path, &in_notation_of(path, text)?)?;
+            if let Some(sentence) = outside {
+                terminal.complain(&sentence);
+            }
+        }
         _ => terminal.emit(&text)?,
     }
     Ok(Exit::Fine)
+}
+
+/// A warning if a scenario names files that it may not read by itself, since they are neither below its folder nor below the working
+/// directory.
+fn outside(scenario: &Path, text: &str) -> Option<String> {
+    let disk = Disk::of(scenario);
+    let is_named = |path: &PathBuf| text.contains(&format!("{:?}", name_from(Some(scenario), path)));
+    let found: Vec<PathBuf> =
+        files::read_so_far().into_iter().filter(|path| disk.refuses(path).is_some() && is_named(path)).collect();
+    let first = found.first()?;
+    let (scenario, first, more) = (scenario.display(), first.display(), found.len() - 1);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Some(format!(
+        "warning: {scenario} names `{first}`{more}, which is neither below its folder nor below the working directory: run it with \
+         `--allow-outside`, or give an `--out` in that folder or above it"
+    ))
 }
 
 /// The scenario in the notation of its file name.

@@ -2,7 +2,7 @@
 
 use crate::{exit::Trouble, terminal::Terminal};
 use quotree_reports::many;
-use quotree_sim::import::quota::Note;
+use quotree_sim::import::{NOT_MODELLED, quota::Note};
 use std::fmt::Write;
 
 /// The most notes that are shown one by one.
@@ -56,6 +56,19 @@ impl Notices {
         let lost = self.lost.iter().map(|line| format!("// Lost: {line}.\n"));
         lost.chain(self.assumed.iter().map(|line| format!("// Assumed: {line}.\n"))).collect()
     }
+}
+
+/// An error with `--strict` if a dump has pods that a scenario cannot express.
+///
+/// # Errors
+/// All notes about such pods.
+pub(super) fn is_whole(notes: &[String], strict: bool) -> Result<(), Trouble> {
+    let lost: Vec<String> = notes.iter().filter(|note| note.starts_with(NOT_MODELLED)).cloned().collect();
+    if !strict || lost.is_empty() {
+        return Ok(());
+    }
+    let count = many(lost.len() as u64, "finding");
+    Err(Trouble::invalid(format!("{count} with --strict: this has no place in a scenario:{}", list(&lost))))
 }
 
 fn list(lines: &[String]) -> String {

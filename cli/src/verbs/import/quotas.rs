@@ -5,7 +5,7 @@ use super::{
     Named,
     beside::Beside,
     draft::{Draft, map},
-    notices::Notices,
+    notices::{self, Notices},
 };
 use crate::{
     args::{Import as Args, OnPromise},
@@ -112,6 +112,7 @@ pub(super) fn scenario(
     }
     let notices = notices(&quotas, &read, dump.is_some());
     notices.complain(args.strict, terminal)?;
+    notices::is_whole(dump.as_ref().map_or(&[], |dump| &dump.notes), args.strict)?;
     let mut head = String::new();
     let all = if named.len() == 1 { "quotas" } else { "quotas in all files" };
     for file in &named {
@@ -122,6 +123,7 @@ pub(super) fn scenario(
     }
     for note in dump.iter().flat_map(|dump| &dump.notes) {
         let _ = writeln!(head, "// Note: {note}.");
+        terminal.complain(&format!("note: {note}"));
     }
     Ok(draft(format, &tree, &quotas, dump, &options).text(&format!("{head}{}", notices.comments())))
 }

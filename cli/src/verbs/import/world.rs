@@ -4,7 +4,7 @@
 use super::{
     Named,
     draft::{Draft, map},
-    good_nodes, listed, size, some_rows,
+    good_nodes, listed, notices, size, some_rows,
 };
 use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
 use quotree_core::{Amounts, Name};
@@ -43,6 +43,7 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         let problems = listed(&outline.problems);
         return Err(Trouble::invalid(format!("`{}` has no valid quota tree{problems}", file.name)));
     }
+    notices::is_whole(&outline.notes, args.strict)?;
     let skip = if rows.problems.is_empty() { "" } else { ", bad_rows: Skip" };
     let quotas: Vec<_> = outline.problems.into_iter().filter(|problem| !rows.problems.contains(problem)).collect();
     rows.problems.extend(quotas);
