@@ -3,7 +3,7 @@
 //! where only one is possible).
 
 use crate::language::{groups, member};
-use quotree_syntax::{Group, Node, Shape, Struct, Type};
+use quotree_syntax::{Group, Node, Shape, Struct, Type, plain};
 use std::fmt::Write;
 
 /// Appends the text of a value.
@@ -28,7 +28,7 @@ pub(crate) fn write(node: &Node, text: &mut String) {
         }
         Shape::Struct(body) => fields(body, text),
         // A struct without fields.
-        Shape::Word(name) if found(name).is_some() => {
+        Shape::Word(name) if found(name, None).is_some() => {
             let _ = write!(text, "{name}()");
         }
         _ => {
@@ -39,7 +39,7 @@ pub(crate) fn write(node: &Node, text: &mut String) {
 
 fn fields(body: &Struct, text: &mut String) {
     let name = body.name.as_ref().map_or("", |name| name.text.as_str());
-    let known = found(name);
+    let known = found(name, Some(body));
     if known.is_none_or(|(group, ty)| group.implied().is_none_or(|implied| implied.name != ty.name)) {
         text.push_str(name);
     }
@@ -58,7 +58,22 @@ fn fields(body: &Struct, text: &mut String) {
     text.push(')');
 }
 
-/// The struct of this name.
-fn found(name: &str) -> Option<(&'static Group, &'static Type)> {
-    groups().iter().find_map(|group| Some((group, member(group, name)?)))
+/// The struct of this name. Of several groups that have one (`Every` is a pattern of arrivals and an event), the first to which the fields
+/// belong.
+fn found(name: &str, body: Option<&Struct>) -> Option<(&'static Group, &'static Type)> {
+    let mut named = groups().iter().filter_map(|group| Some((group, member(group, name)?)));
+    let first = named.next()?;
+    let fits = |(_, ty): &(&Group, &Type)| body.is_none_or(|body| fits(ty, body));
+    Some(std::iter::once(first).chain(named).find(fits).unwrap_or(first))
+}
+
+/// Whether a struct can be of this type: it has all of its fields, and those that must be there are.
+fn fits(ty: &Type, body: &Struct) -> bool {
+    let by_place = ty.positional.get(..body.args.len());
+    let given: Vec<&str> = by_place.into_iter().flatten().map(|name| plain(name)).collect();
+    let given = || given.iter().copied().chain(body.fields.iter().map(|(name, _)| name.text.as_str()));
+    let are_known = given().all(|name| ty.rows.iter().any(|row| row.name == name));
+    let are_complete =
+        ty.rows.iter().filter(|row| row.default == "required").all(|row| given().any(|name| name == row.name));
+    by_place.is_some() && are_known && are_complete
 }

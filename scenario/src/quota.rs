@@ -252,9 +252,11 @@ impl ReadTree {
             let title =
                 format!("no node has the resource `{resource}`, which `{}` guarantees or limits", finding.quota);
             let names: Vec<&str> = cluster.iter().map(|(name, _)| name.as_str()).collect();
-            report
-                .warning(places.of(&finding.kind), title, "unknown to the cluster")
-                .did_you_mean(resource.as_str(), names);
+            let shown = report.warning(places.of(&finding.kind), title, "unknown to the cluster");
+            match short_for(resource, names.iter().copied()) {
+                Some(name) => shown.help(format!("did you mean `{name}`?")),
+                None => shown.did_you_mean(resource.as_str(), names),
+            };
         }
         self.report(known, None, report);
     }
@@ -293,10 +295,13 @@ impl ReadTree {
             let Some(places) = places.or_else(|| self.places.first()) else { continue };
             let span = at.unwrap_or_else(|| places.of(&finding.kind));
             let (title, label) = (finding.to_string(), label(&finding.kind));
-            match finding.severity() {
+            let shown = match finding.severity() {
                 Severity::Error => report.error(span, title, label),
                 Severity::Warning => report.warning(span, title, label),
             };
+            if let Some(help) = indices.first().and_then(|i| unnamed(&finding.kind, self.spec.quotas.get(*i)?)) {
+                shown.help(help);
+            }
         }
     }
 
@@ -345,6 +350,27 @@ const fn unknown_resource(kind: &FindingKind) -> Option<&Name> {
         }
         _ => None,
     }
+}
+
+/// A hint if children are promised a resource that their parent does not name at all, which is often the short name of another.
+fn unnamed(kind: &FindingKind, parent: &QuotaSpec) -> Option<String> {
+    let FindingKind::OverPromised { resource, .. } = kind else { return None };
+    let named: BTreeSet<&str> = parent.min.iter().chain(parent.max.iter()).map(|(name, _)| name.as_str()).collect();
+    if named.is_empty() || named.contains(resource.as_str()) {
+        return None;
+    }
+    Some(match short_for(resource, named.iter().copied()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => {
+            let names: Vec<&str> = named.into_iter().collect();
+            format!("`{}` does not name `{resource}`, only {}", parent.name, names.join(", "))
+        }
+    })
+}
+
+/// The resource of which a name is the last part: `gpu` for `nvidia.com/gpu`.
+fn short_for<'n>(short: &Name, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    names.into_iter().find(|name| name.rsplit_once('/').is_some_and(|(_, last)| last == short.as_str()))
 }
 
 /// The note beside the underlined text.

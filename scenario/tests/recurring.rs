@@ -128,3 +128,30 @@ fn the_start_may_have_an_offset() {
         assert_eq!(start(wrong), None, "{wrong}");
     }
 }
+
+#[test]
+fn the_digest_does_not_depend_on_which_fields_are_named() {
+    let digest = |events: &str| good(DAYS, events).digest;
+    let forms = [
+        r#"Every("1d", Scale("web", 3), at: "22h")"#,
+        r#"Every(every: "1d", change: Scale("web", 3), at: "22h")"#,
+        r#"Every("1d", at: "22h", change: Scale(workload: "web", replicas: 3))"#,
+        r#"Every(at: "22h", change: Scale("web", replicas: 3), every: "1d")"#,
+    ];
+    let digests = forms.map(|form| digest(form));
+    assert_eq!(digests, [digests[0]; 4]);
+    let once = [r#"At("1h", Scale("web", 3))"#, r#"At(change: Scale(replicas: 3, workload: "web"), time: "1h")"#];
+    assert_eq!(digest(once[0]), digest(once[1]));
+    // The pattern of arrivals of the same name.
+    let patterns = [r#"arrivals: Every("6h", until: "2d")"#, r#"arrivals: Every(until: "2d", period: "6h")"#];
+    let job = |pattern: &str| {
+        let text = with(DAYS, "").sources.first().expect("a file").text.clone();
+        let job = format!(
+            r#"workloads: [Job(name: "j", namespace: "ns", request: {{ "cpu": "1" }}, runtime: "1h", {pattern}), "#
+        );
+        let loaded = load("x.ron", &MapLoader::new().with("x.ron", text.replace("workloads: [", &job)));
+        assert!(loaded.diagnostics.is_empty(), "{:?}", loaded.diagnostics);
+        loaded.scenario.expect("a scenario without mistakes").digest
+    };
+    assert_eq!(job(patterns[0]), job(patterns[1]));
+}

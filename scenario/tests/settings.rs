@@ -164,3 +164,12 @@ fn a_scenario_sets_fields_of_the_one_that_it_extends() {
     let found = meaning("main.yaml", yaml, &[]);
     assert!(found.starts_with("main.yaml:4:8: error: expected a whole number"), "{found}");
 }
+
+#[test]
+fn the_short_name_of_a_resource_is_named() {
+    let said = |setting: &str| meaning("lab.ron", LAB, &[setting]);
+    let short = said("quota.team.a.min.gpu=3");
+    assert!(short.contains("did you mean `nvidia.com/gpu`?"), "{short}");
+    let other = said("quota.team.a.min.cpu=3");
+    assert!(other.contains("`root` does not name `cpu`, only nvidia.com/gpu"), "{other}");
+}
