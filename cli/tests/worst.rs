@@ -57,15 +57,67 @@ fn a_claim_must_hold_with_each_domain_and_the_failing_one_is_named() {
     assert!(text.contains("with the outage of gpu-rack-"), "{text}");
 }
 
+/// The settings of a sweep: of each number of nodes, the worst domain and the sum of waits.
+fn settings(name: &str, replacements: &[(&str, &str)]) -> Vec<(String, Value, i64)> {
+    let args = ["--set", "cluster.gpu.count=5..7", "--show", "wait.mean", "--show", "jobs", "--format", "json"];
+    let swept = json(&on(name, replacements, "sweep", &args));
+    let row = |row: &Value| {
+        let number = |field: &str| row[field].as_i64().unwrap();
+        (
+            row["cluster.gpu.count"].to_string(),
+            row["worst_outage"].clone(),
+            number("wait_mean_ms.sum") * number("jobs.sum"),
+        )
+    };
+    swept["rows"].as_array().unwrap().iter().map(row).collect()
+}
+
 #[test]
-fn verbs_that_run_many_cases_ask_for_a_named_outage() {
-    let refused = on("sweep", &[], "sweep", &["--set", "cluster.gpu.count=5..6"]);
-    let text = String::from_utf8(refused.stderr).unwrap();
-    assert_eq!(refused.status.code(), Some(2), "{text}");
-    assert!(text.contains("name the nodes of the outage instead of `worst`"), "{text}");
+fn each_case_of_a_study_has_its_own_worst_domain() {
+    let worst = settings("sweep", &[]);
+    let named: Vec<_> = (0..3)
+        .map(|rack| {
+            let name = format!("gpu-rack-{rack}");
+            settings(&format!("sweep-{rack}"), &[(WORST, &format!("rack: \"{name}\""))])
+        })
+        .collect();
+    assert_eq!(worst.len(), 3);
+    for (case, (value, domain, waits)) in worst.iter().enumerate() {
+        let most = named.iter().map(|rows| rows[case].2).max().unwrap();
+        let first = named.iter().position(|rows| rows[case].2 == most).unwrap();
+        assert_eq!(*waits, most, "{value}");
+        assert!(domain.as_str().unwrap().starts_with("gpu-rack-") && named[first][case].1.is_null(), "{value}");
+    }
+    assert!(worst.iter().any(|(_, domain, _)| *domain != worst[0].1), "not the same domain in all cases: {worst:?}");
+}
+
+#[test]
+fn every_verb_names_the_domain_that_it_shows() {
+    let claim = r#"Wait(of: Quota("serve"), stat: P95, at_most: "2h")"#;
+    for (verb, args, shows) in [
+        ("compare", &["--policies", "Capacity(),Capacity(reclaim: Off)"][..], "WORST OUTAGE"),
+        ("plan", &["--find", "cluster.gpu.count=5..6", "--such-that", claim], "WORST OUTAGE"),
+        ("run", &["--seeds", "2"], "Worst outage: gpu-rack-1; a claim holds only if it does with each domain."),
+        ("diff", &["--set", "cluster.gpu.count=6"], "Worst outage: gpu-rack-1 → gpu-rack-0."),
+        ("diff", &["--set", "cluster.gpu.count=6", "--seeds", "2"], "Worst outage: gpu-rack-1 → gpu-rack-0."),
+        ("diff", &["--set", "policy.order=Fifo"], "Worst outage of both sides: gpu-rack-1."),
+    ] {
+        let shown = on(&format!("verbs-{verb}-{}", args.len()), &[], verb, args);
+        let text = String::from_utf8(shown.stdout).unwrap();
+        assert!(shown.status.success() && text.contains(shows), "{verb}: {text}");
+    }
     let shown = on("explain", &[], "explain", &["big"]);
     let text = String::from_utf8(shown.stderr).unwrap();
     assert!(text.contains("worst outage of 3 domains: gpu-rack-"), "{text}");
+}
+
+#[test]
+fn over_seeds_a_claim_must_hold_with_each_domain_too() {
+    let claim =
+        (r#"Final(Pods(of: Workload("chat"), running: 12)"#, r#"At("2h30m", Pods(of: Workload("chat"), running: 12)"#);
+    let failed = on("seeds", &[claim], "check", &["--seeds", "2"]);
+    let text = String::from_utf8(failed.stdout).unwrap();
+    assert!(failed.status.code() == Some(1) && text.contains("with the outage of gpu-rack-"), "{text}");
 }
 
 #[test]
@@ -74,7 +126,22 @@ fn dates_stand_beside_times() {
     let text = String::from_utf8(run.stdout).unwrap().replace('\u{a0}', " ");
     assert!(text.contains("ended at 3d (2026-03-05 00:00+01:00)"), "{text}");
     assert!(text.contains("at 8h (2026-03-02 08:00+01:00)"), "{text}");
-    let json =
-        json(&quotree_in("..", &["run", "scenarios/world/night-shift.ron", "--format", "json"]).output().unwrap());
+    let of = |args: &[&str]| {
+        let output = quotree_in("..", args).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().replace('\u{a0}', " ")
+    };
+    let night = "scenarios/world/night-shift.ron";
+    assert!(text.contains("Quotas at 3d (2026-03-05 00:00+01:00)"), "{text}");
+    let quota =
+        json(&quotree_in("..", &["run", night, "--format", "json"]).output().unwrap())["quotas"][0]["name"].clone();
+    let explained = of(&["explain", night, "--quota", quota.as_str().unwrap(), "--at", "8h"]);
+    assert!(explained.contains(" at 8h (2026-03-02 08:00+01:00)"), "{explained}");
+    let inspected = of(&["inspect", night, "--at", "8h"]);
+    assert!(inspected.contains("Quotas at 8h (2026-03-02 08:00+01:00)"), "{inspected}");
+    let ends = of(&["diff", night, night, "--set", "world.until=2d"]);
+    assert!(ends.contains("3d (2026-03-05 00:00+01:00) and 2d (2026-03-04 00:00+01:00)"), "{ends}");
+    let checked = of(&["check", night, "--set", "expect=[At(\"9h\", Pods(running: 999))]"]);
+    assert!(checked.contains("observed at 9h (2026-03-02 09:00+01:00): "), "{checked}");
+    let json = json(&quotree_in("..", &["run", night, "--format", "json"]).output().unwrap());
     assert_eq!(json["starts_at"], "2026-03-02T00:00:00+01:00");
 }

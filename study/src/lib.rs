@@ -8,6 +8,7 @@
 //! No file is written here, and there is no clock: callers do both.
 
 mod axis;
+mod baseline;
 mod binding;
 mod divergence;
 mod facts;
@@ -24,8 +25,10 @@ mod stats;
 mod study;
 mod tables;
 mod text;
+mod worst;
 
 pub use axis::{Axis, MOST_RUNS, split_values};
+pub use baseline::{BASELINE_ENDING, Baseline, Outcome};
 pub use binding::{BindingLimit, binding_limits};
 pub use divergence::{Decision, Divergence, divergence};
 pub use facts::{Better, ClaimFact, Facts, Figure, Key, MEASURES, Measure, Unit};
@@ -45,3 +48,4 @@ pub use tables::{
     usual_figures,
 };
 pub use text::{claim_results, pairs_json, pairs_text, seeds_json, seeds_text, verdict_json};
+pub use worst::{Badness, badness, run_each, with_worst_of, worst_domains, worst_of, worst_sentence};

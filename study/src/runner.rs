@@ -4,6 +4,7 @@ use crate::{
     facts::Facts,
     parallel::{self, Stop},
     study::Prepared,
+    worst,
 };
 use quotree_core::{EventError, Time};
 use quotree_sim::{RunError, RunOptions, result::EndReason};
@@ -105,7 +106,8 @@ impl<'s> Runner<'s> {
         };
         let options = RunOptions { seed: Some(seed), ..self.options.clone() };
         let mut observer = self.stop;
-        match quotree_sim::run(&scenario, &options, &mut observer) {
+        // A scenario with a worst-case outage is run with each domain.
+        match worst::run_each(&scenario, |scenario| quotree_sim::run(scenario, &options, &mut observer)) {
             Ok(run) if run.result.end == EndReason::Stopped => None,
             Ok(run) => Some(match run.result.breaches.first() {
                 None => Ok(Facts::of(&run)),

@@ -19,6 +19,9 @@ pub struct Facts {
     pub end_ms: u64,
     /// The outcomes of the claims, in the order of the file.
     pub claims: Vec<ClaimFact>,
+    /// The domain of the worst-case outage, if the scenario has one: the run is that of the worst.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub worst_outage: Option<String>,
     /// The figures: of the whole run, then of each team, in the order of the tree.
     pub figures: Vec<Figure>,
 }
@@ -147,6 +150,7 @@ impl Facts {
             digest: result.digest.clone(),
             end_ms: result.end_ms,
             claims: result.claims.results.iter().map(claim).collect(),
+            worst_outage: result.worst_outage.as_ref().map(|worst| worst.domain.to_string()),
             figures: extract::figures(result),
         }
     }

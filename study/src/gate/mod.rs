@@ -1,8 +1,9 @@
 //! Gates: conditions on the figures of two runs under which a change is refused, as in `diff --fail-if 'wait.p95 of nlp > +10%'`. All
 //! arithmetic is of integers.
 
+pub(crate) mod amount;
 mod parse;
-mod show;
+pub(crate) mod show;
 
 pub use parse::GateError;
 
@@ -42,13 +43,26 @@ enum Op {
 
 /// What a figure is compared with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
+pub(crate) enum Bound {
     /// The figure of the second run, in the unit of the figure.
     Value(i128),
     /// The second minus the first, in the unit of the figure.
     Change(i128),
     /// The change in ten-thousandths of the first.
     Relative(i128),
+}
+
+impl Bound {
+    /// The two numbers to compare, what is judged and what bounds it; nothing if the run that is needed lacks the figure.
+    pub(crate) fn sides(self, a: Option<i128>, b: Option<i128>) -> Option<(i128, i128)> {
+        let change = || Some(b? - a?);
+        Some(match self {
+            Self::Value(bound) => (b?, bound),
+            Self::Change(bound) => (change()?, bound),
+            // Change / first against bound / 10,000, without a division: from nothing, any growth is infinite.
+            Self::Relative(bound) => (change()?.saturating_mul(10_000), bound.saturating_mul(a?)),
+        })
+    }
 }
 
 impl Op {
@@ -82,16 +96,8 @@ impl Gate {
     pub fn judge(&self, first: &Facts, second: &Facts) -> Gated {
         let (a, b) = (first.get(&self.key), second.get(&self.key));
         let seen = show::both(&self.key, a, b);
-        let judged = match (self.bound, a, b) {
-            (Bound::Value(bound), _, Some(b)) => Some(self.op.holds(b.value, bound)),
-            (Bound::Change(bound), Some(a), Some(b)) => Some(self.op.holds(b.value - a.value, bound)),
-            // Change / first against bound / 10,000, without a division: from nothing, any growth is infinite.
-            (Bound::Relative(bound), Some(a), Some(b)) => {
-                let change = (b.value - a.value).saturating_mul(10_000);
-                Some(self.op.holds(change, bound.saturating_mul(a.value)))
-            }
-            _ => None,
-        };
+        let sides = self.bound.sides(a.map(|a| a.value), b.map(|b| b.value));
+        let judged = sides.map(|(seen, bound)| self.op.holds(seen, bound));
         match judged {
             Some(fails) => Gated { fails, a, b, seen },
             None => Gated { fails: true, a, b, seen: format!("{seen}; there is nothing to judge") },
@@ -111,7 +117,7 @@ impl Gate {
             };
             let claims = gates.iter().map(fact).collect();
             let digest = format!("{} {}", a.digest, b.digest);
-            (*seed, Facts { digest, end_ms: b.end_ms, claims, figures: Vec::new() })
+            (*seed, Facts { digest, end_ms: b.end_ms, claims, worst_outage: None, figures: Vec::new() })
         };
         let facts: Vec<(u64, Facts)> = runs.iter().map(facts).collect();
         let facts: Vec<(u64, &Facts)> = facts.iter().map(|(seed, facts)| (*seed, facts)).collect();

@@ -2,7 +2,6 @@
 
 use super::{Bound, Gate, Op};
 use crate::facts::{Key, Unit};
-use quotree_syntax::{parse_amount, parse_duration};
 
 /// Why a text is no gate.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -74,64 +73,9 @@ impl Gate {
             let what = if what.is_empty() { String::new() } else { format!(" ({what})") };
             error(bound, format!("`{bound}` is no bound of `{}`{what}: expected {}", key.name(), expected(unit)))
         };
-        let (sign, amount) = match bound.split_at_checked(1) {
-            Some(("+", rest)) => (Some(1), rest),
-            Some(("-", rest)) => (Some(-1), rest),
-            _ => (None, bound),
-        };
-        let bound = match (sign, amount.strip_suffix('%'), amount.strip_suffix("pp")) {
-            (Some(sign), Some(percent), _) => {
-                Bound::Relative(sign * decimal(percent.trim_end(), 2).map_err(|what| wrong(&what))?)
-            }
-            (sign, None, Some(points)) if unit == Unit::Permille => {
-                let points = decimal(points.trim_end(), 1).map_err(|what| wrong(&what))?;
-                Bound::Change(sign.ok_or_else(|| wrong("a change in points needs a sign"))? * points)
-            }
-            (None, Some(percent), _) if unit == Unit::Permille => {
-                Bound::Value(decimal(percent.trim_end(), 1).map_err(|what| wrong(&what))?)
-            }
-            (None, Some(_), _) => return Err(wrong("a relative change needs a sign")),
-            (sign, None, _) => {
-                let value = value(&key, amount).map_err(|what| wrong(&what))?;
-                sign.map_or(Bound::Value(value), |sign| Bound::Change(sign * value))
-            }
-        };
+        let bound = Bound::parse(&key, bound).map_err(|what| wrong(&what))?;
         Ok(Self { text: text.to_owned(), key, op, bound })
     }
-}
-
-/// An amount in the unit of a figure.
-fn value(key: &Key, text: &str) -> Result<i128, String> {
-    match key.measure().unit {
-        Unit::Count => decimal(text, 0),
-        Unit::Ms => {
-            let text: String = text.split_whitespace().collect();
-            if text.is_empty() { Err("it is missing".to_owned()) } else { parse_duration(&text).map(i128::from) }
-        }
-        Unit::Permille => Err("the unit is missing".to_owned()),
-        Unit::Ratio | Unit::MoneyMilli => decimal(text, 3),
-        Unit::UnitSeconds => {
-            let amount = parse_amount(key.resource.as_deref().unwrap_or_default(), text).map_err(|error| error.what)?;
-            Ok(i128::from(amount) * 3600)
-        }
-    }
-}
-
-/// A decimal number times ten to the number of places, exactly.
-fn decimal(text: &str, places: usize) -> Result<i128, String> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    let digits = |text: &str| text.len() <= 18 && text.bytes().all(|byte| byte.is_ascii_digit());
-    if whole.is_empty() || !digits(whole) || !digits(part) || (text.contains('.') && part.is_empty()) {
-        return Err("it is not a number".to_owned());
-    }
-    if part.len() > places {
-        return Err(match places {
-            0 => "it has decimals".to_owned(),
-            1 => "it has more than one decimal".to_owned(),
-            n => format!("it has more than {n} decimals"),
-        });
-    }
-    format!("{whole}{part:0<places$}").parse().map_err(|_| "it is too large".to_owned())
 }
 
 #[cfg(test)]

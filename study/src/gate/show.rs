@@ -8,7 +8,7 @@ use quotree_core::Unit as Base;
 use quotree_reports::{count, percent, span};
 
 /// A figure in both runs: `5m → 7m (+40 %)`.
-pub(super) fn both(key: &Key, a: Option<Observed>, b: Option<Observed>) -> String {
+pub(crate) fn both(key: &Key, a: Option<Observed>, b: Option<Observed>) -> String {
     let shown = |seen: Option<Observed>| match seen {
         Some(Observed { value, at_least }) => format!("{}{}", if at_least { "at least " } else { "" }, one(key, value)),
         None => "none".to_owned(),

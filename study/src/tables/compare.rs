@@ -7,6 +7,7 @@ use crate::{
     runner::Outcomes,
     stats::{Share, Spread},
     study::Prepared,
+    worst::worst_domains,
 };
 use quotree_reports::{Datum, Kind, Sheet, SheetColumn};
 use std::sync::Arc;
@@ -57,6 +58,10 @@ pub fn compare_sheet(study: &Prepared<'_>, outcomes: &Outcomes, share: Share) ->
     }
     sheet.columns.push(SheetColumn::new("claims_held", "", Kind::Count));
     sheet.columns.push(SheetColumn::new("", if study.claims.is_empty() { "" } else { "CLAIMS" }, Kind::Text));
+    let has_worst = all().any(|facts| facts.worst_outage.is_some());
+    if has_worst {
+        sheet.columns.push(SheetColumn { spare: 1, ..SheetColumn::new("worst_outage", "WORST OUTAGE", Kind::Text) });
+    }
     for team in &names {
         for (case, runs) in cases.iter().enumerate() {
             let text = |text: &str| Datum::Text(text.to_owned());
@@ -81,6 +86,10 @@ pub fn compare_sheet(study: &Prepared<'_>, outcomes: &Outcomes, share: Share) ->
             let held = verdict.as_ref().map(|verdict| verdict.claims.iter().filter(|claim| claim.holds).count());
             row.push(held.map_or(Datum::None, |held| Datum::Whole(held as i128)));
             row.push(held.map_or(Datum::None, |held| Datum::Text(format!("{held} of {}", study.claims.len()))));
+            if has_worst {
+                let worst = worst_domains(runs.iter().map(|(_, facts)| *facts)).filter(|_| team.is_none());
+                row.push(worst.map_or(Datum::None, Datum::Text));
+            }
             sheet.rows.push(row);
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     runner::Outcomes,
     stats::{Observed, Share, Spread},
     study::Prepared,
+    worst::worst_domains,
 };
 use quotree_reports::{Datum, Kind, Sheet, SheetColumn, shown};
 use std::{
@@ -27,6 +28,11 @@ fn axes(study: &Prepared<'_>) -> Vec<SheetColumn> {
         SheetColumn::new(name, head, Kind::Text)
     };
     columns.into_iter().enumerate().map(column).collect()
+}
+
+/// Whether some run is that of the worst outage of several.
+fn has_worst(study: &Prepared<'_>, outcomes: &Outcomes) -> bool {
+    (0..study.cases.len()).flat_map(|case| outcomes.of(study, case)).any(|(_, facts)| facts.worst_outage.is_some())
 }
 
 fn values(study: &Prepared<'_>, case: usize) -> Vec<Datum> {
@@ -78,6 +84,10 @@ pub fn settings_sheet(study: &Prepared<'_>, outcomes: &Outcomes, figures: &[Key]
     sheet.columns.push(SheetColumn::new("claims_held", "", Kind::Count));
     let claims = if study.claims.is_empty() { "" } else { "CLAIMS" };
     sheet.columns.push(SheetColumn { spare: 3, ..SheetColumn::new("", claims, Kind::Text) });
+    let has_worst = has_worst(study, outcomes);
+    if has_worst {
+        sheet.columns.push(SheetColumn { spare: 3, ..SheetColumn::new("worst_outage", "WORST OUTAGE", Kind::Text) });
+    }
     for (place, key) in figures.iter().enumerate() {
         let (name, kind) = (column_name(key), kind(key));
         let head = key.to_string();
@@ -95,7 +105,8 @@ pub fn settings_sheet(study: &Prepared<'_>, outcomes: &Outcomes, figures: &[Key]
     for case in 0..study.cases.len() {
         let runs: Vec<(u64, &Facts)> = outcomes.of(study, case).collect();
         if runs.len() == study.seeds.len() {
-            sheet.rows.push(setting_row(study, (case, &runs), figures, share));
+            let worst = has_worst.then(|| worst_domains(runs.iter().map(|(_, facts)| *facts)));
+            sheet.rows.push(setting_row(study, (case, &runs), figures, (share, worst)));
         }
     }
     sheet
@@ -105,7 +116,7 @@ fn setting_row(
     study: &Prepared<'_>,
     (case, runs): (usize, &[(u64, &Facts)]),
     figures: &[Key],
-    share: Share,
+    (share, worst): (Share, Option<Option<String>>),
 ) -> Vec<Datum> {
     let verdict = Verdict::of(&study.claims, runs, share);
     let held = verdict.claims.iter().filter(|claim| claim.holds).count();
@@ -117,6 +128,7 @@ fn setting_row(
     } else {
         format!("{held} of {claims} hold")
     }));
+    row.extend(worst.map(|domains| domains.map_or(Datum::None, Datum::Text)));
     for key in figures {
         let spread = Spread::of(runs.iter().filter_map(|(_, facts)| facts.get(key)));
         let datum = |seen: Option<Observed>| match seen.filter(|_| spread.runs > 0) {
@@ -147,6 +159,10 @@ pub fn runs_sheet(study: &Prepared<'_>, outcomes: &Outcomes) -> Sheet {
         SheetColumn::new("digest", "", Kind::Text),
         SheetColumn::new("end_ms", "", Kind::Ms),
     ]);
+    let has_worst = has_worst(study, outcomes);
+    if has_worst {
+        sheet.columns.push(SheetColumn::new("worst_outage", "WORST OUTAGE", Kind::Text));
+    }
     let all: Vec<&Facts> =
         (0..study.cases.len()).flat_map(|case| outcomes.of(study, case)).map(|(_, facts)| facts).collect();
     let keys: Vec<Key> = keys(&all, |key| key.team.is_none());
@@ -159,6 +175,9 @@ pub fn runs_sheet(study: &Prepared<'_>, outcomes: &Outcomes) -> Sheet {
                 Datum::Text(facts.digest.clone()),
                 Datum::Whole(facts.end_ms.into()),
             ]);
+            if has_worst {
+                row.push(facts.worst_outage.clone().map_or(Datum::None, Datum::Text));
+            }
             let index = facts.index();
             row.extend(keys.iter().map(|key| datum(&index, key)));
             sheet.rows.push(row);

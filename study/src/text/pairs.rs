@@ -6,6 +6,7 @@ use crate::{
     judged::is_same_run,
     seeds::listed,
     tables::{Pair, pairs_sheet},
+    worst::worst_domains,
 };
 use quotree_reports::{Style, many, wrap};
 use serde_json::{Value, json};
@@ -62,18 +63,37 @@ pub fn pairs_text(
 #[must_use]
 pub fn pairs_json((a, b): (&str, &str), seeds: &[u64], runs: &[(&Facts, &Facts)], pairs: &[Pair]) -> Value {
     let digests: Vec<[&str; 2]> = runs.iter().map(|(a, b)| [a.digest.as_str(), b.digest.as_str()]).collect();
-    json!({
+    let mut value = json!({
         "a": a,
         "b": b,
         "seeds": seeds,
         "digests": digests,
         "warnings": said(seeds, runs, pairs),
         "changes": pairs_sheet(pairs).json_rows(),
-    })
+    });
+    let worst = worst(runs);
+    if let (Some(fields), true) = (value.as_object_mut(), worst.iter().any(Option::is_some)) {
+        let [a, b] = worst;
+        fields.insert("worst_outage".to_owned(), json!({ "a": a, "b": b }));
+    }
+    value
+}
+
+/// The domains of the worst outages of the two sides.
+fn worst(runs: &[(&Facts, &Facts)]) -> [Option<String>; 2] {
+    [worst_domains(runs.iter().map(|(a, _)| *a)), worst_domains(runs.iter().map(|(_, b)| *b))]
 }
 
 fn said(seeds: &[u64], runs: &[(&Facts, &Facts)], pairs: &[Pair]) -> Vec<String> {
     let mut said = Vec::new();
+    match worst(runs) {
+        [Some(a), Some(b)] if a == b => said.push(format!("Worst outage of each side: {a}.")),
+        [None, None] => {}
+        sides => {
+            let [a, b] = sides.map(|side| side.unwrap_or_else(|| "none".to_owned()));
+            said.push(format!("Worst outage: {a} → {b}."));
+        }
+    }
     let firsts: Vec<(u64, &Facts)> = runs.iter().map(|(a, _)| (0, *a)).collect();
     let seconds: Vec<(u64, &Facts)> = runs.iter().map(|(_, b)| (0, *b)).collect();
     if is_same_run(&firsts) && is_same_run(&seconds) {

@@ -7,6 +7,7 @@ use crate::{
     seeds::listed,
     study::Prepared,
     tables::figures_sheet,
+    worst::worst_domains,
 };
 use quotree_reports::{Datum, Sheet, Style, many, wrap};
 use quotree_sim::result::ClaimResult;
@@ -26,6 +27,9 @@ pub fn seeds_text(study: &Prepared<'_>, runs: &[(u64, &Facts)], verdict: &Verdic
     );
     let mut text = wrap(style, &head, 2);
     text += &sentences(&said(verdict, seeds.len()), style);
+    if let Some(worst) = worst_domains(runs.iter().map(|(_, facts)| *facts)) {
+        text += &wrap(style, &format!("Worst outage: {worst}; a claim holds only if it does with each domain."), 2);
+    }
     if !verdict.claims.is_empty() {
         let heading = format!("Claims: one holds if it does with at least {} of the seeds", verdict.share);
         text += &format!("\n{}\n", style.heading(&heading));
@@ -47,7 +51,7 @@ pub fn seeds_json(study: &Prepared<'_>, runs: &[(u64, &Facts)], verdict: &Verdic
     let seeds: Vec<u64> = runs.iter().map(|(seed, _)| *seed).collect();
     let facts: Vec<&Facts> = runs.iter().map(|(_, facts)| *facts).collect();
     let digests: Vec<&str> = facts.iter().map(|facts| facts.digest.as_str()).collect();
-    json!({
+    let mut value = json!({
         "scenario": study.name,
         "policy": study.policy,
         "semantics": quotree_core::SEMANTICS_VERSION,
@@ -55,7 +59,11 @@ pub fn seeds_json(study: &Prepared<'_>, runs: &[(u64, &Facts)], verdict: &Verdic
         "digests": digests,
         "claims": verdict_json(&seeds, verdict),
         "figures": figures_sheet(&facts, false).json_rows(),
-    })
+    });
+    if let (Some(fields), Some(worst)) = (value.as_object_mut(), worst_domains(facts)) {
+        fields.insert("worst_outage".to_owned(), worst.into());
+    }
+    value
 }
 
 /// The claims over seeds as JSON.
