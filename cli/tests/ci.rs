@@ -50,19 +50,19 @@ fn sh(folder: &Path, script: &str) -> Output {
 /// The `run:` lines of the workflow in docs/ci.md.
 fn steps() -> Vec<String> {
     let text = fs::read_to_string(Path::new(ROOT).join("docs/ci.md")).unwrap();
-    let workflow = text.split("```yaml\n").nth(1).unwrap().split("```").next().unwrap();
+    let workflow = text.split("```yaml\nname: quotas\n").nth(1).unwrap().split("```").next().unwrap();
     let steps: Vec<String> =
         workflow.lines().filter_map(|line| line.trim().strip_prefix("run: ")).map(str::to_owned).collect();
     assert_eq!(steps.len(), 4, "{workflow}");
     steps
 }
 
-/// A repository with a branch `origin/main`, on which the scenario was `before`, and is `now`.
+/// A repository with a branch `origin/main`, on which the scenario was `before` with its baseline, and is `now`.
 fn repository(name: &str, before: &str, now: &str) -> std::path::PathBuf {
     let folder = scratch(name);
     fs::create_dir(folder.join("scenarios")).unwrap();
     fs::write(folder.join("scenarios/teams.ron"), before).unwrap();
-    let git = "git init -q . && git add scenarios && git -c user.name=a -c user.email=a@b.c commit -qm a && git update-ref refs/remotes/origin/main HEAD";
+    let git = "quotree check scenarios --bless && git init -q . && git add scenarios && git -c user.name=a -c user.email=a@b.c commit -qm a && git update-ref refs/remotes/origin/main HEAD";
     let made = sh(&folder, git);
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     fs::write(folder.join("scenarios/teams.ron"), now).unwrap();
@@ -72,6 +72,8 @@ fn repository(name: &str, before: &str, now: &str) -> std::path::PathBuf {
 #[test]
 fn the_workflow_of_the_page_passes_a_harmless_change_and_stops_a_harmful_one() {
     let fine = repository("ci-fine", &teams(4, "Min"), &teams(5, "Min"));
+    let blessed = sh(&fine, "quotree check scenarios --bless");
+    assert!(blessed.status.success(), "{}", String::from_utf8_lossy(&blessed.stderr));
     for step in steps() {
         let output = sh(&fine, &step);
         let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
@@ -81,7 +83,9 @@ fn the_workflow_of_the_page_passes_a_harmless_change_and_stops_a_harmful_one() {
     assert!(fs::read_to_string(fine.join("summary.md")).unwrap().contains("1 passed, 0 failed"));
     let harmful = repository("ci-harmful", &teams(4, "Min"), &teams(4, "Off"));
     let codes: Vec<Option<i32>> = steps().iter().map(|step| sh(&harmful, step).status.code()).collect();
-    assert_eq!(codes, [0, 0, 0, 1].map(Some), "the claim is generous, and the gate is not");
+    assert_eq!(codes, [1, 1, 0, 1].map(Some), "the claim is generous; the baseline and the gate are not");
+    let summary = fs::read_to_string(harmful.join("summary.md")).unwrap();
+    assert!(summary.contains("`wait.p95 of red`: ") && !summary.contains("observed"), "{summary}");
 }
 
 fn diff(folder: &Path, args: &[&str]) -> (i32, String) {

@@ -1,7 +1,7 @@
 //! The calendar time of moment 0, and that of any other moment. Only reports show it: no decision depends on it.
 
 use serde::{Serialize, Serializer};
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 /// Seconds of a day.
 const DAY_S: i64 = 86_400;
@@ -86,6 +86,35 @@ impl fmt::Display for Start {
     }
 }
 
+/// Reads what [`Display`](fmt::Display) writes, as it stands in a summary.
+impl FromStr for Start {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let number = |range: std::ops::Range<usize>| {
+            let digits = text.get(range).filter(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
+            digits.and_then(|part| part.parse::<i64>().ok()).ok_or(())
+        };
+        let (year, month, day) = (number(0..4)?, number(5..7)?, number(8..10)?);
+        let (hour, minute, second) = (number(11..13)?, number(14..16)?, number(17..19)?);
+        let offset_min = match text.get(19..).ok_or(())? {
+            "" => None,
+            "Z" => Some(0),
+            offset => {
+                let minutes = number(20..22)? * 60 + number(23..25)?;
+                let minutes = if offset.starts_with('-') { -minutes } else { minutes };
+                Some(i16::try_from(minutes).map_err(|_| ())?)
+            }
+        };
+        // Days since 0000-03-01, as in `parts`.
+        let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+        let days = year * 365 + year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+        let days = days + (153 * month + 2) / 5 + day - 1 - 719_468;
+        let start = Self { local_s: days * DAY_S + hour * 3600 + minute * 60 + second, offset_min };
+        if start.to_string() == text { Ok(start) } else { Err(()) }
+    }
+}
+
 impl Serialize for Start {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -113,6 +142,13 @@ mod tests {
         ];
         for (days, date) in rows {
             assert_eq!(at(days), format!("{date}T00:00:00"), "{days}");
+            for offset in [None, Some(0), Some(-330), Some(60)] {
+                let start = Start::new(days * DAY_S + 45_296, offset);
+                assert_eq!(start.to_string().parse(), Ok(start), "{date}");
+            }
+        }
+        for wrong in ["", "2026-02-30T00:00:00", "2026-01-01T24:00:00", "2026-01-01", "2026-01-01T00:00:00+1:00"] {
+            assert_eq!(wrong.parse::<Start>(), Err(()), "{wrong}");
         }
         let start = Start::new(20_454 * DAY_S - 60, Some(-330));
         assert_eq!(start.date(60_000), "2026-01-01 00:00-05:30");

@@ -6,6 +6,7 @@ mod text;
 
 pub use teams::{Bound, Outcome, Pair, Team, Teams};
 
+use quotree_sim::model::Start;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -40,6 +41,12 @@ pub struct Diff {
     pub b: String,
     /// Whether both runs have the same digest, that is, the same trace.
     pub same_digest: bool,
+    /// The domains of the worst-case outages of the two runs, where one of them has such an outage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worst_outage: Option<[Option<String>; 2]>,
+    /// The calendar time of moment 0, if both runs have the same.
+    #[serde(skip)]
+    pub starts_at: Option<Start>,
     /// The end times of the two runs, milliseconds, if they differ. Amounts over time, counts and waits of such runs
     /// cannot be compared.
     pub ends_ms: Option<(u64, u64)>,
@@ -92,6 +99,8 @@ pub fn diff(a: &Value, b: &Value) -> Result<Diff, DiffError> {
         a: text_of(first, "scenario"),
         b: text_of(second, "scenario"),
         same_digest: first.get("digest").is_some() && first.get("digest") == second.get("digest"),
+        worst_outage: worst_outage(first, second),
+        starts_at: starts_at(first).filter(|start| starts_at(second) == Some(*start)),
         ends_ms: ends(first, second),
         teams: Teams::of(first, second),
         first_eviction: first_eviction(first, second),
@@ -239,12 +248,27 @@ fn ends(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<(u64, u64)> {
     Some((end(a)?, end(b)?)).filter(|(a, b)| a != b)
 }
 
+/// The calendar time of moment 0 of a run.
+fn starts_at(of: &Map<String, Value>) -> Option<Start> {
+    of.get("starts_at")?.as_str()?.parse().ok()
+}
+
+/// The domains of the worst-case outages of two runs.
+fn worst_outage(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<[Option<String>; 2]> {
+    let domain = |of: &Map<String, Value>| Some(of.get("worst_outage")?.get("domain")?.as_str()?.to_owned());
+    let both = [domain(a), domain(b)];
+    both.iter().any(Option::is_some).then_some(both)
+}
+
 fn first_eviction(a: &Map<String, Value>, b: &Map<String, Value>) -> Option<(usize, Option<String>, Option<String>)> {
+    let of_a = a;
     let (a, b) = (rows(a, "evictions"), rows(b, "evictions"));
     let index = (0..a.len().max(b.len())).find(|i| a.get(*i) != b.get(*i))?;
+    let start = starts_at(of_a);
     let eviction = |row: &Value| {
         let word = |field: &str| row.get(field).and_then(Value::as_str);
-        let at = crate::format::moment(row.get("at_ms").and_then(Value::as_u64).unwrap_or_default());
+        let ms = row.get("at_ms").and_then(Value::as_u64).unwrap_or_default();
+        let at = format!("{}{}", crate::format::moment(ms), crate::format::date(start, ms));
         let (pod, rule) = (word("pod").unwrap_or_default(), word("rule").unwrap_or_default());
         let cause = word("cause").map_or_else(String::new, |cause| format!(" to make room for {cause}"));
         format!("at {at} {pod} is evicted{cause} ({rule})")

@@ -1,7 +1,7 @@
 //! Nodes, and quotas that were reduced, in the summary; empty if nothing happened to them.
 
 use crate::{
-    format::{self, many, moment_up, span},
+    format::{self, dated, many, span},
     layout::wrap,
     people::money,
     style::{Style, Tone},
@@ -19,7 +19,7 @@ pub(crate) fn quota_drains(result: &RunResult, style: Style) -> String {
         style.paint(Tone::Strong, &format!("{} above a limit after an edit", many(all.len() as u64, "quota")))
     );
     for row in all.iter().take(style.rows) {
-        text.push_str(&wrap(style, &format!("  at {}  {}", moment_up(row.at_ms), overrun(row)), 6));
+        text.push_str(&wrap(style, &format!("  at {}  {}", dated(result, row.at_ms), overrun(row)), 6));
     }
     text + &style.more_after("  ", all.len(), style.rows, "quota")
 }

@@ -2,7 +2,7 @@
 //! submitted, how they ended, and why some failed.
 
 use crate::{
-    format::{many, moment_up},
+    format::{dated, many},
     grid::{self, Cell, Column},
     layout::wrap,
     style::{Style, Tone},
@@ -64,7 +64,7 @@ fn failures(result: &RunResult, style: Style) -> String {
     let shown = (style.rows / 4).max(1);
     let mut text = format!("\n{head}\n");
     for row in all.iter().take(shown) {
-        text += &wrap(style, &format!("  at {}  {}: {}", moment_up(row.at_ms), row.what, row.why), 6);
+        text += &wrap(style, &format!("  at {}  {}: {}", dated(result, row.at_ms), row.what, row.why), 6);
     }
     text + &style.more_after("  ", all.len(), shown, "failure")
 }

@@ -27,7 +27,8 @@ mod tables;
 mod tree;
 
 pub use checks::{
-    CheckOutcome, Checked, Remark, check_annotations, check_json, check_junit, check_markdown, check_text,
+    BaselineFigure, BaselineState, Baselined, CheckOutcome, Checked, Remark, check_annotations, check_json,
+    check_junit, check_markdown, check_text,
 };
 pub use diff::{Bound, Change, Diff, DiffError, Outcome, Pair, Team, Teams, diff};
 pub use findings::findings_text;

@@ -50,8 +50,8 @@ pub(crate) fn table(style: Style, result: &RunResult) -> String {
     let tree = Tree::of(&result.quotas);
     let shown = tree.rows.len().min(style.rows);
     let (one, heading) = match tree.resources.as_slice() {
-        [one] => (true, format!("Quotas at {}, in {one}", format::moment_up(result.end_ms))),
-        _ => (false, format!("Quotas at {}", format::moment_up(result.end_ms))),
+        [one] => (true, format!("Quotas at {}, in {one}", format::dated(result, result.end_ms))),
+        _ => (false, format!("Quotas at {}", format::dated(result, result.end_ms))),
     };
     let mut table = None;
     for (bar, all_waits) in [(BARS[0], true)].into_iter().chain(BARS.map(|bar| (bar, false))) {

@@ -1,7 +1,10 @@
 //! What CI gets of checked scenarios: JUnit, Markdown and annotations say the same as the text, whatever names say.
 
 use expect_test::expect;
-use quotree_reports::{CheckOutcome, Checked, Remark, check_annotations, check_junit, check_markdown, check_text};
+use quotree_reports::{
+    BaselineFigure, BaselineState, Baselined, CheckOutcome, Checked, Remark, check_annotations, check_json,
+    check_junit, check_markdown, check_text,
+};
 use quotree_sim::result::ClaimResult;
 use std::time::Duration;
 
@@ -33,6 +36,8 @@ fn checked(scenario: &str, outcome: CheckOutcome, claims: Vec<ClaimResult>) -> C
         digest: "d".repeat(32),
         trouble: String::new(),
         over_seeds: None,
+        baseline: None,
+        starts_at: None,
         took: Duration::from_millis(1_250),
     }
 }
@@ -148,4 +153,68 @@ fn markdown_is_inert_and_fits_a_comment() {
     let html = pulldown_cmark::Parser::new_ext(&text, pulldown_cmark::Options::all())
         .filter(|event| matches!(event, pulldown_cmark::Event::Html(_) | pulldown_cmark::Event::InlineHtml(_)));
     assert_eq!(html.count(), 0, "no name becomes markup");
+}
+
+#[test]
+fn a_baseline_is_shown_in_every_form_whatever_teams_are_called() {
+    let figure = |figure: &str, passed| BaselineFigure {
+        figure: figure.to_owned(),
+        line: 7,
+        expected: Some("1".to_owned()),
+        seen: Some("2".to_owned()),
+        tolerance: "10%".to_owned(),
+        passed,
+        says: "1 → 2 (+100.0 %), worse".to_owned(),
+    };
+    let mut one = checked("fine", CheckOutcome::Failed, vec![claim(7, "x", "1", true)]);
+    one.baseline = Some(Baselined {
+        file: "fine.outcome.yaml".to_owned(),
+        state: BaselineState::Compared,
+        figures: vec![figure("evictions", true), figure("evictions of <b>|`@you`\u{202e}", false)],
+        note: "bless it".to_owned(),
+        is_required: false,
+    });
+    let missing = |is_required, outcome| {
+        let mut one = checked("none", outcome, Vec::new());
+        let (file, note) = ("none.outcome.yaml".to_owned(), "there is none".to_owned());
+        let state = BaselineState::Missing;
+        one.baseline = Some(Baselined { file, state, figures: Vec::new(), note, is_required });
+        one
+    };
+    let all = [one, missing(false, CheckOutcome::Passed), missing(true, CheckOutcome::Failed)];
+    expect![[r#"
+        FAILED  fine  1 claim, 1 of 2 figures off  fine.ron
+                fine.outcome.yaml:7: evictions of <b>|`@you`⟨U+202E⟩
+                  1 → 2 (+100.0 %), worse; allowed: 10%
+                bless it
+        ok      none  0 claims                none.ron
+        FAILED  none  0 claims, no baseline   none.ron
+                there is none
+        1 passed, 2 failed
+    "#]]
+    .assert_eq(&check_text(&all));
+    let xml = check_junit(&all);
+    assert!(xml.contains("tests=\"7\" failures=\"2\" errors=\"0\""), "{xml}");
+    assert_eq!((xml.matches("<testcase").count(), xml.matches("<failure").count()), (7, 2), "{xml}");
+    let document = roxmltree::Document::parse(&xml).expect("valid XML");
+    let cases = document.descendants().filter(|node| node.has_tag_name("testcase"));
+    assert!(cases.filter_map(|case| case.attribute("name")).any(|name| name.starts_with("outcome: evictions of <b>")));
+    let markdown = check_markdown(&all);
+    assert!(markdown.contains("⟨U+202E⟩``: 1 → 2 (+100.0 %), worse; allowed: 10%"), "{markdown}");
+    let annotated = check_annotations(&all);
+    assert!(
+        annotated.contains("::error file=fine.outcome.yaml,line=7,title=The outcome of fine is another::evictions"),
+        "{annotated}"
+    );
+    assert!(
+        annotated.contains("::error file=none.ron::there is none") && annotated.lines().count() == 2,
+        "{annotated}"
+    );
+    let json = check_json(&all);
+    let of = |file: usize, field: &str| json.pointer(&format!("/files/{file}/baseline/{field}")).cloned();
+    assert_eq!(
+        (of(0, "figures"), of(0, "passed"), of(2, "state")),
+        (Some(2.into()), Some(false.into()), Some("missing".into()))
+    );
+    assert_eq!(of(0, "differing").and_then(|all| all.as_array().map(Vec::len)), Some(1));
 }

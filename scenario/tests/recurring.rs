@@ -138,7 +138,7 @@ fn the_digest_does_not_depend_on_which_fields_are_named() {
         r#"Every("1d", at: "22h", change: Scale(workload: "web", replicas: 3))"#,
         r#"Every(at: "22h", change: Scale("web", replicas: 3), every: "1d")"#,
     ];
-    let digests = forms.map(|form| digest(form));
+    let digests = forms.map(&digest);
     assert_eq!(digests, [digests[0]; 4]);
     let once = [r#"At("1h", Scale("web", 3))"#, r#"At(change: Scale(replicas: 3, workload: "web"), time: "1h")"#];
     assert_eq!(digest(once[0]), digest(once[1]));

@@ -1,5 +1,6 @@
 //! The command-line arguments and their help.
 
+mod check;
 mod feasible;
 mod figures;
 mod import;
@@ -8,6 +9,7 @@ mod seeds;
 mod study;
 mod swarm;
 
+pub(crate) use check::{Baselines, Check};
 pub(crate) use feasible::{Feasible, Survive};
 pub(crate) use figures::Picture;
 pub(crate) use import::{Import, ImportKind, OnPromise};
@@ -160,53 +162,6 @@ pub(crate) struct Pins {
     /// Write the digests into the file of `--digests` instead of comparing them.
     #[arg(long, requires = "digests")]
     pub(crate) bless: bool,
-}
-
-#[derive(Debug, Group)]
-#[command(
-    after_help = "In a folder, every scenario is run (*.ron, *.yaml, *.json); files that scenarios only include, and other files in
-YAML and JSON, are skipped.
-
-Examples:
-  quotree check scenarios
-  quotree check scenarios --doublecheck --audit --junit claims.xml
-  quotree check scenarios --deny-warnings --annotate --markdown comment.md
-  quotree check large.ron --audit --audit-every 1000
-  quotree check scenarios/world --seeds 30     a claim holds if it does with 95 % of the seeds
-
-Exit codes: 0 all claims hold, 1 a claim failed or a digest differs, 2 invalid file or argument,
-3 internal error."
-)]
-pub(crate) struct Check {
-    /// Scenario files, or folders of scenario files.
-    #[arg(required = true)]
-    pub(crate) paths: Vec<PathBuf>,
-    /// Write the results as JUnit XML to this file: a suite for each scenario, a test case for each claim.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) junit: Option<PathBuf>,
-    /// Write the results as Markdown, fit for a comment on a pull request, to this file; `-` prints it instead of the text.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) markdown: Option<PathBuf>,
-    /// Also print annotations to stderr, which GitHub Actions shows beside the lines of the files.
-    #[arg(long)]
-    pub(crate) annotate: bool,
-    /// Treat warnings about a scenario as errors: it is not run (exit 2).
-    #[arg(long)]
-    pub(crate) deny_warnings: bool,
-    #[command(flatten)]
-    pub(crate) edits: Edits,
-    #[command(flatten)]
-    pub(crate) over: OverSeeds,
-    /// The number of scenarios that run in parallel, or with `--seeds` of runs; does not affect results.
-    #[arg(long, value_name = "N")]
-    pub(crate) jobs: Option<usize>,
-    #[command(flatten)]
-    pub(crate) pins: Pins,
-    #[command(flatten)]
-    pub(crate) watch: Watch,
-    /// The output format.
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    pub(crate) format: Format,
 }
 
 #[derive(Debug, Group)]

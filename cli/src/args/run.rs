@@ -40,7 +40,7 @@ pub(crate) struct Run {
     /// Also draw the figures of the run, for slides and papers, into the folder `figures` of `--out`.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS", requires = "out")]
     pub(crate) figures: Vec<Picture>,
-    /// Open the report page in the browser; without `--out`, it is written to the folder of temporary files.
+    /// Open the report page in the browser; without `--out`, it is written to a new folder among the temporary files, which only you can read.
     #[arg(long, conflicts_with = "seeds")]
     pub(crate) open: bool,
     /// Write the summary as Markdown, fit for a comment on a pull request, to this file; `-` prints it instead of the text.

@@ -12,7 +12,7 @@ use quotree_reports::{Style, many, moment, wrap};
 use quotree_sim::scenario::Setting;
 use quotree_study::{
     Cases, Decision, Divergence, Facts, Outcomes, Prepared, Runner, Study, compare_sheet, divergence, is_same_run,
-    split_values,
+    split_values, with_worst_of,
 };
 use serde::Serialize;
 use std::path::Path;
@@ -156,14 +156,13 @@ fn differences(study: &Prepared<'_>, outcomes: &Outcomes) -> Result<Vec<Option<D
     for case in 1..study.cases.len() {
         let other = study.scenario(case);
         let mut pairs = outcomes.of(study, 0).zip(outcomes.of(study, case));
-        let seed =
-            pairs.find(|((a, facts), (b, other))| a == b && facts.digest != other.digest).map(|((seed, _), _)| seed);
-        let (Some(other), Some(seed)) = (other, seed) else {
+        let pair = pairs.find(|((a, facts), (b, other))| a == b && facts.digest != other.digest);
+        let (Some(other), Some(((seed, facts), (_, others)))) = (other, pair) else {
             found.push(None);
             continue;
         };
-        let divergence =
-            divergence(&first, &other, seed, &STOP).map_err(|error| Trouble::invalid(error.to_string()))?;
+        let divergence = divergence(&with_worst_of(&first, facts), &with_worst_of(&other, others), seed, &STOP)
+            .map_err(|error| Trouble::invalid(error.to_string()))?;
         found.push(divergence.map(|divergence| Difference { seed, divergence }));
     }
     Ok(found)

@@ -1,5 +1,6 @@
 //! The verbs, one file each.
 
+mod baseline;
 mod check;
 mod compare;
 mod diff;

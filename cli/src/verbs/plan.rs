@@ -13,7 +13,7 @@ use quotree_reports::{Datum, Kind, Sheet, SheetColumn, count, many, percent, wra
 use quotree_sim::{RunOptions, Scenario, scenario::Setting};
 use quotree_study::{
     BindingLimit, Cases, Facts, Observed, Outcomes, Prepared, Runner, Search, Spread, Study, Verdict, binding_limits,
-    search,
+    search, with_worst_of, worst_domains,
 };
 use std::collections::BTreeMap;
 
@@ -71,7 +71,7 @@ pub(super) fn plan(args: &Args, terminal: Terminal) -> Outcome {
     };
     let limits = match found.found {
         Some(_) => Vec::new(),
-        None => limits(&prepared, valid.last().copied(), verdicts.values().next_back(), terminal)?,
+        None => limits(&prepared, valid.last().copied(), (verdicts.values().next_back(), &outcomes), terminal)?,
     };
     let plan = Planned { args, study: &prepared, valid: &valid, found: &found, verdicts: &verdicts, curve, limits };
     terminal.show(&match args.format {
@@ -89,15 +89,19 @@ fn is_valid(study: &Prepared<'_>, case: usize) -> bool {
 fn limits(
     study: &Prepared<'_>,
     case: Option<usize>,
-    verdict: Option<&Verdict>,
+    (verdict, outcomes): (Option<&Verdict>, &Outcomes),
     terminal: Terminal,
 ) -> Result<Vec<BindingLimit>, Trouble> {
     let Some(scenario) = case.and_then(|case| study.scenario(case)) else { return Ok(Vec::new()) };
     let failed = verdict.and_then(|verdict| verdict.claims.iter().find(|claim| !claim.holds));
     let seed = failed.and_then(|claim| claim.failing_seeds.first().copied());
+    let seed = seed.or_else(|| study.seeds.first().copied());
+    // Of a worst-case outage, as it was with that seed.
+    let facts = case.and_then(|case| outcomes.of(study, case).find(|(of, _)| Some(*of) == seed));
+    let scenario = facts.map_or_else(|| Scenario::clone(&scenario), |(_, facts)| with_worst_of(&scenario, facts));
     let options = RunOptions { seed, history: true, ..RunOptions::default() };
     let run = runner::run_plain(&scenario, &options, terminal)?;
-    Ok(binding_limits(&scenario as &Scenario, &run))
+    Ok(binding_limits(&scenario, &run))
 }
 
 /// The values that were tried, in their order: whether it holds, with how many seeds, and what was observed.
@@ -116,6 +120,10 @@ fn curve(study: &Prepared<'_>, valid: &[usize], verdicts: &BTreeMap<usize, Verdi
         SheetColumn::new("observed_p95", "", Kind::Mixed),
         SheetColumn::new("observed", "OBSERVED", Kind::Text),
     ];
+    let has_worst = outcomes.runs.iter().flatten().flatten().any(|facts| facts.worst_outage.is_some());
+    if has_worst {
+        sheet.columns.push(SheetColumn::new("worst_outage", "WORST OUTAGE", Kind::Text));
+    }
     for (place, verdict) in verdicts {
         let Some(case) = valid.get(*place) else { continue };
         let value = study.cases.get(*case).and_then(|case| case.values.first().cloned()).unwrap_or_default();
@@ -152,6 +160,9 @@ fn curve(study: &Prepared<'_>, valid: &[usize], verdicts: &BTreeMap<usize, Verdi
             number(Some(spread.p95())),
             Datum::Text(observed),
         ]);
+        if let Some(row) = sheet.rows.last_mut().filter(|_| has_worst) {
+            row.push(worst_domains(runs.iter().copied()).map_or(Datum::None, Datum::Text));
+        }
     }
     sheet
 }

@@ -61,7 +61,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
         files::write(&folder.join("summary.md"), &summary_markdown(report))?;
     }
     if args.open {
-        let folder = args.out.clone().unwrap_or_else(|| std::env::temp_dir().join("quotree"));
+        let folder = args.out.clone().map_or_else(files::private_folder, Ok)?;
         if let Some(report) = report.as_ref().filter(|_| args.out.is_none()) {
             report::write(&folder, report)?;
         }

@@ -72,11 +72,7 @@ pub(super) fn prepare_quietly<'d>(
     let progress = Runs::new(terminal, "checked");
     let prepared = study.prepare(disk, skip_invalid, (jobs, &STOP), &mut |done, of| progress.done(done, of));
     drop(progress);
-    let prepared = prepared.map_err(|refused| refusal(&refused, terminal))?;
-    if let Some(scenario) = (0..prepared.cases.len()).find_map(|case| prepared.scenario(case)) {
-        super::worst::refuse(&scenario)?;
-    }
-    Ok(prepared)
+    prepared.map_err(|refused| refusal(&refused, terminal))
 }
 
 fn refusal(refused: &Refused, terminal: Terminal) -> Trouble {

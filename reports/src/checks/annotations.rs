@@ -1,10 +1,9 @@
 //! Workflow commands of GitHub Actions, which show what is wrong beside the lines of the files.
 
 use super::Checked;
-use crate::format::moment;
 use std::fmt::Write;
 
-/// Checks as workflow commands: one for each failed claim, each error and each warning. GitHub shows them beside the
+/// Checks as workflow commands: one for each failed claim, each figure that differs from the baseline, each error and each warning. GitHub shows them beside the
 /// lines of the files, but of each kind only the first ten in a step.
 #[must_use]
 pub fn check_annotations(checks: &[Checked]) -> String {
@@ -15,11 +14,23 @@ pub fn check_annotations(checks: &[Checked]) -> String {
 
 fn annotate(text: &mut String, one: &Checked) {
     for claim in one.failed() {
-        let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
+        let at = one.observed_at(claim);
         let says = format!("{}\nobserved{at}: {}", claim.claim, claim.seen);
         let title = format!("A claim of {} failed", one.scenario);
         let (file, title, says) = (path(&one.file), property(&title), data(&says));
         let _ = writeln!(text, "::error file={file},line={},title={title}::{says}", claim.line);
+    }
+    if let Some(baseline) = &one.baseline {
+        let file = path(&baseline.file);
+        for figure in baseline.differing() {
+            let title = property(&format!("The outcome of {} is another", one.scenario));
+            let says = data(&format!("{}: {}\n{}", figure.figure, figure.sentence(), baseline.note));
+            let _ = writeln!(text, "::error file={file},line={},title={title}::{says}", figure.line);
+        }
+        if baseline.is_noted() && baseline.differing().next().is_none() {
+            let kind = if baseline.passed() { "warning" } else { "error" };
+            let _ = writeln!(text, "::{kind} file={}::{}", path(&one.file), data(&baseline.note));
+        }
     }
     for remark in &one.remarks {
         let kind = if remark.is_error { "error" } else { "warning" };

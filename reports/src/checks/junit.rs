@@ -1,24 +1,24 @@
-//! JUnit XML: a suite for each scenario, with one case for loading and running it, and one for each claim.
+//! JUnit XML: a suite for each scenario, with one case for loading and running it, one for each claim, and one for each figure of its baseline.
 
-use super::{CheckOutcome, Checked, count};
+use super::{BaselineState, Baselined, CheckOutcome, Checked, count};
 use crate::format::short_reason;
 use quotree_sim::result::ClaimResult;
 use std::{fmt::Write, time::Duration};
 
 /// Checks as JUnit XML. Each scenario is a suite. Its first case, `runs`, shows whether the scenario could be loaded
-/// and run, and how long that took. The other cases are its claims; their time is 0, since they are evaluated during
-/// the run.
+/// and run, and how long that took. The other cases are its claims, and the figures of its baseline; their time is 0, since
+/// they are evaluated during the run.
 #[must_use]
 pub fn check_junit(checks: &[Checked]) -> String {
-    let claims: usize = checks.iter().map(|one| one.claims.len()).sum();
-    let failures: usize = checks.iter().map(|one| one.failed().count()).sum();
+    let cases: usize = checks.iter().map(cases).sum();
+    let failures: usize = checks.iter().map(failures).sum();
     let errors = count(checks, CheckOutcome::Invalid) + count(checks, CheckOutcome::Fault);
     let took: Duration = checks.iter().map(|one| one.took).sum();
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(
         xml,
         "<testsuites name=\"quotree check\" tests=\"{}\" failures=\"{failures}\" errors=\"{errors}\" time=\"{}\">",
-        claims + checks.len(),
+        cases,
         seconds(took)
     );
     checks.iter().for_each(|one| suite(&mut xml, one));
@@ -31,8 +31,8 @@ fn suite(xml: &mut String, one: &Checked) {
     let _ = writeln!(
         xml,
         "  <testsuite name=\"{name}\" file=\"{file}\" tests=\"{}\" failures=\"{}\" errors=\"{}\" time=\"{took}\">",
-        one.claims.len() + 1,
-        one.failed().count(),
+        cases(one),
+        failures(one),
         u8::from(is_error)
     );
     let runs = format!("    <testcase name=\"runs\" classname=\"{name}\" file=\"{file}\" time=\"{took}\"");
@@ -56,7 +56,52 @@ fn suite(xml: &mut String, one: &Checked) {
             let _ = writeln!(xml, "{case}>\n      <failure message=\"{seen}\">{why}</failure>\n    </testcase>");
         }
     }
+    one.baseline.iter().for_each(|baseline| outcome(xml, &name, baseline));
     xml.push_str("  </testsuite>\n");
+}
+
+/// How many cases a suite has.
+fn cases(one: &Checked) -> usize {
+    let baseline =
+        one.baseline.as_ref().map_or(0, |baseline| baseline.figures.len() + usize::from(is_absent(baseline)));
+    1 + one.claims.len() + baseline
+}
+
+/// How many of them fail.
+fn failures(one: &Checked) -> usize {
+    let absent = one.baseline.as_ref().is_some_and(|baseline| is_absent(baseline) && !baseline.passed());
+    one.failed().count() + one.differing().count() + usize::from(absent)
+}
+
+/// Whether a baseline that should be there could not be compared, which is a case of its own.
+const fn is_absent(baseline: &Baselined) -> bool {
+    match baseline.state {
+        BaselineState::Missing => baseline.is_required,
+        BaselineState::OtherSeeds => true,
+        BaselineState::Compared | BaselineState::Written => false,
+    }
+}
+
+/// The cases of a baseline: one for each figure, or one that says why there are none.
+fn outcome(xml: &mut String, name: &str, baseline: &Baselined) {
+    let (file, note) = (escape(&baseline.file), escape(&baseline.note));
+    let head = |case: &str, line: usize| {
+        let case = escape(case);
+        format!("    <testcase name=\"{case}\" classname=\"{name}\" file=\"{file}\" line=\"{line}\" time=\"0\"")
+    };
+    for figure in &baseline.figures {
+        let case = head(&format!("outcome: {}", figure.figure), figure.line);
+        if figure.passed {
+            let _ = writeln!(xml, "{case}/>");
+        } else {
+            let says = escape(&figure.sentence());
+            let _ = writeln!(xml, "{case}>\n      <failure message=\"{says}\">{note}</failure>\n    </testcase>");
+        }
+    }
+    if is_absent(baseline) {
+        let kind = if baseline.passed() { "skipped" } else { "failure" };
+        let _ = writeln!(xml, "{}>\n      <{kind} message=\"{note}\"/>\n    </testcase>", head("outcome", 1));
+    }
 }
 
 fn why(claim: &ClaimResult) -> String {

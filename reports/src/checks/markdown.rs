@@ -1,11 +1,11 @@
 //! Checks as Markdown, for a comment on a pull request or the summary of a CI job.
 
 use super::{
-    CheckOutcome, Checked, count,
+    Baselined, CheckOutcome, Checked, count,
     text::{sum, what},
 };
 use crate::{
-    format::{many, moment, short_reason},
+    format::{many, short_reason},
     markdown::escape::{block, clipped, code, code_in_cell, words},
 };
 use quotree_sim::result::ClaimResult;
@@ -14,6 +14,8 @@ use quotree_sim::result::ClaimResult;
 /// characters.
 const MOST_OF_THE_LIST: usize = 40_000;
 const MOST_ROWS: usize = 60;
+/// The most figures of a baseline that are listed.
+const MOST_FIGURES: usize = 30;
 /// The most characters of one text.
 const LONG: usize = 400;
 
@@ -54,15 +56,34 @@ fn table(checks: &[Checked]) -> String {
 
 fn failed(one: &Checked) -> String {
     let mut text = format!("### {}\n\n", code(&clipped(&one.scenario, 100)));
-    text.extend(one.failed().map(claim));
+    text.extend(one.failed().map(|failed| claim(failed, &one.observed_at(failed))));
+    if let Some(baseline) = &one.baseline {
+        text += &outcome(baseline);
+    }
     if !one.trouble.is_empty() {
         text += &block("text", &clipped(&one.trouble, 10 * LONG));
     }
     text + "\n"
 }
 
-fn claim(claim: &ClaimResult) -> String {
-    let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
+/// What differs from the baseline, and the note about it.
+fn outcome(baseline: &Baselined) -> String {
+    let mut text = String::new();
+    for figure in baseline.differing().take(MOST_FIGURES) {
+        let (name, says) = (code(&clipped(&figure.figure, LONG)), words(&clipped(&figure.sentence(), LONG)));
+        text += &format!("- {name}: {says}\n");
+    }
+    let left = baseline.differing().count().saturating_sub(MOST_FIGURES) as u64;
+    if left > 0 {
+        text += &format!("- … and {}\n", many(left, "more figure"));
+    }
+    if baseline.is_noted() {
+        text += &format!("\n{}\n", words(&clipped(&baseline.note, LONG)));
+    }
+    text
+}
+
+fn claim(claim: &ClaimResult, at: &str) -> String {
     let (says, seen) = (code(&clipped(&claim.claim, LONG)), words(&clipped(&claim.seen, LONG)));
     let mut text = format!("- line {}: {says}\n  - observed{at}: {seen}\n", claim.line);
     if let Some(because) = &claim.because {

@@ -1,16 +1,19 @@
 //! The outcome of checked scenarios, for people and for CI: text, JSON, JUnit, Markdown, annotations of lines.
 
 mod annotations;
+mod baseline;
 mod junit;
 mod markdown;
 mod text;
 
 pub use annotations::check_annotations;
+pub use baseline::{BaselineFigure, BaselineState, Baselined};
 pub use junit::check_junit;
 pub use markdown::check_markdown;
 pub use text::check_text;
 
-use quotree_sim::result::ClaimResult;
+use crate::format::{date, moment};
+use quotree_sim::{model::Start, result::ClaimResult};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -33,6 +36,10 @@ pub struct Checked {
     pub trouble: String,
     /// The outcome over several seeds, if it was checked with several: how many, and the claims as JSON.
     pub over_seeds: Option<(u64, serde_json::Value)>,
+    /// What its baseline says; nothing if it was not run, or baselines are ignored.
+    pub baseline: Option<Baselined>,
+    /// The calendar time of moment 0, if the scenario gives one.
+    pub starts_at: Option<Start>,
     /// How long loading and running took on this machine. Only JUnit shows it.
     pub took: Duration,
 }
@@ -43,7 +50,7 @@ pub struct Checked {
 pub enum CheckOutcome {
     /// All claims hold.
     Passed,
-    /// A claim failed.
+    /// A claim failed, or the outcome is not that of the baseline.
     Failed,
     /// The file is invalid, or has warnings where none are allowed.
     Invalid,
@@ -67,6 +74,11 @@ pub struct Remark {
 }
 
 impl Checked {
+    /// ` at 8h (2026-03-02 08:00)`, for a claim that was observed at a moment.
+    fn observed_at(&self, claim: &ClaimResult) -> String {
+        claim.at_ms.map_or_else(String::new, |ms| format!(" at {}{}", moment(ms), date(self.starts_at, ms)))
+    }
+
     /// The claims that failed.
     fn failed(&self) -> impl Iterator<Item = &ClaimResult> {
         self.claims.iter().filter(|claim| !claim.passed)
@@ -75,6 +87,11 @@ impl Checked {
     /// The claims that hold, but have a note.
     fn noted(&self) -> impl Iterator<Item = &ClaimResult> {
         self.claims.iter().filter(|claim| claim.passed && claim.note.is_some())
+    }
+
+    /// The figures of the baseline that differ.
+    fn differing(&self) -> impl Iterator<Item = &BaselineFigure> {
+        self.baseline.iter().flat_map(Baselined::differing)
     }
 
     fn warnings(&self) -> u64 {
@@ -104,6 +121,9 @@ pub fn check_json(checks: &[Checked]) -> serde_json::Value {
         });
         if let (Some(fields), Some((_, claims))) = (value.as_object_mut(), &one.over_seeds) {
             fields.insert("over_seeds".to_owned(), claims.clone());
+        }
+        if let (Some(fields), Some(baseline)) = (value.as_object_mut(), &one.baseline) {
+            fields.insert("baseline".to_owned(), baseline.json());
         }
         value
     };

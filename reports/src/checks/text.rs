@@ -1,7 +1,7 @@
 //! Checks as text: a line for each scenario, with its failed claims below it.
 
-use super::{CheckOutcome, Checked, count};
-use crate::format::{many, moment, short_reason};
+use super::{Baselined, CheckOutcome, Checked, count};
+use crate::format::{many, short_reason};
 use quotree_sim::result::ClaimResult;
 use std::fmt::Write;
 
@@ -18,7 +18,8 @@ pub fn check_text(checks: &[Checked]) -> String {
             CheckOutcome::Fault => "FAULT  ",
         };
         let _ = writeln!(text, "{word} {:<width$}  {:<22}  {}", one.scenario, what(one), one.file);
-        text.extend(one.failed().map(failed));
+        text.extend(one.failed().map(|claim| failed(claim, &one.observed_at(claim))));
+        one.baseline.iter().for_each(|baseline| outcome(&mut text, baseline));
         let warnings = one.over_seeds.iter().filter_map(|(_, claims)| claims.get("warnings")?.as_array());
         for warning in warnings.flatten().filter_map(serde_json::Value::as_str) {
             let _ = writeln!(text, "        {warning}");
@@ -41,20 +42,42 @@ pub(super) fn sum(checks: &[Checked]) -> String {
 /// The outcome of a scenario, in a few words.
 pub(super) fn what(one: &Checked) -> String {
     let claims = many(one.claims.len() as u64, "claim");
+    let (differing, all) =
+        (one.differing().count(), one.baseline.as_ref().map_or(0, |baseline| baseline.figures.len()));
+    let figures = match (differing, one.baseline.as_ref().is_none_or(Baselined::passed)) {
+        (0, false) => ", no baseline".to_owned(),
+        (0, true) if all == 0 => String::new(),
+        (0, true) => format!(", {}", many(all as u64, "figure")),
+        (n, _) => format!(", {n} of {} off", many(all as u64, "figure")),
+    };
     match one.outcome {
         CheckOutcome::Passed => {
             let noted = one.noted().count() as u64;
             let more = [(noted, "note"), (one.warnings(), "warning")].into_iter().filter(|(n, _)| *n > 0);
-            more.fold(claims, |text, (n, of)| format!("{text}, {}", many(n, of)))
+            more.fold(claims + &figures, |text, (n, of)| format!("{text}, {}", many(n, of)))
         }
-        CheckOutcome::Failed => format!("{} of {claims} failed", one.failed().count()),
+        CheckOutcome::Failed => match one.failed().count() {
+            0 => format!("{claims}{figures}"),
+            failed => format!("{failed} of {claims} failed{figures}"),
+        },
         CheckOutcome::Invalid => "not run".to_owned(),
         CheckOutcome::Fault => "internal error".to_owned(),
     }
 }
 
-fn failed(claim: &ClaimResult) -> String {
-    let at = claim.at_ms.map(|ms| format!(" at {}", moment(ms))).unwrap_or_default();
+/// What differs from the baseline, and the note about it.
+fn outcome(text: &mut String, baseline: &Baselined) {
+    for figure in baseline.differing() {
+        let at = format!("{}:{}", baseline.file, figure.line);
+        let _ =
+            writeln!(text, "        {at}: {}\n          {}", quotree_page::visible(&figure.figure), figure.sentence());
+    }
+    if baseline.is_noted() {
+        let _ = writeln!(text, "        {}", baseline.note);
+    }
+}
+
+fn failed(claim: &ClaimResult, at: &str) -> String {
     let mut text = format!("        line {}: {}\n          observed{at}: {}\n", claim.line, claim.claim, claim.seen);
     if let Some(because) = claim.because.as_deref().map(quotree_page::visible) {
         let _ = writeln!(text, "          comment: {because}");

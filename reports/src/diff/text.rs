@@ -36,11 +36,20 @@ impl Diff {
         let what = many(self.changes.len() as u64, "value");
         let teams = if self.teams.rows.is_empty() { String::new() } else { format!(" · {}", in_short(&self.teams)) };
         let mut text = wrap(style, &format!("{}  {same}, {what} changed{teams}", style.heading(&names)), 2);
+        if let Some([a, b]) = &self.worst_outage {
+            let name = |side: &Option<String>| side.clone().unwrap_or_else(|| "none".to_owned());
+            let sentence = match a == b {
+                true => format!("Worst outage of both sides: {}.", name(a)),
+                false => format!("Worst outage: {} → {}.", name(a), name(b)),
+            };
+            text.push_str(&wrap(style, &sentence, 2));
+        }
+        let dated = |ms: u64| format!("{}{}", format::moment(ms), format::date(self.starts_at, ms));
         if let Some((a, b)) = self.ends_ms {
             let warning = format!(
                 "The runs end at different times, {} and {}, so amounts over time, counts and waits cannot be compared.",
-                format::moment(a),
-                format::moment(b)
+                dated(a),
+                dated(b)
             );
             text.push_str(&style.paint_lines(Tone::Odd, &wrap(style, &warning, 2)));
         }

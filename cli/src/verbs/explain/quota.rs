@@ -3,10 +3,11 @@
 
 use super::{NAMED, SHOWN, by_reason};
 use quotree_core::{Amounts, QuantityText, Unit};
-use quotree_reports::{count, many, moment};
+use quotree_reports::{count, date, many, moment};
 use quotree_sim::{
     Run,
     history::History,
+    model::Start,
     result::{PendingRow, QuotaRow, RunResult},
 };
 use serde::Serialize;
@@ -22,6 +23,7 @@ const IN_FULL: usize = 2;
 /// A quota at the end of the run.
 pub(super) struct Found<'a> {
     at_ms: u64,
+    starts_at: Option<Start>,
     row: &'a QuotaRow,
     /// Amounts of each governed resource, in the order of their names.
     amounts: Vec<Line>,
@@ -83,6 +85,7 @@ impl<'a> Found<'a> {
         let is_inside = |quota: &str| inside.contains(quota);
         Some(Self {
             at_ms: result.end_ms,
+            starts_at: result.starts_at,
             row,
             borrowers: borrowers(result, &inside, &amounts),
             pending: result
@@ -97,7 +100,7 @@ impl<'a> Found<'a> {
 
     pub(super) fn text(&self) -> String {
         let name = &self.row.name;
-        let mut text = format!("{name} at {}\n\n", moment(self.at_ms));
+        let mut text = format!("{name} at {}\n\n", self.dated(self.at_ms));
         for line in &self.amounts {
             let _ = writeln!(text, "{}", line.sentence(name));
         }
@@ -105,6 +108,11 @@ impl<'a> Found<'a> {
         self.write_pending(&mut text);
         self.write_evictions(&mut text);
         text
+    }
+
+    /// A moment, with its date if the scenario gives one.
+    fn dated(&self, ms: u64) -> String {
+        format!("{}{}", moment(ms), date(self.starts_at, ms))
     }
 
     fn write_borrowers(&self, text: &mut String) {
@@ -153,8 +161,8 @@ impl<'a> Found<'a> {
         let _ = writeln!(text, "\nEvictions");
         for row in self.evictions.iter().take(SHOWN) {
             let when = match row.first_ms == row.last_ms {
-                true => format!("at {}", moment(row.first_ms)),
-                false => format!("from {} to {}", moment(row.first_ms), moment(row.last_ms)),
+                true => format!("at {}", self.dated(row.first_ms)),
+                false => format!("from {} to {}", self.dated(row.first_ms), self.dated(row.last_ms)),
             };
             let by = match &row.by {
                 Some(by) if *by == row.from => " for a workload of the same leaf".to_owned(),

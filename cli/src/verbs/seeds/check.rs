@@ -6,26 +6,39 @@ use crate::{
     files::Disk,
     interrupt,
     terminal::Terminal,
-    verbs::study,
+    verbs::{baseline, study},
 };
 use quotree_reports::{CheckOutcome, Checked};
 use quotree_sim::RunOptions;
 use quotree_study::{Cases, Facts, Runner, Seeds, Study, Verdict, claim_results, verdict_json};
 use std::path::Path;
 
-/// Fills in what a scenario that was loaded claims, over several seeds. Returns whether it was judged; an interrupted one is not.
-pub(in crate::verbs) fn judge(checked: &mut Checked, args: &Args, seeds: &Seeds, terminal: Terminal) -> bool {
-    match over_seeds(checked, args, seeds, terminal) {
-        Ok(is_judged) => is_judged,
+/// Fills in what a scenario that was loaded claims, over several seeds, and what its baseline says. Returns the outcome file to write, if
+/// any; nothing if it was interrupted.
+pub(in crate::verbs) fn judge(
+    checked: &mut Checked,
+    args: &Args,
+    seeds: &Seeds,
+    before: Option<baseline::Before>,
+    terminal: Terminal,
+) -> Option<Option<baseline::Draft>> {
+    match over_seeds(checked, args, seeds, before, terminal) {
+        Ok(judged) => judged,
         Err(trouble) => {
             checked.outcome = if trouble.exit == Exit::Fault { CheckOutcome::Fault } else { CheckOutcome::Invalid };
             checked.trouble = trouble.message;
-            trouble.exit != Exit::Interrupted
+            (trouble.exit != Exit::Interrupted).then_some(None)
         }
     }
 }
 
-fn over_seeds(checked: &mut Checked, args: &Args, seeds: &Seeds, terminal: Terminal) -> Result<bool, Trouble> {
+fn over_seeds(
+    checked: &mut Checked,
+    args: &Args,
+    seeds: &Seeds,
+    before: Option<baseline::Before>,
+    terminal: Terminal,
+) -> Result<Option<Option<baseline::Draft>>, Trouble> {
     let jobs = study::threads(args.jobs);
     let study = Study {
         file: checked.file.clone(),
@@ -40,7 +53,7 @@ fn over_seeds(checked: &mut Checked, args: &Args, seeds: &Seeds, terminal: Termi
     let runner = Runner { options, ..runner };
     let outcomes = study::run_all(&runner, &prepared, terminal)?;
     if study::interrupted(&outcomes).is_some() {
-        return Ok(false);
+        return Ok(None);
     }
     let runs: Vec<(u64, &Facts)> = outcomes.of(&prepared, 0).collect();
     let verdict = Verdict::of(&prepared.claims, &runs, args.over.must_hold);
@@ -48,5 +61,6 @@ fn over_seeds(checked: &mut Checked, args: &Args, seeds: &Seeds, terminal: Termi
     checked.outcome = if verdict.holds() { CheckOutcome::Passed } else { CheckOutcome::Failed };
     checked.claims = claim_results(&verdict);
     checked.over_seeds = Some((prepared.seeds.len() as u64, verdict_json(&prepared.seeds, &verdict)));
-    Ok(true)
+    let digest = prepared.cases.first().map_or(0, |case| case.digest);
+    Ok(Some(before.and_then(|before| baseline::judge(before, checked, digest, &runs, args))))
 }

@@ -169,7 +169,8 @@ fn text(study: &Prepared<'_>, settings: &Sheet, (known, skipped): (usize, usize)
         many(study.runs() as u64, "run")
     );
     if known > 0 {
-        head += &format!(" · {} were there already", count(known as u128));
+        let were = if known == 1 { "was" } else { "were" };
+        head += &format!(" · {} {were} there already", count(known as u128));
     }
     if skipped > 0 {
         head += &format!(" · {} of invalid settings skipped", many(skipped as u64, "run"));
