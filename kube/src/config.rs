@@ -2,6 +2,7 @@
 
 use crate::{
     record,
+    remember::Place,
     settings::{MANAGED, Mode, Settings, live_policy},
     tenancy::{Places, kubeconfig::SHORTEST},
     watch::streams::TreeSource,
@@ -58,6 +59,10 @@ pub struct Args {
     /// The Lease that says which process leads, as NAMESPACE/NAME; '' is none, for a single process.
     #[arg(long, value_name = "NAMESPACE/NAME", default_value = "kube-system/quotree-scheduler")]
     pub lease: String,
+    /// The ConfigMap with the last quota tree that was accepted, as NAMESPACE/NAME: it holds after a restart while the newest tree is
+    /// not valid, or gone; '' is none.
+    #[arg(long, value_name = "NAMESPACE/NAME", default_value = "kube-system/quotree-scheduler")]
+    pub remember: String,
     /// The policy: a JSON file with the knobs of the core that differ from the defaults of a live cluster.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
@@ -196,6 +201,7 @@ impl Args {
             settings.policy = policy(&text).map_err(|why| Mistake::Argument { argument: "--policy", why })?;
         }
         settings.users = self.places().is_some();
+        settings.remembers = self.memory()?.is_some();
         if self.dry_run {
             settings.mode = Mode::Dry;
             if self.scheduler_names.is_empty() {
@@ -237,6 +243,18 @@ impl Args {
     pub fn places(&self) -> Option<Places> {
         let kept = !self.users.is_empty() && !self.dry_run;
         kept.then(|| Places { system: self.users.clone(), users: self.accounts.clone() })
+    }
+
+    /// Where the last accepted tree is remembered; `None` if it is not, as in a dry run.
+    ///
+    /// # Errors
+    /// If it is not `NAMESPACE/NAME`.
+    pub fn memory(&self) -> Result<Option<Place>, Mistake> {
+        if self.dry_run || self.remember.is_empty() {
+            return Ok(None);
+        }
+        let (namespace, name) = namespaced("--remember", &self.remember)?;
+        Ok(Some(Place { namespace, name }))
     }
 
     /// Where the quota tree is.

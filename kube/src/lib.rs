@@ -12,6 +12,7 @@
 //! - [`act`]: what a decision is as a request, by mode. [`write`](mod@write): sending it, and finding out what came of it.
 //! - [`report`]: conditions and Events, with the sentences of `quotree-words`.
 //! - [`record`]: the recording of a run, which `quotree replay` replays.
+//! - [`remember`]: the last tree that was accepted, over a restart.
 //! - [`serve`]: health, metrics and explanations over HTTP.
 //! - [`tenancy`]: users and groups as objects, and the accounts and roles that are made of them.
 //! - [`run`]: the loop that joins them. [`beside`]: what is made beside it. [`lease`], [`elect`]: one process of several leads.
@@ -24,6 +25,7 @@ pub mod config;
 pub mod elect;
 pub mod lease;
 pub mod record;
+pub mod remember;
 pub mod report;
 pub mod run;
 pub mod serve;

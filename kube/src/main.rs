@@ -43,7 +43,7 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let (record, listen) = (args.recording()?, args.listen()?);
     let config = connection(args).await?;
     eprintln!("quotree-scheduler: {:?} mode, server {}, tree {}", settings.mode, config.cluster_url, args.tree);
-    let places = args.places();
+    let (places, memory) = (args.places(), args.memory()?);
     let log: fn(&str) = |line| println!("{line}");
     let (clock, board) = (Clock::of_the_machine(), Board::default());
     let hearing = Hearing(Heard { board: board.clone(), clock });
@@ -68,7 +68,10 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
         ended = lead(candidate.as_mut(), |fence| {
             let tape = recording.as_ref().map(Recording::tape);
             let outlets = Outlets { log, board: board.clone(), tape };
-            let runner = Runner::new(&reads, writes.clone(), settings, &tree, clock, fence.clone(), outlets);
+            let mut runner = Runner::new(&reads, writes.clone(), settings, &tree, clock, fence.clone(), outlets);
+            if let Some(place) = &memory {
+                runner = runner.with_memory(writes.clone(), place, &tree, fence.clone());
+            }
             match places {
                 Some(places) => runner.with_users(&reads, writes, places, fence),
                 None => runner,

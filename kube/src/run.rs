@@ -7,6 +7,7 @@ use crate::{
     beside::{Beside, Done},
     clock::Clock,
     record::Tape,
+    remember::{Memory, Place},
     report::{EVERY_MS, Reporter, status::StatusWriter},
     serve::{board::Board, explain::Question, figures, metric},
     settings::{Mode, Settings},
@@ -62,6 +63,7 @@ pub struct Runner {
     status: StatusWriter,
     next_check: Time,
     beside: Beside,
+    memory: Option<Memory>,
 }
 
 /// Where a loop shows what it does.
@@ -121,6 +123,7 @@ impl Runner {
             tape,
             next_check: clock.now().after_ms(CHECK_MS),
             beside,
+            memory: None,
         }
     }
 
@@ -133,6 +136,17 @@ impl Runner {
         let controller = Controller::new((reads, writes), places, (self.clock, fence), facts, view, self.log);
         self.watches.spawn(controller.run());
         self.views = Some(views);
+        self
+    }
+
+    /// Remembers the tree that is in force, and begins with what was remembered. The settings must say so
+    /// ([`Settings::remembers`]).
+    #[must_use]
+    pub fn with_memory(mut self, writes: Client, place: &Place, tree: &TreeSource, fence: Fence) -> Self {
+        let Some(facts) = self.sender.upgrade() else { return self };
+        let memory = Memory::new(writes, place, tree, (self.clock, fence), self.log);
+        self.watches.spawn(memory.recall(facts));
+        self.memory = Some(memory);
         self
     }
 
@@ -314,6 +328,9 @@ impl Runner {
             self.beside.want_reasons();
             self.look(now);
             self.status.write(&self.actor, now, self.log);
+            if let Some(memory) = &mut self.memory {
+                memory.write(&self.actor);
+            }
         }
         for failure in self.writer.push(intents, now) {
             self.fails(failure);

@@ -33,6 +33,8 @@ pub struct Settings {
     pub quiet_ms: u64,
     /// Whether users and groups are kept, so that nothing is decided before the groups were listed.
     pub users: bool,
+    /// Whether the last accepted tree is remembered, so that nothing is decided before it was read.
+    pub remembers: bool,
 }
 
 /// The label of namespaces that are managed, with the value `true`, where nothing else is configured.
@@ -66,6 +68,7 @@ impl Settings {
             policy: live_policy(),
             quiet_ms: 10_000,
             users: false,
+            remembers: false,
         }
     }
 }

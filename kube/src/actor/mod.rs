@@ -198,9 +198,18 @@ impl Actor {
         self.live.as_ref().map(|live| &live.core)
     }
 
+    /// The tree that is in force.
+    #[must_use]
+    pub fn tree(&self) -> Option<&TreeSpec> {
+        self.live.as_ref().map(|live| &live.tree)
+    }
+
     /// Why the newest quota tree is not in force, and whether it is valid by itself.
     #[must_use]
     pub fn tree_refused(&self) -> Option<(bool, String)> {
+        if let Some(why) = &self.seen.bad_tree {
+            return Some((false, why.clone()));
+        }
         let first = self.first_tree.clone().map(|why| (false, why));
         self.live.as_ref().map_or(first, |live| live.tree_refused.clone())
     }
@@ -238,6 +247,10 @@ impl Actor {
         let failures = std::mem::take(&mut self.failures);
         live.report(&self.seen, &self.settings, changes, failures, now);
         if starts {
+            // What was accepted before holds until the newest tree is accepted, by the rules of any other change of it.
+            if let Some(newest) = self.seen.tree.as_ref().filter(|newest| **newest != live.tree) {
+                tree::replace(live, &self.seen, newest);
+            }
             self.begin_recording(now);
         }
         let mut intents = self.decide(now);
@@ -267,8 +280,12 @@ impl Actor {
         if !self.seen.is_complete(&self.settings) || self.changes.facts == 0 {
             return false;
         }
-        let Some(tree) = &self.seen.tree else { return false };
-        match self.fresh(tree, now.after_ms(self.settings.quiet_ms)) {
+        let quiet_until = now.after_ms(self.settings.quiet_ms);
+        // By the rules of this version an accepted tree may be none any more: then the newest one counts, if it is.
+        let accepted = self.seen.accepted.as_ref().and_then(|tree| self.fresh(tree, quiet_until).ok());
+        let newest = || self.seen.tree.as_ref().map(|tree| self.fresh(tree, quiet_until));
+        let Some(begun) = accepted.map(Ok).or_else(newest) else { return false };
+        match begun {
             Ok(live) => {
                 self.first_tree = None;
                 self.live = Some(live);

@@ -21,6 +21,10 @@ pub(crate) struct Seen {
     /// By namespace and name.
     pub(crate) budgets: BTreeMap<(Name, Name), PdbFacts>,
     pub(crate) tree: Option<TreeSpec>,
+    /// Why the newest tree cannot be read.
+    pub(crate) bad_tree: Option<String>,
+    /// The tree that was accepted before this process led.
+    pub(crate) accepted: Option<TreeSpec>,
     pub(crate) groups: Groups,
     pub(crate) synced: BTreeSet<Store>,
     pub(crate) unreadable: Vec<Unreadable>,
@@ -113,7 +117,7 @@ impl Seen {
             }
             Fact::Tree(tree) => {
                 changes.tree |= self.tree.as_ref() != Some(&tree);
-                self.tree = Some(tree);
+                (self.tree, self.bad_tree) = (Some(tree), None);
             }
             // A tree that was deleted by mistake must not evict everybody.
             Fact::TreeGone => {}
@@ -121,7 +125,13 @@ impl Seen {
                 changes.groups |= self.groups != groups;
                 self.groups = groups;
             }
-            Fact::Unreadable(mistake) => self.unreadable.push(mistake),
+            Fact::Accepted(tree) => self.accepted = tree,
+            Fact::Unreadable(mistake) => {
+                if mistake.kind == crate::watch::TREE_KIND {
+                    self.bad_tree = Some(mistake.to_string());
+                }
+                self.unreadable.push(mistake);
+            }
             Fact::Synced(store) => {
                 self.synced.insert(store);
             }
@@ -130,8 +140,10 @@ impl Seen {
 
     /// Whether everything was listed once, and there is a tree.
     pub(crate) fn is_complete(&self, settings: &Settings) -> bool {
-        let groups = settings.users.then_some(Store::Groups);
-        Store::ALL.into_iter().chain(groups).all(|store| self.synced.contains(&store)) && self.tree.is_some()
+        let more = [(settings.users, Store::Groups), (settings.remembers, Store::Accepted)];
+        let wanted = more.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, store)| store);
+        let mut all = Store::ALL.into_iter().chain(wanted);
+        all.all(|store| self.synced.contains(&store)) && (self.tree.is_some() || self.accepted.is_some())
     }
 
     /// Whether the pods of a namespace are ours to schedule.

@@ -16,7 +16,7 @@ mod tree;
 pub use others::{budget, namespace, node};
 pub use pod::pod;
 pub use read::Unreadable;
-pub use tree::{resource as tree_resource, tree};
+pub use tree::{KIND as TREE_KIND, resource as tree_resource, tree};
 
 use crate::tenancy::Groups;
 use quotree_core::{Name, TreeSpec};
@@ -63,6 +63,8 @@ pub enum Store {
     Tree,
     /// The groups of users, where these are kept ([`crate::tenancy`]).
     Groups,
+    /// The last tree that was accepted, where it is remembered ([`crate::remember`]). It is read once.
+    Accepted,
 }
 
 impl Store {
@@ -79,6 +81,7 @@ impl Store {
             Self::Budgets => "poddisruptionbudgets",
             Self::Tree => "elasticquotatrees",
             Self::Groups => "usergroups",
+            Self::Accepted => "configmaps",
         }
     }
 }
@@ -111,6 +114,8 @@ pub enum Fact {
     Tree(TreeSpec),
     /// The quota tree is gone. The last one stays in force.
     TreeGone,
+    /// The quota tree that was accepted last before this process led, if one is remembered.
+    Accepted(Option<TreeSpec>),
     /// All groups of users, as they are now.
     Groups(Groups),
     /// An object cannot be read. What is known of it stays as it was.

@@ -18,10 +18,13 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How deep a tree may be nested; deeper ones are refused before they exhaust the stack.
 const DEEPEST: usize = 64;
 
+/// The kind of the object.
+pub const KIND: &str = "ElasticQuotaTree";
+
 /// Where the API has the object.
 #[must_use]
 pub fn resource() -> ApiResource {
-    let kind = GroupVersionKind::gvk("scheduling.sigs.k8s.io", "v1beta1", "ElasticQuotaTree");
+    let kind = GroupVersionKind::gvk("scheduling.sigs.k8s.io", "v1beta1", KIND);
     ApiResource::from_gvk_with_plural(&kind, "elasticquotatrees")
 }
 
@@ -42,7 +45,7 @@ struct Quota {
 /// # Errors
 /// If `spec.root` is missing or not of this form.
 pub fn tree(object: &DynamicObject) -> Result<TreeSpec, Unreadable> {
-    read(&object.data).map_err(|wrong| wrong.of("ElasticQuotaTree", &object.metadata))
+    read(&object.data).map_err(|wrong| wrong.of(KIND, &object.metadata))
 }
 
 fn read(data: &serde_json::Value) -> Result<TreeSpec, Wrong> {

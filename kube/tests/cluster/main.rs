@@ -9,6 +9,7 @@ mod faults;
 mod kills;
 mod leader;
 mod look;
+mod memory;
 mod packaging;
 mod policies;
 mod server;
@@ -48,6 +49,7 @@ in_memory! {
     faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept;
     kills: in_gate_mode in_bind_mode;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
+    memory: a_tree_that_breaks_between_two_processes_evicts_nobody;
     tenancy: everybody_may_what_the_table_says;
     users: they_come_move_and_go groups_stay_while_work_runs tokens_end;
 }
@@ -58,6 +60,7 @@ on_a_real_server! {
     faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept an_api_server_that_is_restarted;
     kills: in_gate_mode in_bind_mode;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
+    memory: a_tree_that_breaks_between_two_processes_evicts_nobody;
     packaging: every_object_is_valid;
     policies: the_gate_comes_by_itself_and_only_we_remove_it nobody_passes_by_the_quota in_bind_mode_pods_name_us;
     tenancy: everybody_may_what_the_table_says nobody_gets_more_than_they_have a_token_is_given_and_taken_back;
