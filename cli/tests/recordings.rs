@@ -112,6 +112,41 @@ fn the_demo_comes_to_the_same_rows_as_a_scenario() {
 }
 
 #[test]
+fn a_part_of_a_recording_begins_with_what_is_there() {
+    let folder = copy("part");
+    let scenario = folder.join("part.ron");
+    let path = scenario.to_str().unwrap();
+    let import = ["import", "kubernetes", "--from-recording", RECORDING, "--out", path];
+    // The third team comes 120 s after the first, and the fourth after another minute.
+    let (code, _, stderr) = quotree(&[&import[..], &["--from", "90s", "--to", "170s"]].concat());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let text = fs::read_to_string(&scenario).unwrap();
+    let teams: Vec<bool> = (1..=4).map(|team| text.contains(&format!("name: \"nginx{team}\""))).collect();
+    assert_eq!(teams, [true, true, true, false], "{text}");
+    assert_eq!((text.matches("submit: \"0s\"").count(), text.contains("Scale(")), (2, false), "{text}");
+    let claims = "At(\"20s\", Pods(of: Namespace(\"namespace1\"), running: 4)), At(\"20s\", Pods(of: Namespace(\"namespace2\"), running: 4)), At(\"75s\", Pods(of: Namespace(\"namespace1\"), running: 3)), At(\"75s\", Pods(of: Namespace(\"namespace3\"), running: 2)), At(\"75s\", Evictions(exactly: 2)), Always(Invariants)";
+    let text = text.trim_end().strip_suffix(')').unwrap();
+    fs::write(&scenario, format!("{text}    expect: [{claims}],\n)\n")).unwrap();
+    let (code, text, stderr) = quotree(&["check", path, "--audit"]);
+    assert_eq!(code, 0, "{text}{stderr}");
+    // All of it is the same as without a window.
+    let whole = quotree(&["import", RECORDING]).1;
+    assert_eq!(quotree(&["import", RECORDING, "--from", "1970-01-01", "--to", "2100-01-01"]).1, whole);
+    for (arguments, why) in [
+        (["--from", "noon", "--to", "2h"], "--from: `noon` is no time such as 2026-12-01T10:00:00Z"),
+        (["--from", "2h", "--to", "1h"], "the window ends at "),
+        (["--from", "30h", "--to", "31h"], "so nothing is in the window"),
+        (["--from", "1980-01-01", "--to", "1981-01-01"], "it begins at "),
+    ] {
+        let (code, _, stderr) = quotree(&[&["import", RECORDING][..], &arguments].concat());
+        assert!(code == 2 && stderr.contains(why), "{stderr}");
+    }
+    let (code, _, stderr) = quotree(&["import", "quotas.yaml", "--from", "1h"]);
+    assert!(code == 2 && stderr.contains("--from and --to choose a part of a recording"), "{stderr}");
+    fs::remove_dir_all(folder).unwrap();
+}
+
+#[test]
 fn an_old_recording_is_marked_where_it_differs() {
     let folder = copy("old");
     let first = segments(&folder)[0].clone();

@@ -66,6 +66,9 @@ pub struct Args {
     /// The policy: a JSON file with the knobs of the core that differ from the defaults of a live cluster.
     #[arg(long, value_name = "FILE")]
     pub policy: Option<PathBuf>,
+    /// How lines are logged: as text, or as JSON with the fields of each decision.
+    #[arg(long, value_enum, default_value_t = Log::Text)]
+    pub log: Log,
     /// Serve /healthz, /readyz, /metrics and /explain over HTTP at this address; '' is nowhere. Explanations are only given to
     /// callers on the machine itself.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "")]
@@ -159,6 +162,15 @@ pub enum How {
     Bind,
 }
 
+/// How lines are logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Log {
+    /// One sentence a line.
+    Text,
+    /// One object a line.
+    Json,
+}
+
 /// What is wrong with the configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum Mistake {
@@ -200,6 +212,7 @@ impl Args {
             let text = std::fs::read_to_string(file).map_err(|why| Mistake::File { file: file.clone(), why })?;
             settings.policy = policy(&text).map_err(|why| Mistake::Argument { argument: "--policy", why })?;
         }
+        settings.pod_groups = true;
         settings.users = self.places().is_some();
         settings.remembers = self.memory()?.is_some();
         if self.dry_run {

@@ -9,8 +9,9 @@ use kube::{
     config::{KubeConfigOptions, Kubeconfig},
 };
 use quotree_kube::{
+    act::json,
     clock::Clock,
-    config::{Args, Command},
+    config::{Args, Command, Log},
     elect::{Candidate, lead},
     record::Recording,
     run::{Outlets, Runner},
@@ -44,7 +45,10 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let config = connection(args).await?;
     eprintln!("quotree-scheduler: {:?} mode, server {}, tree {}", settings.mode, config.cluster_url, args.tree);
     let (places, memory) = (args.places(), args.memory()?);
-    let log: fn(&str) = |line| println!("{line}");
+    let log: fn(&str) = match args.log {
+        Log::Text => |line| println!("{line}"),
+        Log::Json => |line| println!("{}", json::line(line)),
+    };
     let (clock, board) = (Clock::of_the_machine(), Board::default());
     let hearing = Hearing(Heard { board: board.clone(), clock });
     let reads = ClientBuilder::try_from(config.clone())?.with_layer(&hearing).build();
@@ -68,9 +72,13 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
         ended = lead(candidate.as_mut(), |fence| {
             let tape = recording.as_ref().map(Recording::tape);
             let outlets = Outlets { log, board: board.clone(), tape };
-            let mut runner = Runner::new(&reads, writes.clone(), settings, &tree, clock, fence.clone(), outlets);
+            let runner = Runner::new(&reads, writes.clone(), settings, &tree, clock, fence.clone(), outlets);
+            let mut runner = runner.with_pod_groups(&reads);
             if let Some(place) = &memory {
                 runner = runner.with_memory(writes.clone(), place, &tree, fence.clone());
+            }
+            if args.log == Log::Json {
+                runner = runner.with_structured_log();
             }
             match places {
                 Some(places) => runner.with_users(&reads, writes, places, fence),

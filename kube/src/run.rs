@@ -2,7 +2,7 @@
 //! it, so that facts, decisions and intents have one order.
 
 use crate::{
-    act::dry,
+    act::{dry, json},
     actor::{Actor, Failure, Intent, Problem},
     beside::{Beside, Done},
     clock::Clock,
@@ -64,6 +64,10 @@ pub struct Runner {
     next_check: Time,
     beside: Beside,
     memory: Option<Memory>,
+    /// Whether decisions are logged as fields.
+    structured: bool,
+    /// How many decisions there were that meant something to be written.
+    decisions: u64,
 }
 
 /// Where a loop shows what it does.
@@ -124,6 +128,8 @@ impl Runner {
             next_check: clock.now().after_ms(CHECK_MS),
             beside,
             memory: None,
+            structured: false,
+            decisions: 0,
         }
     }
 
@@ -136,6 +142,23 @@ impl Runner {
         let controller = Controller::new((reads, writes), places, (self.clock, fence), facts, view, self.log);
         self.watches.spawn(controller.run());
         self.views = Some(views);
+        self
+    }
+
+    /// Logs each decision as fields ([`json::fields`]), for a log that takes JSON.
+    #[must_use]
+    pub const fn with_structured_log(mut self) -> Self {
+        self.structured = true;
+        self
+    }
+
+    /// Watches PodGroups, too. The settings must say so ([`Settings::pod_groups`]).
+    #[must_use]
+    pub fn with_pod_groups(mut self, reads: &Client) -> Self {
+        if let Some(facts) = self.sender.upgrade() {
+            let heard = Heard { board: self.board.clone(), clock: self.clock };
+            streams::start_groups(&mut self.watches, reads, &facts, &heard);
+        }
         self
     }
 
@@ -247,6 +270,16 @@ impl Runner {
         }
     }
 
+    /// A line for each decision.
+    fn log_decisions(&mut self, intents: &[Intent]) {
+        self.decisions += u64::from(!intents.is_empty());
+        for intent in intents {
+            let queue = if self.structured { self.actor.leaf_of(&intent.pod().uid) } else { String::new() };
+            let fields = self.structured.then(|| json::fields(intent, &queue, self.decisions)).flatten();
+            (self.log)(&fields.map_or_else(|| dry::line(intent), |fields| fields.to_string()));
+        }
+    }
+
     /// Compares the ledger with a recount now and then, and shows the figures.
     fn look(&mut self, now: Time) {
         if now >= self.next_check && self.actor.pending() == 0 {
@@ -319,9 +352,7 @@ impl Runner {
             (self.log)(&text_of(&problem));
         }
         self.count(&intents, now);
-        for intent in &intents {
-            (self.log)(&dry::line(intent));
-        }
+        self.log_decisions(&intents);
         intents.extend(self.reporter.events(&intents));
         if now >= self.next_report {
             self.next_report = now.after_ms(EVERY_MS);

@@ -35,6 +35,8 @@ pub struct Settings {
     pub users: bool,
     /// Whether the last accepted tree is remembered, so that nothing is decided before it was read.
     pub remembers: bool,
+    /// Whether PodGroups are watched, so that nothing is decided before they were listed.
+    pub pod_groups: bool,
 }
 
 /// The label of namespaces that are managed, with the value `true`, where nothing else is configured.
@@ -69,6 +71,7 @@ impl Settings {
             quiet_ms: 10_000,
             users: false,
             remembers: false,
+            pod_groups: false,
         }
     }
 }

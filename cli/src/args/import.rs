@@ -80,6 +80,7 @@ Examples:
   quotree import kubernetes dump.json.gz --out cluster.ron
   quotree import kubernetes pods.json --nodes nodes.json --out cluster.ron
   quotree import kubernetes --from-recording recording --out yesterday.ron
+  quotree import kubernetes --from-recording recording --from 2026-12-01T10:00:00Z --to 2026-12-01T12:00:00Z --out noon.ron
 
 Exit codes: 0 success (rows that were skipped, and what has no place, are warnings), 2 invalid file or argument, or a warning
 with --strict."
@@ -116,6 +117,12 @@ pub(crate) struct Import {
     /// kubernetes: the folder of a recording (`quotree-scheduler --record`) instead of a file.
     #[arg(long, value_name = "DIR")]
     pub(crate) from_recording: Option<PathBuf>,
+    /// A recording: begin at this time, with what is there: `2026-12-01T10:00:00Z`, or `90m` after the recording begins.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) from: Option<String>,
+    /// A recording: end at this time.
+    #[arg(long, value_name = "TIME")]
+    pub(crate) to: Option<String>,
     /// swf: the number of processors of the cluster.
     #[arg(long, value_name = "N")]
     pub(crate) cpus: Option<u32>,

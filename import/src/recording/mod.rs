@@ -5,15 +5,20 @@
 //! created again is one piece of work, as in a scenario.
 
 mod observe;
+mod window;
 mod work;
 
+pub use window::{Moment, Window};
 pub use work::{Runs, Scale, Work};
 
-use jiff::civil::DateTime;
+use jiff::{Timestamp, civil::DateTime};
 use observe::Observer;
-use quotree_core::{Name, NodeSpec, Policy, TreeSpec};
+use quotree_core::{Name, NodeSpec, Policy, Time, TreeSpec};
 use quotree_record::{Ending, Steps, Trouble, replay::listed};
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// What a recording shows, with times in milliseconds since its begin.
 #[derive(Debug, Clone, Default)]
@@ -55,21 +60,30 @@ pub enum NodeChange {
     Uncordon,
 }
 
-/// Reads a recording: a folder of segments, or one of them.
+/// Reads a part of a recording: of a folder of segments, or of one of them.
 ///
 /// # Errors
-/// If there is none, or one cannot be read.
-pub fn recorded(path: &Path) -> Result<Recorded, Trouble> {
+/// If there is none, one cannot be read, or nothing of it is in the window.
+pub fn recorded(path: &Path, window: Window) -> Result<Recorded, Trouble> {
     let mut observer = Observer::default();
     let mut notes = Vec::new();
-    for (_, file) in listed(path)? {
+    let (from, to, files) = within(path, window)?;
+    let (from_time, to_time) = (from.unwrap_or_default(), to.unwrap_or(Time(u64::MAX)));
+    'all: for file in files {
         let mut steps = match Steps::open(&file) {
             Err(trouble) if trouble.empty => continue,
             other => other?,
         };
+        if steps.head().at > to_time {
+            break;
+        }
         observer.begin(steps.head());
         while let Some(step) = steps.step()? {
-            observer.step(step);
+            if step.decision.as_ref().is_some_and(|decision| decision.at > to_time) {
+                observer.stop(to_time);
+                break 'all;
+            }
+            observer.step(step, from_time);
         }
         let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
         match steps.ending() {
@@ -82,8 +96,51 @@ pub fn recorded(path: &Path) -> Result<Recorded, Trouble> {
             _ => {}
         }
     }
+    let last = observer.last();
+    if from.is_some_and(|from| last < from) {
+        let what = format!("the last decision is of {}, so nothing is in the window", stamp(last));
+        return Err(Trouble { file: path.to_owned(), what, empty: false });
+    }
     let mut recorded = observer.end();
     notes.append(&mut recorded.notes);
     recorded.notes = notes;
     Ok(recorded)
+}
+
+/// A time in words.
+fn stamp(time: Time) -> String {
+    let ms = i64::try_from(time.0).unwrap_or(i64::MAX);
+    Timestamp::from_millisecond(ms).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// The times of a window, and the segments that are needed for it: each begins with all that there is, so of those that begin
+/// before it the last is enough.
+fn within(path: &Path, window: Window) -> Result<(Option<Time>, Option<Time>, Vec<PathBuf>), Trouble> {
+    let files: Vec<PathBuf> = listed(path)?.into_iter().map(|(_, file)| file).collect();
+    if window == Window::default() {
+        return Ok((None, None, files));
+    }
+    let mut begins: Vec<(Time, PathBuf)> = Vec::new();
+    for file in files {
+        match Steps::open(&file) {
+            Err(trouble) if trouble.empty => {}
+            other => begins.push((other?.head().at, file)),
+        }
+    }
+    let begin = begins.first().map_or(Time(0), |(at, _)| *at);
+    let times = (window.from.map(|from| from.time(begin)), window.to.map(|to| to.time(begin)));
+    if let (Some(from), Some(to)) = times
+        && from >= to
+    {
+        let what = format!("the window ends at {}, and begins at {}", stamp(to), stamp(from));
+        return Err(Trouble { file: path.to_owned(), what, empty: false });
+    }
+    if let (_, Some(to)) = times
+        && to <= begin
+    {
+        let what = format!("it begins at {}, so nothing is in the window", stamp(begin));
+        return Err(Trouble { file: path.to_owned(), what, empty: false });
+    }
+    let first = begins.iter().rposition(|(at, _)| times.0.is_some_and(|from| *at <= from)).unwrap_or(0);
+    Ok((times.0, times.1, begins.into_iter().skip(first).map(|(_, file)| file).collect()))
 }

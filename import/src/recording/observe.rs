@@ -28,6 +28,10 @@ pub(super) struct Observer {
     start: Option<Time>,
     now: Time,
     segments: usize,
+    /// Whether a step was seen.
+    moved: bool,
+    /// Whether it has come to the begin of the window.
+    within: bool,
     recorded: Recorded,
     pods: BTreeMap<Name, Pod>,
     /// Where pods run that nobody placed: of DaemonSets, and static ones.
@@ -71,10 +75,25 @@ impl Observer {
         self.now.since(self.start.unwrap_or_default())
     }
 
-    pub(super) fn step(&mut self, step: Step) {
+    /// The time of the last decision.
+    pub(super) const fn last(&self) -> Time {
+        self.now
+    }
+
+    /// The window ends at this time.
+    pub(super) fn stop(&mut self, to: Time) {
+        self.now = self.now.max(to);
+    }
+
+    /// Follows a step. What was before the window is only the state with which it begins.
+    pub(super) fn step(&mut self, step: Step, from: Time) {
         if let Some(decision) = &step.decision {
+            if decision.at >= from && !std::mem::replace(&mut self.within, decision.at >= from) && self.moved {
+                self.begin_at(from);
+            }
             self.now = self.now.max(decision.at);
         }
+        self.moved = true;
         for (_, line) in step.lines {
             match line {
                 Line::Node(node) => _ = self.nodes.insert(node.id, node.name),
@@ -93,6 +112,26 @@ impl Observer {
                 self.down(name);
             }
         }
+    }
+
+    /// The recording begins at this time, with what there is now.
+    fn begin_at(&mut self, from: Time) {
+        self.start = Some(from);
+        self.now = self.now.max(from);
+        self.segments = 1;
+        self.pods.retain(|_, pod| pod.stays());
+        self.pods.values_mut().for_each(|pod| pod.started = pod.started.map(|started| started.max(from)));
+        let pods = &self.pods;
+        self.beside.retain(|uid, _| pods.contains_key(uid));
+        let up = &self.up;
+        self.specs.retain(|name, _| up.contains(name));
+        self.resized.clear();
+        if let Some((_, last)) = self.recorded.trees.pop() {
+            self.recorded.tree = last;
+        }
+        self.recorded.trees.clear();
+        self.recorded.node_changes.clear();
+        self.recorded.nodes = self.specs.iter().map(|(name, spec)| (name.clone(), spec.clone())).collect();
     }
 
     fn pod(&mut self, named: NamedPod) {

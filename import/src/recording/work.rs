@@ -68,6 +68,11 @@ impl Pod {
         self.gone = self.gone.or(Some((now, outcome)));
     }
 
+    /// Whether it is there, and is not being deleted.
+    pub(super) const fn stays(&self) -> bool {
+        self.left.is_none() && self.gone.is_none()
+    }
+
     /// Whether a node has it of itself.
     pub(super) fn is_of_its_node(&self) -> bool {
         self.owner.as_ref().is_some_and(|owner| ["DaemonSet", "Node"].contains(&owner.kind.as_str()))

@@ -3,3 +3,4 @@
 pub mod bind;
 pub mod dry;
 pub mod gate;
+pub mod json;

@@ -53,18 +53,28 @@ pub(crate) fn select_anew(live: &mut Live, seen: &Seen, namespaces: &BTreeSet<Na
         live.budgets.of.iter().map(|(id, budget)| (*id, budget.clone())).collect();
     for (workload, before) in known {
         let Some(pod) = live.ids.pods_of(workload).find_map(|uid| seen.pods.get(uid)) else { continue };
-        if !namespaces.contains(&pod.facts.namespace) {
-            continue;
+        if namespaces.contains(&pod.facts.namespace) {
+            renew(live, seen, workload, before, &pod.facts);
         }
-        let budget = protecting(live, seen, &pod.facts);
-        if budget == before {
-            continue;
-        }
-        let named = budget.clone().map_or(NewBudget::None, NewBudget::Named);
-        let change = WorkloadChange { budget: Some(named), ..WorkloadChange::of(workload) };
-        let about = || format!("the budget of {}/{}", pod.facts.namespace, pod.facts.name);
-        if live.apply(Event::WorkloadChanged(change), about) {
-            live.budgets.note(workload, budget);
-        }
+    }
+}
+
+/// A pod has changed: other labels may be those of another budget.
+pub(crate) fn follow(live: &mut Live, seen: &Seen, workload: WorkloadId) {
+    let Some(pod) = live.ids.pods_of(workload).find_map(|uid| seen.pods.get(uid)) else { return };
+    let Some(before) = live.budgets.of.get(&workload).cloned() else { return };
+    renew(live, seen, workload, before, &pod.facts);
+}
+
+fn renew(live: &mut Live, seen: &Seen, workload: WorkloadId, before: Option<Name>, pod: &PodFacts) {
+    if budget_of(pod, &seen.budgets_in(&pod.namespace)).map(|budget| budget.name) == before {
+        return;
+    }
+    let budget = protecting(live, seen, pod);
+    let named = budget.clone().map_or(NewBudget::None, NewBudget::Named);
+    let change = WorkloadChange { budget: Some(named), ..WorkloadChange::of(workload) };
+    let about = || format!("the budget of {}/{}", pod.namespace, pod.name);
+    if live.apply(Event::WorkloadChanged(change), about) {
+        live.budgets.note(workload, budget);
     }
 }

@@ -12,7 +12,7 @@ use crate::{
 use quotree_core::{Event, Name, PodOutcome, PodSet, PodTemplate, Time, WorkloadChange, WorkloadId, WorkloadSpec};
 use quotree_k8s::{
     annotated_to_evict,
-    gang::{GangId, Membership, Minimum, StatedMin, membership, minimum},
+    gang::{GangId, GangKind, GroupFacts, Membership, Minimum, StatedMin, membership, minimum},
     map_pod, stage,
 };
 use smallvec::SmallVec;
@@ -33,6 +33,8 @@ pub(crate) struct Gang {
     gathering: BTreeSet<Uid>,
     /// When the last one came.
     last: Time,
+    /// The minimum that the core was told.
+    least: u32,
 }
 
 /// All gangs, and which are to be looked at.
@@ -106,16 +108,53 @@ fn goes_on(ids: &super::names::Ids, known: &BTreeMap<Uid, KnownPod>, id: Workloa
     ids.pods_of(id).filter_map(|uid| known.get(uid)).any(stays)
 }
 
+/// PodGroups of these kinds and namespaces have changed: their gangs are looked at.
+pub(crate) fn touch(live: &mut Live, changed: &BTreeSet<(GangKind, Name)>) {
+    if changed.is_empty() {
+        return;
+    }
+    let all = live.gangs.gangs.keys().filter(|id| changed.contains(&(id.kind, id.namespace.clone())));
+    live.gangs.touched.extend(all.cloned().collect::<Vec<_>>());
+}
+
+/// The object that has the minimum of a gang, if there is one.
+fn object<'a>(seen: &'a Seen, member: &Membership) -> Option<&'a GroupFacts> {
+    let key = (member.gang.kind, member.gang.namespace.clone(), member.object.clone()?);
+    seen.pod_groups.get(&key)
+}
+
+/// Tells the core of another minimum of a gang that it knows.
+fn follow_minimum(live: &mut Live, seen: &Seen, settings: &Settings, id: &GangId) {
+    let Some(gang) = live.gangs.gangs.get(id) else { return };
+    let Some((workload, _)) = gang.workload.filter(|_| gang.gathering.is_empty()) else { return };
+    let pods: Vec<&SeenPod> = live.ids.pods_of(workload).filter_map(|uid| seen.pods.get(uid)).collect();
+    let Some(member) = pods.first().and_then(|pod| membership(&pod.facts).ok().flatten()) else { return };
+    // Without an object, what was known of it holds.
+    let Some(object) = object(seen, &member) else { return };
+    let count = u32::try_from(pods.len()).unwrap_or(u32::MAX);
+    let Some(least) = minimum(&member, Some(object), count, &settings.node) else { return };
+    if least.pods == gang.least {
+        return;
+    }
+    let change = WorkloadChange { min: Some(least.pods), ..WorkloadChange::of(workload) };
+    if live.apply(Event::WorkloadChanged(change), || format!("gang {}/{}", id.namespace, id.name))
+        && let Some(gang) = live.gangs.gangs.get_mut(id)
+    {
+        gang.least = least.pods;
+    }
+}
+
 /// Tells the core of the gangs that are complete by now.
 pub(crate) fn settle(live: &mut Live, seen: &Seen, settings: &Settings, now: Time) {
     for id in std::mem::take(&mut live.gangs.touched) {
+        follow_minimum(live, seen, settings, &id);
         let Some(gang) = live.gangs.gangs.get(&id) else { continue };
         let mut there: Vec<&SeenPod> = gang.gathering.iter().filter_map(|uid| seen.pods.get(uid)).collect();
         let last = gang.last;
         there.sort_by_key(|pod| (pod.facts.created_ms, &pod.facts.name, &pod.uid));
         let Some(member) = there.first().and_then(|pod| membership(&pod.facts).ok().flatten()) else { continue };
         let count = u32::try_from(there.len()).unwrap_or(u32::MAX);
-        let least = minimum(&member, None, count, &settings.node);
+        let least = minimum(&member, object(seen, &member), count, &settings.node);
         let settled = member.stated != Some(StatedMin::All) || last.after_ms(SETTLES_MS) <= now;
         // What runs already counts, however few they are (G3).
         let runs = there.iter().any(|pod| pod.facts.node.is_some());
@@ -134,7 +173,7 @@ pub(crate) fn settle(live: &mut Live, seen: &Seen, settings: &Settings, now: Tim
         let Some(workload) = submit_all(live, seen, settings, &there, &least, name) else { continue };
         if let Some(gang) = live.gangs.gangs.get_mut(&id) {
             gang.gathering.clear();
-            gang.workload = Some((workload, count));
+            (gang.workload, gang.least) = (Some((workload, count)), least.pods);
         }
         for uid in &uids {
             pods::advance(live, seen, settings, uid, PodOutcome::Deleted, now);

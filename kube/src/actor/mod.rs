@@ -306,7 +306,7 @@ impl Actor {
 impl Live {
     /// Reports what has changed: the tree, budgets, nodes, then pods in the order in which they came.
     fn report(&mut self, seen: &Seen, settings: &Settings, changes: Changes, failures: Vec<Failure>, now: Time) {
-        let Changes { mut pods, mut nodes, budgets, selectors, tree, groups, ends, .. } = changes;
+        let Changes { mut pods, mut nodes, budgets, selectors, tree, groups, pod_groups, ends, .. } = changes;
         if tree && let Some(spec) = &seen.tree {
             tree::replace(self, seen, spec);
             self.quiet_until = self.quiet_until.max(now.after_ms(settings.quiet_ms));
@@ -338,6 +338,7 @@ impl Live {
         {
             tree::replace(self, seen, spec);
         }
+        gangs::touch(self, &pod_groups);
         gangs::settle(self, seen, settings, now);
         for failure in failures {
             match failure {

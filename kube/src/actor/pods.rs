@@ -3,7 +3,7 @@
 //! It looks at the newest state of a pod only, so it does not matter which of its changes the watch showed one by one.
 
 use super::{
-    Live, gangs,
+    Live, budgets, gangs,
     intents::outcome_of,
     nodes,
     seen::{Seen, outcome},
@@ -157,13 +157,16 @@ pub(crate) fn advance(live: &mut Live, seen: &Seen, settings: &Settings, uid: &U
 fn follow(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod) {
     let mut template = gangs::template_of(live, seen, settings, pod);
     let Some(known) = live.known.get(&pod.uid) else { return };
+    let (workload, has_budgets) = (known.id.workload, seen.has_budgets(&pod.facts.namespace));
     if known.state != Progress::Waiting {
         template.selector.clone_from(&known.template.selector);
         template.tolerations.clone_from(&known.template.tolerations);
     }
-    if template == *known.template {
-        return;
+    let same = template == *known.template;
+    if has_budgets {
+        budgets::follow(live, seen, workload);
     }
+    let Some(known) = live.known.get(&pod.uid).filter(|_| !same) else { return };
     let (id, template) = (known.id, Arc::new(template));
     let event = Event::PodChanged { pod: id, template: template.clone() };
     if live.apply(event, || format!("pod {}/{}", pod.facts.namespace, pod.facts.name))

@@ -111,10 +111,10 @@ impl Actor {
                 return Some(("WaitingForMembers", format!("G1: {there} of the {wanted} pods of its gang are there")));
             }
             Some(Unready::Members { wanted: None, .. }) => {
-                return Some((
-                    "WaitingForGroup",
-                    "G1: the object that has the minimum of its gang is not read".to_owned(),
-                ));
+                let member = quotree_k8s::gang::membership(&pod.facts).ok().flatten();
+                let named = member.and_then(|member| member.object).unwrap_or_default();
+                let why = format!("G1: there is no PodGroup `{named}`, which has the minimum of its gang");
+                return Some(("WaitingForGroup", why));
             }
             Some(Unready::BadGang(key)) => {
                 return Some(("BadGang", format!("`{key}` must be a number above 0")));

@@ -6,10 +6,14 @@
 use crate::{
     settings::Settings,
     tenancy::Groups,
-    watch::{Fact, SeenNode, SeenPod, Store, Uid, Unreadable},
+    watch::{Fact, GROUP_KINDS, SeenNode, SeenPod, Store, Uid, Unreadable},
 };
 use quotree_core::{Name, PodOutcome, TreeSpec};
-use quotree_k8s::{LabelSelector, NamespaceFacts, Phase, budget::PdbFacts};
+use quotree_k8s::{
+    LabelSelector, NamespaceFacts, Phase,
+    budget::PdbFacts,
+    gang::{GangKind, GroupFacts},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The newest state of each object.
@@ -21,6 +25,8 @@ pub(crate) struct Seen {
     /// By namespace and name.
     pub(crate) budgets: BTreeMap<(Name, Name), PdbFacts>,
     pub(crate) tree: Option<TreeSpec>,
+    /// By kind of gang, namespace and name.
+    pub(crate) pod_groups: BTreeMap<(GangKind, Name, Name), GroupFacts>,
     /// Why the newest tree cannot be read.
     pub(crate) bad_tree: Option<String>,
     /// The tree that was accepted before this process led.
@@ -40,6 +46,8 @@ pub(crate) struct Changes {
     /// The namespaces of which budgets came, went or select other pods.
     pub(crate) selectors: BTreeSet<Name>,
     pub(crate) tree: bool,
+    /// Kinds and namespaces of PodGroups that came, changed or went.
+    pub(crate) pod_groups: BTreeSet<(GangKind, Name)>,
     /// Whether groups of users came or went.
     pub(crate) groups: bool,
     /// How pods ended that are gone.
@@ -126,6 +134,14 @@ impl Seen {
                 self.groups = groups;
             }
             Fact::Accepted(tree) => self.accepted = tree,
+            Fact::PodGroups { kind, object: (namespace, object), groups } => {
+                let parts = format!("{object}/");
+                let is_of = |name: &Name| *name == object || name.as_str().starts_with(&parts);
+                self.pod_groups.retain(|(its, space, name), _| *its != kind || *space != namespace || !is_of(name));
+                self.pod_groups
+                    .extend(groups.into_iter().map(|one| ((kind, namespace.clone(), one.name.clone()), one)));
+                changes.pod_groups.insert((kind, namespace));
+            }
             Fact::Unreadable(mistake) => {
                 if mistake.kind == crate::watch::TREE_KIND {
                     self.bad_tree = Some(mistake.to_string());
@@ -141,7 +157,8 @@ impl Seen {
     /// Whether everything was listed once, and there is a tree.
     pub(crate) fn is_complete(&self, settings: &Settings) -> bool {
         let more = [(settings.users, Store::Groups), (settings.remembers, Store::Accepted)];
-        let wanted = more.into_iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, store)| store);
+        let gangs = GROUP_KINDS.iter().map(|(kind, _)| (settings.pod_groups, Store::Gangs(*kind)));
+        let wanted = more.into_iter().chain(gangs).filter(|(is_wanted, _)| *is_wanted).map(|(_, store)| store);
         let mut all = Store::ALL.into_iter().chain(wanted);
         all.all(|store| self.synced.contains(&store)) && (self.tree.is_some() || self.accepted.is_some())
     }
@@ -149,6 +166,12 @@ impl Seen {
     /// Whether the pods of a namespace are ours to schedule.
     pub(crate) fn is_managed(&self, namespace: &Name, ours: &LabelSelector) -> bool {
         self.namespaces.get(namespace).is_some_and(|namespace| namespace.is_managed(ours))
+    }
+
+    /// Whether a namespace has budgets.
+    pub(crate) fn has_budgets(&self, namespace: &Name) -> bool {
+        let from = (namespace.clone(), Name::default());
+        self.budgets.range(from..).next().is_some_and(|((space, _), _)| space == namespace)
     }
 
     /// The budgets of a namespace.

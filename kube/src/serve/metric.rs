@@ -66,7 +66,9 @@ metrics! {
         "Writes after which the pod had to be looked at, by what that showed: done, failed, again.";
     DROPPED = "quotree_reports_dropped_total", Counter, [], "Conditions and Events that were not written since too many waited.";
     WATCH_ERRORS = "quotree_watch_restarts_total", Counter, ["kind"], "Errors of a watch, after each of which it begins anew.";
-    WATCH_LISTS = "quotree_watch_relists_total", Counter, ["kind"], "LIST requests for a kind of object, including the first one.";
+    WATCH_LISTS = "quotree_watch_relists_total", Counter, ["kind"], "LIST requests for a kind of object after the first one.";
+    WATCH_MISSED = "quotree_watch_missed_total", Counter, ["kind"],
+        "Objects that a LIST has otherwise than the watch has shown, twice; the watch then begins anew.";
     STALENESS = "quotree_watch_staleness_seconds", Gauge, ["kind"],
         "Since when nothing was heard of a kind, not even that its watch was renewed.";
     DRIFT = "quotree_ledger_drift", Gauge, ["queue", "resource"],

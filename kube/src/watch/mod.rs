@@ -1,10 +1,12 @@
 //! What watches show, as facts. Objects are read here and forgotten: the adapter keeps facts, not objects.
 //!
 //! - [`slim`]: the fields of pods and nodes that are read.
-//! - [`pod`], [`node`], [`namespace`], [`budget`], [`tree`]: from an object to its facts, by `quotree-k8s`.
+//! - [`pod`], [`node`], [`namespace`], [`budget`], [`tree`], [`groups`]: from an object to its facts, by `quotree-k8s`.
 //! - [`relist`]: what disappeared while nobody watched.
 //! - [`streams`]: the watches themselves.
 
+mod compare;
+mod group;
 mod others;
 mod pod;
 mod read;
@@ -13,6 +15,7 @@ pub mod slim;
 pub mod streams;
 mod tree;
 
+pub use group::{KINDS as GROUP_KINDS, groups};
 pub use others::{budget, namespace, node};
 pub use pod::pod;
 pub use read::Unreadable;
@@ -20,7 +23,11 @@ pub use tree::{KIND as TREE_KIND, resource as tree_resource, tree};
 
 use crate::tenancy::Groups;
 use quotree_core::{Name, TreeSpec};
-use quotree_k8s::{NamespaceFacts, NodeFacts, PodFacts, budget::PdbFacts};
+use quotree_k8s::{
+    NamespaceFacts, NodeFacts, PodFacts,
+    budget::PdbFacts,
+    gang::{GangKind, GroupFacts},
+};
 use quotree_record::Owner;
 
 /// The uid of an object: it names this object, and never another one of the same name.
@@ -65,6 +72,8 @@ pub enum Store {
     Groups,
     /// The last tree that was accepted, where it is remembered ([`crate::remember`]). It is read once.
     Accepted,
+    /// PodGroups or Workloads, which have the minimum of gangs of this kind.
+    Gangs(GangKind),
 }
 
 impl Store {
@@ -82,6 +91,7 @@ impl Store {
             Self::Tree => "elasticquotatrees",
             Self::Groups => "usergroups",
             Self::Accepted => "configmaps",
+            Self::Gangs(_) => "podgroups",
         }
     }
 }
@@ -114,6 +124,15 @@ pub enum Fact {
     Tree(TreeSpec),
     /// The quota tree is gone. The last one stays in force.
     TreeGone,
+    /// The groups that a PodGroup or a Workload describes now; none if it is gone.
+    PodGroups {
+        /// The kind of their gangs.
+        kind: GangKind,
+        /// The namespace and the name of the object.
+        object: (Name, Name),
+        /// The groups.
+        groups: Vec<GroupFacts>,
+    },
     /// The quota tree that was accepted last before this process led, if one is remembered.
     Accepted(Option<TreeSpec>),
     /// All groups of users, as they are now.

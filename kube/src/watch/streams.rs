@@ -1,7 +1,9 @@
 //! The watches: one task for each kind of objects, which sends facts in the order in which the API shows them.
 
 use super::{
-    Fact, Store, Uid, budget, namespace, node, pod,
+    Fact, GROUP_KINDS, Store, Uid, budget,
+    compare::{self, Listed, Versions},
+    groups, namespace, node, pod,
     read::Unreadable,
     relist::Relist,
     slim::{SlimNode, SlimPod},
@@ -18,6 +20,7 @@ use k8s_openapi::api::{
 };
 use kube::{
     Api, Client, Resource, ResourceExt,
+    api::ListParams,
     core::{ApiResource, DynamicObject},
     runtime::{
         WatchStreamExt,
@@ -25,9 +28,14 @@ use kube::{
     },
 };
 use quotree_core::Name;
+use quotree_k8s::gang::GangKind;
 use serde::de::DeserializeOwned;
-use std::fmt::Debug;
-use tokio::{sync::mpsc::Sender, task::JoinSet};
+use std::{collections::BTreeMap, fmt::Debug, time::Duration};
+use tokio::{
+    sync::mpsc::Sender,
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
 
 /// How many objects a page of a list has.
 const PAGE: u32 = 500;
@@ -104,6 +112,81 @@ pub fn start(client: &Client, source: &TreeSource, facts: &Sender<Fact>, seen: &
     tasks
 }
 
+/// Starts the watches of PodGroups and Workloads. A kind that the API server does not have has none; where its CRD comes later, the
+/// watch does, too.
+pub fn start_groups(tasks: &mut JoinSet<()>, client: &Client, facts: &Sender<Fact>, seen: &Heard) {
+    for (kind, resources) in GROUP_KINDS.iter().copied() {
+        let (client, facts, seen) = (client.clone(), facts.clone(), seen.clone());
+        tasks.spawn(async move {
+            let mut said = false;
+            let resource = loop {
+                match served(&client, resources).await {
+                    Ok(Some(resource)) => break resource,
+                    Ok(None) if !std::mem::replace(&mut said, true) => {
+                        if facts.send(Fact::Synced(Store::Gangs(kind))).await.is_err() {
+                            return;
+                        }
+                    }
+                    Ok(None) => {}
+                    Err(error) => eprintln!("quotree-scheduler: which PodGroups are served: {error}"),
+                }
+                tokio::time::sleep(if said { LATER } else { Duration::from_secs(1) }).await;
+            };
+            match kind {
+                GangKind::Coscheduling => follow_groups::<0>(client, resource, facts, seen).await,
+                GangKind::Volcano => follow_groups::<1>(client, resource, facts, seen).await,
+                _ => follow_groups::<2>(client, resource, facts, seen).await,
+            }
+        });
+    }
+}
+
+/// A kind that is not served is looked for again after so long.
+const LATER: Duration = Duration::from_secs(300);
+
+/// The first of these resources that the API server has.
+async fn served(client: &Client, resources: &[(&str, &str, &str)]) -> kube::Result<Option<ApiResource>> {
+    for resource in resources {
+        match client.list_api_group_resources(resource.0).await {
+            Ok(list) if list.resources.iter().any(|one| one.name == resource.2) => {
+                return Ok(Some(super::group::resource(*resource)));
+            }
+            Ok(_) => {}
+            Err(kube::Error::Api(status)) if status.code == 404 => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Watches the groups of one kind of gangs, by its place in [`GROUP_KINDS`].
+async fn follow_groups<const KIND: usize>(client: Client, resource: ApiResource, facts: Sender<Fact>, seen: Heard) {
+    const fn kind(place: usize) -> GangKind {
+        match place {
+            0 => GangKind::Coscheduling,
+            1 => GangKind::Volcano,
+            _ => GangKind::SchedulingGroup,
+        }
+    }
+    let of = Kind {
+        store: Store::Gangs(kind(KIND)),
+        key: |object: &DynamicObject| {
+            (Name::from(object.namespace().unwrap_or_default()), Name::from(object.name_any()))
+        },
+        read: |object: &DynamicObject| {
+            let object_key = (Name::from(object.namespace().unwrap_or_default()), Name::from(object.name_any()));
+            let groups = groups(kind(KIND), object)?;
+            Ok(Fact::PodGroups { kind: kind(KIND), object: object_key, groups })
+        },
+        gone: |object: (Name, Name), _: Option<&DynamicObject>| Fact::PodGroups {
+            kind: kind(KIND),
+            object,
+            groups: Vec::new(),
+        },
+    };
+    follow(Api::all_with(client, &resource), config(), of, facts, seen).await;
+}
+
 fn config() -> watcher::Config {
     watcher::Config::default().page_size(PAGE).timeout(WATCH_SECONDS)
 }
@@ -116,51 +199,121 @@ struct Kind<K, Key> {
     gone: fn(Key, Option<&K>) -> Fact,
 }
 
-/// Watches for ever. Errors are retried with back-off (0.8 s to 30 s): what is missing meanwhile comes with the next list.
+/// Watches for ever. Errors are retried with back-off (0.8 s to 30 s): what is missing meanwhile comes with the next list. Now and
+/// then a LIST is [compared](compare) with what was shown; where something was missed, the watch begins anew.
 async fn follow<K, Key>(api: Api<K>, config: watcher::Config, kind: Kind<K, Key>, facts: Sender<Fact>, heard: Heard)
 where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
-    Key: Ord + Clone + Send,
+    Key: Ord + Clone + Send + 'static,
 {
+    let name = kind.store.name();
+    heard.board.values(|values| {
+        values.add(metric::WATCH_LISTS, &[name], 0.0);
+        values.add(metric::WATCH_MISSED, &[name], 0.0);
+    });
     let mut relist = Relist::new();
-    let mut events = std::pin::pin!(watcher(api, config).default_backoff());
-    while let Some(event) = events.next().await {
-        match &event {
-            Err(_) => heard.board.count(metric::WATCH_ERRORS, &[kind.store.name()]),
-            Ok(event) => {
-                heard.board.heard(kind.store, heard.clock.now());
-                if matches!(event, Event::InitDone) {
-                    heard.board.count(metric::WATCH_LISTS, &[kind.store.name()]);
+    let mut shown: Versions<Key> = Versions::new();
+    let mut listed_once = false;
+    let params = || {
+        let params = ListParams::default().limit(PAGE);
+        config.field_selector.iter().fold(params, |params, selector| params.fields(selector))
+    };
+    loop {
+        let mut events = std::pin::pin!(watcher(api.clone(), config.clone()).default_backoff());
+        let mut before: Option<BTreeMap<Key, Option<u64>>> = None;
+        let mut look = Instant::now() + compare::EVERY;
+        let mut listing: Option<JoinHandle<Option<Listed<Key>>>> = None;
+        loop {
+            let event = tokio::select! {
+                event = events.next() => event,
+                () = tokio::time::sleep_until(look), if listing.is_none() => {
+                    listing = Some(tokio::spawn(compare::list(api.clone(), params(), kind.key)));
+                    continue;
+                }
+                listed = ended(&mut listing) => {
+                    let (next, missed) = compared(listed, &shown, &mut before);
+                    look = Instant::now() + next;
+                    if missed > 0 {
+                        heard.board.values(|values| values.add(metric::WATCH_MISSED, &[name], missed as f64));
+                        eprintln!("quotree-scheduler: ALARM: the watch of {name} has missed {missed} objects; it begins anew");
+                        break;
+                    }
+                    continue;
+                }
+            };
+            let Some(event) = event else { return };
+            match &event {
+                Err(_) => heard.board.count(metric::WATCH_ERRORS, &[name]),
+                Ok(event) => {
+                    heard.board.heard(kind.store, heard.clock.now());
+                    // The first one is no repetition.
+                    if matches!(event, Event::InitDone) && std::mem::replace(&mut listed_once, true) {
+                        heard.board.count(metric::WATCH_LISTS, &[name]);
+                    }
+                }
+            }
+            let sent = match event {
+                Ok(Event::Init) => {
+                    relist.begin();
+                    continue;
+                }
+                Ok(Event::Apply(object) | Event::InitApply(object)) => {
+                    let key = (kind.key)(&object);
+                    shown.insert(key.clone(), compare::version(&object));
+                    relist.shown(key);
+                    vec![(kind.read)(&object).unwrap_or_else(Fact::Unreadable)]
+                }
+                Ok(Event::Delete(object)) => {
+                    let key = (kind.key)(&object);
+                    shown.remove(&key);
+                    relist.deleted(&key);
+                    vec![(kind.gone)(key, Some(&object))]
+                }
+                Ok(Event::InitDone) => {
+                    let gone: Vec<Key> = relist.end().into_iter().collect();
+                    gone.iter().for_each(|key| _ = shown.remove(key));
+                    let gone = gone.into_iter().map(|key| (kind.gone)(key, None));
+                    gone.chain([Fact::Synced(kind.store)]).collect()
+                }
+                Err(error) => {
+                    eprintln!("quotree-scheduler: watch of {:?}: {error}", kind.store);
+                    continue;
+                }
+            };
+            for fact in sent {
+                if facts.send(fact).await.is_err() {
+                    return;
                 }
             }
         }
-        let sent = match event {
-            Ok(Event::Init) => {
-                relist.begin();
-                continue;
-            }
-            Ok(Event::Apply(object) | Event::InitApply(object)) => {
-                relist.shown((kind.key)(&object));
-                vec![(kind.read)(&object).unwrap_or_else(Fact::Unreadable)]
-            }
-            Ok(Event::Delete(object)) => {
-                let key = (kind.key)(&object);
-                relist.deleted(&key);
-                vec![(kind.gone)(key, Some(&object))]
-            }
-            Ok(Event::InitDone) => {
-                let gone = relist.end().into_iter().map(|key| (kind.gone)(key, None));
-                gone.chain([Fact::Synced(kind.store)]).collect()
-            }
-            Err(error) => {
-                eprintln!("quotree-scheduler: watch of {:?}: {error}", kind.store);
-                continue;
-            }
-        };
-        for fact in sent {
-            if facts.send(fact).await.is_err() {
-                return;
-            }
-        }
     }
+}
+
+/// Waits for a list that is under way; for ever if none is.
+async fn ended<K>(listing: &mut Option<JoinHandle<Option<Listed<K>>>>) -> Option<Listed<K>> {
+    let Some(task) = listing else { return std::future::pending().await };
+    let listed = task.await.ok().flatten();
+    *listing = None;
+    listed
+}
+
+/// Compares a list with what was shown: when to list again, and how many objects were missed.
+fn compared<K: Ord + Clone>(
+    listed: Option<Listed<K>>,
+    shown: &Versions<K>,
+    before: &mut Option<BTreeMap<K, Option<u64>>>,
+) -> (Duration, usize) {
+    let Some(listed) = listed else {
+        *before = None;
+        return (compare::EVERY, 0);
+    };
+    if let Some(before) = before.take() {
+        return (compare::EVERY, compare::missed(&before, shown, &listed));
+    }
+    let differs = compare::differs(shown, &listed);
+    if differs.is_empty() {
+        return (compare::EVERY, 0);
+    }
+    *before = Some(differs);
+    (compare::SETTLES, 0)
 }

@@ -5,6 +5,7 @@
 mod accepted;
 mod basics;
 mod facts;
+mod groups;
 mod recorded;
 mod tenants;
 mod twin;

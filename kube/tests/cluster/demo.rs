@@ -112,7 +112,8 @@ fn metrics(text: &str) {
     assert_eq!(value("quotree_pending_workloads{queue=\"root.b.2\",reason=\"Ceiling\"}"), 3.0);
     assert_eq!(value("quotree_ledger_drift{queue=\"\",resource=\"\"}"), 0.0);
     assert_eq!((value("quotree_ready"), value("quotree_leader"), value("quotree_core_refused_total")), (1.0, 1.0, 0.0));
-    assert!(value("quotree_watch_relists_total{kind=\"pods\"}") >= 1.0);
+    let watch = |what: &str| value(&format!("quotree_watch_{what}_total{{kind=\"pods\"}}"));
+    assert_eq!((watch("relists"), watch("missed")), (0.0, 0.0), "the first list is no repetition");
     assert_eq!(value("quotree_admission_wait_seconds_count{queue=\"root.a.1\"}"), 4.0);
     assert!(value("quotree_record_segments_total") >= 1.0 && value("quotree_record_dropped_lines_total") == 0.0);
 }

@@ -254,6 +254,13 @@ const ALERTS: &[Alert] = &[
         "Nothing was heard of a kind for two minutes; watches are renewed every 45 s. Decisions may be about what was.",
     ),
     (
+        "QuotreeWatchMissed",
+        "increase(quotree_watch_missed_total[1h]) > 0",
+        "1m",
+        "warning",
+        "A LIST had what a watch had not shown. The watch has begun anew, which mends it.",
+    ),
+    (
         "QuotreeFactsRefused",
         "increase(quotree_core_refused_total[15m]) > 0",
         "15m",

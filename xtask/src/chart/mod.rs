@@ -33,6 +33,7 @@ const TEMPLATES: &[(&str, &str, Option<&str>)] = &[
     ),
     ("templates/flowschema.yaml", "base/flowschema.json", Some(".Values.flowSchema")),
     ("templates/deployment.yaml", "base/deployment.json", None),
+    ("templates/servicemonitor.yaml", "monitoring/servicemonitor.json", Some(".Values.serviceMonitor")),
 ];
 
 /// What a value becomes in the chart, by the last keys of its path.
@@ -42,7 +43,16 @@ const VALUES: &[(&[&str], &str)] = &[
     (&["containers", "resources"], "{{ toJson .Values.resources }}"),
     (
         &["containers", "args"],
-        "- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.dryRun }}\n- --dry-run\n{{- else if .Values.tenancy }}\n- --users={{ .Release.Namespace }}\n{{- end }}",
+        "- --log=json\n- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.dryRun }}\n- --dry-run\n{{- else if .Values.tenancy }}\n- --users={{ .Release.Namespace }}\n{{- end }}\n{{- if and .Values.recording (not .Values.dryRun) }}\n- --record=/var/lib/quotree\n{{- end }}",
+    ),
+    // Each pod has a folder of its own in the volume.
+    (
+        &["containers", "volumeMounts"],
+        r#"{{ if .Values.recording }}[{ name: recording, mountPath: /var/lib/quotree, subPathExpr: "$(POD_NAME)" }]{{ else }}[]{{ end }}"#,
+    ),
+    (
+        &["spec", "volumes"],
+        r#"{{ if .Values.recording }}{{ list (merge (dict "name" "recording") .Values.recording) | toJson }}{{ else }}[]{{ end }}"#,
     ),
     (
         &["MutatingAdmissionPolicy", "apiVersion"],
@@ -201,6 +211,8 @@ mod tests {
             "tenancy",
             "dashboards",
             "prometheusRule",
+            "serviceMonitor",
+            "recording",
         ] {
             assert!(all.contains(&format!(".Values.{value}")), "{value}");
         }

@@ -4,7 +4,7 @@ use super::draft::{Draft, map, quota_text, time};
 use crate::{args::Import as Args, exit::Trouble, terminal::Terminal};
 use quotree_core::{Amounts, DeviceMode, EnforceMax, Name, NodeSpec, PodTemplate, Policy, SearchBounds, TreeSpec};
 use quotree_reports::many;
-use quotree_sim::import::recording::{NodeChange, Recorded, Runs, Work, recorded};
+use quotree_sim::import::recording::{Moment, NodeChange, Recorded, Runs, Window, Work, recorded};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -15,7 +15,12 @@ use std::{
 const HOSTNAME: &str = "kubernetes.io/hostname";
 
 pub(super) fn scenario(folder: &Path, args: &Args, terminal: Terminal) -> Result<String, Trouble> {
-    let mut recorded = recorded(folder).map_err(|trouble| Trouble::invalid(trouble.to_string()))?;
+    let moment = |argument: &str, given: &Option<String>| {
+        let read = given.as_deref().map(Moment::parse).transpose();
+        read.map_err(|why| Trouble::invalid(format!("{argument}: {why}")))
+    };
+    let window = Window { from: moment("--from", &args.from)?, to: moment("--to", &args.to)? };
+    let mut recorded = recorded(folder, window).map_err(|trouble| Trouble::invalid(trouble.to_string()))?;
     recorded.nodes.sort_by(|(a, _), (b, _)| a.cmp(b));
     let mut notes = std::mem::take(&mut recorded.notes);
     let (policy, unwritten) = policy(&recorded.policy);

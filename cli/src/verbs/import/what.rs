@@ -45,9 +45,14 @@ pub(super) fn what(given: &Args) -> Result<What, Trouble> {
         return if only { Ok(What::Recording(folder.clone())) } else { Err(Trouble::invalid(hint)) };
     }
     let (kind, paths) = split(given)?;
+    let is_recording =
+        |path: &PathBuf| quotree_record::folder::segments(path).is_ok_and(|segments| !segments.is_empty());
+    if (given.from.is_some() || given.to.is_some()) && !paths.iter().all(is_recording) {
+        return Err(Trouble::invalid("--from and --to choose a part of a recording: `--from-recording DIR`"));
+    }
     if let [path] = paths.as_slice()
         && kind.is_none_or(|kind| kind == K::Kubernetes)
-        && quotree_record::folder::segments(path).is_ok_and(|segments| !segments.is_empty())
+        && is_recording(path)
     {
         return Ok(What::Recording(path.clone()));
     }
