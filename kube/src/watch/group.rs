@@ -9,8 +9,11 @@ use quotree_core::Name;
 use quotree_k8s::gang::{GangKind, GroupFacts, workload_group};
 use serde_json::Value;
 
-/// Where the API may have the objects of a kind of gang: group and version, kind, plural. The first that is served counts.
-pub const KINDS: &[(GangKind, &[(&str, &str, &str)])] = &[
+/// Where the API may have objects: group and version, kind, plural.
+pub(super) type Served = (&'static str, &'static str, &'static str);
+
+/// Where the API may have the objects of each kind of gang. The first that is served counts.
+pub const KINDS: &[(GangKind, &[Served])] = &[
     (GangKind::Coscheduling, &[("scheduling.x-k8s.io/v1alpha1", "PodGroup", "podgroups")]),
     (GangKind::Volcano, &[("scheduling.volcano.sh/v1beta1", "PodGroup", "podgroups")]),
     (
@@ -24,7 +27,7 @@ pub const KINDS: &[(GangKind, &[(&str, &str, &str)])] = &[
 ];
 
 /// A resource of [`KINDS`].
-pub(super) fn resource((version, kind, plural): (&str, &str, &str)) -> ApiResource {
+pub(super) fn resource((version, kind, plural): Served) -> ApiResource {
     let (group, version) = version.split_once('/').unwrap_or(("", version));
     ApiResource::from_gvk_with_plural(&GroupVersionKind::gvk(group, version, kind), plural)
 }

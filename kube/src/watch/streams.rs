@@ -3,6 +3,7 @@
 use super::{
     Fact, GROUP_KINDS, Store, Uid, budget,
     compare::{self, Listed, Versions},
+    group::Served,
     groups, namespace, node, pod,
     read::Unreadable,
     relist::Relist,
@@ -145,7 +146,7 @@ pub fn start_groups(tasks: &mut JoinSet<()>, client: &Client, facts: &Sender<Fac
 const LATER: Duration = Duration::from_secs(300);
 
 /// The first of these resources that the API server has.
-async fn served(client: &Client, resources: &[(&str, &str, &str)]) -> kube::Result<Option<ApiResource>> {
+async fn served(client: &Client, resources: &[Served]) -> kube::Result<Option<ApiResource>> {
     for resource in resources {
         match client.list_api_group_resources(resource.0).await {
             Ok(list) if list.resources.iter().any(|one| one.name == resource.2) => {
