@@ -111,7 +111,7 @@ impl Memory {
         }
     }
 
-    /// Writes the tree in force beside the loop, if it is another one than was written last.
+    /// Writes the tree in force beside the loop, if it is another one than was written last. Costs a comparison of the trees.
     pub fn write(&mut self, actor: &Actor) {
         let Some(tree) = actor.tree() else { return };
         let again = self.failed.swap(false, Ordering::AcqRel);

@@ -359,12 +359,13 @@ impl Runner {
             self.beside.want_reasons();
             self.look(now);
             self.status.write(&self.actor, now, self.log);
-            if let Some(memory) = &mut self.memory {
-                memory.write(&self.actor);
-            }
         }
         for failure in self.writer.push(intents, now) {
             self.fails(failure);
+        }
+        // At once: what is accepted counts for a process that starts a moment later.
+        if let Some(memory) = &mut self.memory {
+            memory.write(&self.actor);
         }
         self.beside.catch_up();
     }
