@@ -364,6 +364,14 @@ pub(crate) async fn what_the_server_itself_refuses(server: Server) {
     let company = Company::new(server).await;
     let root = company.world.server.target();
     create(&root, &serde_json::from_str(include_str!("../../config/base/policies.json")).unwrap()).await;
+    create(&root, &serde_json::from_str(include_str!("../../config/gate/policies.json")).unwrap()).await;
+    for (name, policy) in [("pushy", "PreemptLowerPriority"), ("patient", "Never")] {
+        let class = json!({
+            "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "metadata": { "name": name }, "value": 100,
+            "preemptionPolicy": policy,
+        });
+        create(&root, &class).await;
+    }
     let post = async |kind: &str, name: &str, spec: Value| {
         let object = json!({ "apiVersion": OURS, "kind": kind, "metadata": { "name": name }, "spec": spec });
         let answer = company.carol.post(company.path(kind, "").trim_end_matches('/'), object).await.unwrap();
@@ -406,5 +414,34 @@ pub(crate) async fn what_the_server_itself_refuses(server: Server) {
     ] {
         let (code, message) = bind(namespace).await;
         assert!(code == 403 && message.contains(why), "{namespace}: {code} {message}");
+    } // Somebody labels the namespace of the scheduler: its pods are not gated, else it would never start again.
+    let labels = json!({ "metadata": { "labels": { "quotree.io/managed": "true" } } });
+    for (namespace, gated) in [("quotree-system", false), ("kube-system", false), ("vision", true)] {
+        let path = format!("/api/v1/namespaces/{namespace}");
+        assert_eq!(company.carol.patch(&path, PatchType::Merge, labels.clone()).await.unwrap().code, 200);
+        let spec = json!({ "containers": [{ "name": "main", "image": "example.com/nothing:1" }], "automountServiceAccountToken": false });
+        let pod = json!({ "metadata": { "generateName": "p-" }, "spec": spec });
+        root.pass(std::time::Duration::from_secs(1)).await;
+        let made = root.post(&format!("{path}/pods"), pod).await.unwrap();
+        let gates = made.at("/spec/schedulingGates");
+        assert_eq!((made.code, gates.is_array()), (201, gated), "{namespace}: {}", made.body);
+    }
+    // In gate mode the kube-scheduler must have no reason to evict anybody.
+    company.carol.pass(std::time::Duration::from_secs(2)).await;
+    let eve = root.as_user("eve", &[]);
+    for (class, why) in [
+        ("", ""),
+        ("patient", ""),
+        ("pushy", "preemptionPolicy: Never"),
+        ("system-cluster-critical", "priority classes of the system"),
+    ] {
+        let mut spec = json!({ "containers": [{ "name": "main", "image": "example.com/nothing:1" }] });
+        if !class.is_empty() {
+            spec["priorityClassName"] = json!(class);
+        }
+        let pod = json!({ "metadata": { "generateName": "p-" }, "spec": spec });
+        let answer = eve.post("/api/v1/namespaces/vision/pods", pod).await.unwrap();
+        let expected = if why.is_empty() { 201 } else { 403 };
+        assert!(answer.code == expected && answer.text("/message").contains(why), "{class}: {}", answer.body);
     }
 }
