@@ -24,13 +24,18 @@ impl Bucket {
         Self { per_second, burst, level: burst * TOKEN, at: Time(0) }
     }
 
-    /// Takes a token, if there is one.
-    pub fn take(&mut self, now: Time) -> bool {
+    /// Whether there is a token.
+    pub fn has(&mut self, now: Time) -> bool {
         // Tokens a second are thousandths of tokens a millisecond.
         let gained = now.since(self.at).saturating_mul(self.per_second);
         self.level = self.level.saturating_add(gained).min(self.burst * TOKEN);
         self.at = self.at.max(now);
-        let has = self.level >= TOKEN;
+        self.level >= TOKEN
+    }
+
+    /// Takes a token, if there is one.
+    pub fn take(&mut self, now: Time) -> bool {
+        let has = self.has(now);
         if has {
             self.level -= TOKEN;
         }

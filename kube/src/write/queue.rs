@@ -20,6 +20,10 @@ const AT_ONCE: usize = 64;
 /// How many conditions and Events wait at most; later ones are dropped, and conditions come again.
 const REPORTS: usize = 5000;
 
+/// Classes of writes, from the first up to before the last: evictions, admissions, and reports.
+type Classes = (u8, u8);
+const CLASSES: [Classes; 3] = [(0, 1), (1, 2), (2, u8::MAX)];
+
 /// The order in which writes go: class, then number.
 type Place = (u8, u64);
 
@@ -130,34 +134,33 @@ impl Queue {
             let ((_, place), work) = entry.remove_entry();
             self.due.insert(place, work);
         }
-        if self.in_flight.len() >= AT_ONCE {
+        if self.in_flight.len() >= AT_ONCE || !self.all.has(now) {
             return None;
         }
-        let free = |(_, work): &(&Place, &Work)| !self.in_flight.contains(&work.intent.pod().uid);
-        let place = {
-            let mut candidates = self.due.iter().filter(free);
-            let (place, work) = candidates.next()?;
-            let own = match work.intent {
-                Intent::Evict { .. } => Some(&mut self.evictions),
-                Intent::Bind { .. } => None,
-                _ => Some(&mut self.reports),
-            };
-            // An eviction that must wait for its bucket does not hold up admissions.
-            let evicts = matches!(work.intent, Intent::Evict { .. });
-            if own.is_none_or(|bucket| bucket.take(now)) {
-                *place
-            } else if evicts {
-                *self.due.range((1, 0)..(2, 0)).find(free)?.0
-            } else {
-                return None;
-            }
-        };
-        if !self.all.take(now) {
-            return None;
-        }
+        // What must wait for its bucket does not hold up what comes after it.
+        let place = CLASSES.into_iter().find_map(|of| {
+            let place = self.first(of)?;
+            self.bucket(of).is_none_or(|bucket| bucket.take(now)).then_some(place)
+        })?;
+        self.all.take(now);
         let work = self.due.remove(&place)?;
         self.in_flight.insert(work.intent.pod().uid.clone());
         Some(work)
+    }
+
+    /// The first write of these classes about a pod of which none is in flight.
+    fn first(&self, (from, to): Classes) -> Option<Place> {
+        let mut due = self.due.range((from, 0)..(to, 0));
+        due.find(|(_, work)| !self.in_flight.contains(&work.intent.pod().uid)).map(|(place, _)| *place)
+    }
+
+    /// The bucket that these classes have for themselves.
+    const fn bucket(&mut self, (from, _): Classes) -> Option<&mut Bucket> {
+        match from {
+            0 => Some(&mut self.evictions),
+            1 => None,
+            _ => Some(&mut self.reports),
+        }
     }
 
     /// A write has ended, whatever came of it.
@@ -169,9 +172,17 @@ impl Queue {
     #[must_use]
     pub fn wake(&self) -> Option<Time> {
         let later = self.later.first_key_value().map(|((at, _), _)| *at);
-        let waits = self.due.values().any(|work| !self.in_flight.contains(&work.intent.pod().uid));
-        let bucket = waits.then(|| self.all.next().max(self.evictions.next().min(self.reports.next())));
-        [later, bucket].into_iter().flatten().min()
+        if self.in_flight.len() >= AT_ONCE {
+            return later;
+        }
+        let own = |(from, _): Classes| match from {
+            0 => Some(self.evictions.next()),
+            1 => None,
+            _ => Some(self.reports.next()),
+        };
+        let waiting = CLASSES.into_iter().filter(|of| self.first(*of).is_some());
+        let buckets = waiting.map(|of| own(of).map_or(self.all.next(), |own| own.max(self.all.next())));
+        later.into_iter().chain(buckets).min()
     }
 
     /// How many writes wait.
@@ -274,6 +285,9 @@ mod tests {
         queue.push(bind("b"), Time(10));
         let first = sent(&mut queue, 10);
         assert_eq!((first.len(), first.last().map(String::as_str)), (11, Some("1 b")));
+        assert_eq!(queue.wake(), Some(Time(110)), "when there is a token for the next, and not before");
+        queue.push(wait("w"), Time(10));
+        assert_eq!(sent(&mut queue, 10), ["2 w"], "nor a report");
         assert_eq!(sent(&mut queue, 1010).len(), 2);
     }
 }

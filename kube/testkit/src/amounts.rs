@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// Amounts by resource, in thousandths.
-pub(crate) type Amounts = BTreeMap<String, i128>;
+pub type Amounts = BTreeMap<String, i128>;
 
 const SUFFIXES: [(&str, i128); 12] = [
     ("Ki", 1 << 10),
@@ -42,6 +42,13 @@ fn add(to: &mut Amounts, list: &Value) {
     for (resource, amount) in list.as_object().into_iter().flatten() {
         *to.entry(resource.clone()).or_default() += quantity(amount);
     }
+}
+
+/// The amounts of a list of resources.
+pub(crate) fn of(list: &Value) -> Amounts {
+    let mut amounts = Amounts::new();
+    add(&mut amounts, list);
+    amounts
 }
 
 /// What a node offers.

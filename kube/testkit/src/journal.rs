@@ -7,6 +7,8 @@ use crate::faults::Verb;
 pub struct Record {
     /// The user.
     pub user: String,
+    /// Which of the user's processes, where the client says so; empty otherwise.
+    pub process: String,
     /// The field manager, or the first word of the user agent.
     pub manager: String,
     /// The verb.

@@ -56,13 +56,16 @@
 //! - Bodies are JSON. There are no tables, no protobuf, and no aggregated discovery.
 
 pub mod access;
-mod amounts;
+pub mod amounts;
 mod built_in;
+pub mod census;
+pub mod crowd;
 pub mod faults;
 mod http;
 pub mod journal;
 pub mod kinds;
 pub mod kubelet;
+pub mod laws;
 mod patch;
 mod pods;
 pub mod real;
@@ -73,6 +76,7 @@ mod server;
 pub mod stand_ins;
 pub mod store;
 mod target;
+pub mod trap;
 mod value;
 
 pub use refusal::Refusal;

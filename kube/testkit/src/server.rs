@@ -8,6 +8,7 @@ use crate::{
     journal::Record,
     refusal::Refusal,
     store::Store,
+    trap::{Moment, Trap, Traps},
 };
 use bytes::Bytes;
 use http::{Request, Response, header};
@@ -40,6 +41,7 @@ struct State {
     store: Store,
     tokens: Tokens,
     faults: Faults,
+    traps: Traps,
     journal: Vec<Record>,
 }
 
@@ -76,7 +78,7 @@ impl FakeServer {
 
     /// A server that goes on from the state of another.
     pub fn of(store: Store, faults: Faults) -> Self {
-        let state = State { store, tokens: Tokens::default(), faults, journal: Vec::new() };
+        let state = State { store, tokens: Tokens::default(), faults, traps: Traps::default(), journal: Vec::new() };
         Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: watch::Sender::new(()) }) }
     }
 
@@ -136,6 +138,16 @@ impl FakeServer {
         self.lock().faults = faults;
     }
 
+    /// Adds a trap.
+    pub fn add_trap(&self, trap: Trap) {
+        self.lock().traps.add(trap);
+    }
+
+    /// Removes the traps that nobody has sprung.
+    pub fn clear_traps(&self) {
+        self.lock().traps.clear();
+    }
+
     /// All requests since the last call, the oldest first.
     pub fn take_journal(&self) -> Vec<Record> {
         std::mem::take(&mut self.lock().journal)
@@ -143,7 +155,7 @@ impl FakeServer {
 
     /// The service of a user, for clients in the same process.
     pub fn service(&self, user: User) -> FakeService {
-        FakeService { server: self.clone(), user }
+        FakeService { server: self.clone(), user, process: Arc::from("") }
     }
 
     /// A client in the same process, for the administrator. Needs a Tokio runtime.
@@ -155,6 +167,11 @@ impl FakeServer {
     /// nothing twice.
     pub fn client_of(&self, user: User) -> kube::Client {
         kube::Client::new(self.service(user), "default")
+    }
+
+    /// A client in the same process, for one of several processes of a user. The journal names it.
+    pub fn client_of_process(&self, user: User, process: &str) -> kube::Client {
+        kube::Client::new(FakeService { process: Arc::from(process), ..self.service(user) }, "default")
     }
 
     /// Serves HTTP on a free port of loopback, until the handle is dropped. All who connect are administrators, unless
@@ -217,6 +234,8 @@ impl Listening {
 pub struct FakeService {
     server: FakeServer,
     user: User,
+    /// Which of the user's processes asks; empty if that is not said.
+    process: Arc<str>,
 }
 
 impl FakeService {
@@ -240,15 +259,28 @@ impl FakeService {
     /// Carries out a call with its fault, and writes the journal.
     fn carry_out(&self, call: &Call) -> Result<Outcome, Refusal> {
         let mut state = self.server.lock();
-        let State { store, tokens, faults, journal } = &mut *state;
+        let State { store, tokens, faults, traps, journal } = &mut *state;
         let user = self.user_of(store, tokens, call)?;
         let target = call.target(store.kinds()).ok();
         let verb = target.as_ref().and_then(|target| call.verb(target).ok());
         let resource = target.as_ref().map_or_else(String::new, |target| target.resource());
         let fault = verb.and_then(|verb| faults.of(verb, &resource));
+        let trap = verb.filter(|verb| verb.writes()).and_then(|_| traps.of(&user.name, &resource));
+        let key = target.as_ref().map(|target| (target.namespace.clone(), target.name.clone())).unwrap_or_default();
+        let (mut trap, mut hangs, start) = (trap, false, store.revision());
+        if let Some(trap) = trap.take_if(|trap| trap.moment() == Moment::Before) {
+            hangs = trap.spring(store, &key.0, &key.1);
+        }
         let before = store.revision();
+        if before > start {
+            self.server.shared.changed.send_replace(());
+        }
+        if hangs {
+            note(journal, (call, &self.process), &user, verb, &target, (0, true), (before, before), None);
+            return Ok(Outcome::Silent);
+        }
         if let Some((fault, false)) = fault.as_ref().filter(|(fault, _)| !matches!(fault, Fault::Watch(_))) {
-            note(journal, call, &user, verb, &target, (0, true), (before, before), None);
+            note(journal, (call, &self.process), &user, verb, &target, (0, true), (before, before), None);
             return broken(fault);
         }
         let reply = answer(store, tokens, call, &user);
@@ -262,10 +294,18 @@ impl FakeService {
             Ok(Reply::Json(_, object)) => Some(object),
             _ => None,
         };
-        note(journal, call, &user, verb, &target, (code, fault.is_some()), (before, after), object);
+        let asked = (call, &*self.process);
+        note(journal, asked, &user, verb, &target, (code, fault.is_some()), (before, after), object);
+        if let Some(trap) = trap {
+            hangs = trap.spring(store, &key.0, &key.1);
+        }
+        let after = store.revision();
         drop(state);
         if after > before {
             self.server.shared.changed.send_replace(());
+        }
+        if hangs {
+            return Ok(Outcome::Silent);
         }
         match (reply, fault) {
             (Ok(Reply::Watch(watch)), fault) => {
@@ -319,7 +359,7 @@ fn broken(fault: &Fault) -> Result<Outcome, Refusal> {
 #[allow(clippy::too_many_arguments)]
 fn note(
     journal: &mut Vec<Record>,
-    call: &Call,
+    (call, process): (&Call, &str),
     user: &User,
     verb: Option<Verb>,
     target: &Option<crate::http::Target>,
@@ -334,6 +374,7 @@ fn note(
     };
     journal.push(Record {
         user: user.name.clone(),
+        process: process.to_owned(),
         manager: crate::http::answer::manager(call),
         verb,
         resource: target.resource(),

@@ -21,6 +21,7 @@ pub(super) fn record(line: &str) -> Option<Record> {
     let impersonated = text(&["impersonatedUser", "username"]);
     Some(Record {
         user: if impersonated.is_empty() { text(&["user", "username"]) } else { impersonated },
+        process: String::new(),
         manager: text(&["userAgent"]).split([' ', '/']).next().unwrap_or_default().to_owned(),
         verb,
         resource: if subresource.is_empty() { resource } else { format!("{resource}/{subresource}") },
