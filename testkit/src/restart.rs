@@ -1,5 +1,7 @@
-//! Restarts: a log is played, and at every decision at rest a second scheduler is made from what a LIST of the cluster
-//! shows then. It must evict nobody whom the first does not evict (E4).
+//! Restarts: a log is played, and at decisions a second scheduler is made from what a LIST of the cluster shows then (E4). At rest
+//! it must evict nobody whom the first does not evict. While pods are on their way, leave, or have room held for them, it must
+//! evict nobody whom the first would not evict if it were told its own tree once more, which ends all holds (T4): so a restart
+//! loses holds, and nothing else.
 
 use quotree_core::{
     Action, Entry, Event, FoundState, Log, Name, NewBudget, NodeId, NodeSpec, Plan, PodId, PodOutcome, PodState,
@@ -113,11 +115,44 @@ fn is_at_rest(core: &Scheduler, cluster: &Cluster, last_bind: Option<Time>, now:
     last_bind.is_none_or(|bind| bind < now) && views.into_iter().all(|view| calm(&view))
 }
 
-/// The violations, and how many restarts were judged, and how many of these evicted somebody.
+/// Whether nothing that a LIST does not show, but holds and clocks, decides what the first scheduler does: nothing was bound by a
+/// plan of this moment, and no workload was evicted whole and waits for its controller.
+fn is_under_way(core: &Scheduler, cluster: &Cluster, last_bind: Option<Time>, now: Time) -> bool {
+    let shown = |view: &WorkloadView| {
+        let mut states = view.pods.iter().map(|pod| pod.state);
+        !states.any(|state| state == PodState::Pending) || view.held || core.bound_by(view.id).is_some()
+    };
+    let views = cluster.workloads.keys().filter_map(|id| core.workload(*id));
+    last_bind.is_none_or(|bind| bind < now) && views.into_iter().all(|view| shown(&view))
+}
+
+/// When a scheduler is restarted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Restart {
+    /// At rest.
+    AtRest,
+    /// While pods are being bound, are leaving, or have room held for them.
+    UnderWay,
+}
+
+/// What came of restarts.
+#[derive(Debug, Clone, Default)]
+pub struct Restarts {
+    /// What is wrong.
+    pub wrong: Vec<String>,
+    /// How many were judged.
+    pub judged: u32,
+    /// In how many the second scheduler evicted somebody.
+    pub evicting: u32,
+    /// In how many the first had room held.
+    pub holding: u32,
+}
+
+/// Restarts the scheduler of a log at each of its decisions that is of this kind.
 #[must_use]
-pub fn restarts(log: &Log) -> (Vec<String>, u32, u32) {
-    let (mut wrong, mut judged, mut evicting) = (Vec::new(), 0, 0);
-    let Ok(mut core) = Scheduler::new(&log.tree, log.policy.clone()) else { return (wrong, 0, 0) };
+pub fn restarts(log: &Log, when: Restart) -> Restarts {
+    let mut all = Restarts::default();
+    let Ok(mut core) = Scheduler::new(&log.tree, log.policy.clone()) else { return all };
     let mut cluster = Cluster { tree: log.tree.clone(), ..Cluster::default() };
     let mut last_bind = None;
     for (number, entry) in log.entries.iter().enumerate() {
@@ -125,30 +160,21 @@ pub fn restarts(log: &Log) -> (Vec<String>, u32, u32) {
             Entry::Event(event) => {
                 cluster.note(event);
                 if let Err(error) = core.apply(event.clone()) {
-                    wrong.push(format!("entry {number}: {error}"));
+                    all.wrong.push(format!("entry {number}: {error}"));
                 }
             }
             Entry::Decide { at, .. } => {
-                let rest = is_at_rest(&core, &cluster, last_bind, *at);
-                let again = rest.then(|| Scheduler::new(&cluster.tree, log.policy.clone()).ok()).flatten();
-                let events = if rest { cluster.list(&core) } else { Vec::new() };
+                let rests = is_at_rest(&core, &cluster, last_bind, *at);
+                let wanted = match when {
+                    Restart::AtRest => rests,
+                    Restart::UnderWay => !rests && is_under_way(&core, &cluster, last_bind, *at),
+                };
+                let again = wanted.then(|| Scheduler::new(&cluster.tree, log.policy.clone()).ok()).flatten();
+                let events = if wanted { cluster.list(&core) } else { Vec::new() };
+                let before = wanted.then(|| core.clone());
                 let plan = core.decide(*at);
-                if let Some(mut again) = again {
-                    for event in events {
-                        if let Err(error) = again.apply(event.clone()) {
-                            wrong.push(format!("entry {number}: after a restart {error}: {event:?}"));
-                        }
-                    }
-                    let other = again.decide(*at);
-                    judged += 1;
-                    evicting += u32::from(!evicted(&other).is_empty());
-                    if !evicted(&other).is_subset(&evicted(&plan)) {
-                        wrong.push(format!(
-                            "entry {number}: after a restart {:?} are evicted, without it {:?}",
-                            evicted(&other),
-                            evicted(&plan)
-                        ));
-                    }
+                if let Some((again, before)) = again.zip(before) {
+                    judge(&mut all, (number, *at), (again, &events), (before, &plan), (&cluster, when));
                 }
                 let binds = |action: &Action| matches!(action, Action::Bind { .. });
                 last_bind = if plan.actions.iter().any(binds) { Some(*at) } else { last_bind };
@@ -156,5 +182,34 @@ pub fn restarts(log: &Log) -> (Vec<String>, u32, u32) {
             }
         }
     }
-    (wrong, judged, evicting)
+    all
+}
+
+/// Judges one restart: the second scheduler and what it is told, the first one and what it decides.
+fn judge(
+    all: &mut Restarts,
+    (number, at): (usize, Time),
+    (mut again, events): (Scheduler, &[Event]),
+    (mut before, plan): (Scheduler, &Plan),
+    (cluster, when): (&Cluster, Restart),
+) {
+    for event in events {
+        if let Err(error) = again.apply(event.clone()) {
+            all.wrong.push(format!("entry {number}: after a restart {error}: {event:?}"));
+        }
+    }
+    let other = evicted(&again.decide(at));
+    let mut allowed = evicted(plan);
+    if when == Restart::UnderWay {
+        all.holding += u32::from(cluster.workloads.keys().any(|id| before.workload(*id).is_some_and(|view| view.held)));
+        if let Err(error) = before.apply(Event::TreeChanged(cluster.tree.clone())) {
+            all.wrong.push(format!("entry {number}: its own tree is refused: {error}"));
+        }
+        allowed = evicted(&before.decide(at));
+    }
+    all.judged += 1;
+    all.evicting += u32::from(!other.is_empty());
+    if !other.is_subset(&allowed) {
+        all.wrong.push(format!("entry {number}: after a restart {other:?} are evicted, without it {allowed:?}"));
+    }
 }
