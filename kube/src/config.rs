@@ -69,6 +69,9 @@ pub struct Args {
     /// How lines are logged: as text, or as JSON with the fields of each decision.
     #[arg(long, value_enum, default_value_t = Log::Text)]
     pub log: Log,
+    /// How many writes are sent a second at most; twice as many at once after a pause. Evictions are at most 10 a second.
+    #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub api_qps: u32,
     /// Serve /healthz, /readyz, /metrics and /explain over HTTP at this address; '' is nowhere. Explanations are only given to
     /// callers on the machine itself.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "")]
@@ -203,6 +206,7 @@ impl Args {
             How::Bind => Mode::Bind,
         };
         let mut settings = Settings::new(how);
+        settings.api_qps = self.api_qps;
         settings.managed =
             selector(&self.namespaces).map_err(|why| Mistake::Argument { argument: "--namespaces", why })?;
         if !self.scheduler_names.is_empty() {

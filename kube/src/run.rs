@@ -99,7 +99,7 @@ impl Runner {
     ) -> Self {
         let Outlets { log, board, tape } = outlets;
         let (sender, facts) = channel(BACKLOG);
-        let mode = settings.mode;
+        let (mode, qps) = (settings.mode, settings.api_qps);
         board.values(|values| figures::build(values, mode));
         board.tick(clock.now(), false);
         let heard = Heard { board: board.clone(), clock };
@@ -114,7 +114,7 @@ impl Runner {
                 None => actor,
             },
             status: StatusWriter::new(writes.clone(), tree, fence.clone()),
-            writer: Writer::new(writes, mode, fence, board.clone()),
+            writer: Writer::new(writes, mode, qps, fence, board.clone()),
             reporter: Reporter::new(),
             clock,
             facts,

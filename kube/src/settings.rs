@@ -37,6 +37,8 @@ pub struct Settings {
     pub remembers: bool,
     /// Whether PodGroups are watched, so that nothing is decided before they were listed.
     pub pod_groups: bool,
+    /// How many writes are sent a second at most; twice as many at once after a pause.
+    pub api_qps: u32,
 }
 
 /// The label of namespaces that are managed, with the value `true`, where nothing else is configured.
@@ -72,6 +74,7 @@ impl Settings {
             users: false,
             remembers: false,
             pod_groups: false,
+            api_qps: 200,
         }
     }
 }

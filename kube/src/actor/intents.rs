@@ -53,6 +53,8 @@ pub enum Intent {
         not_before: Time,
         /// Why, in a sentence.
         why: String,
+        /// Why, in one word.
+        reason: &'static str,
         /// A pod of the workload for which room is made.
         cause: Option<PodKey>,
     },

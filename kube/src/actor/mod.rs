@@ -22,6 +22,7 @@ mod nodes;
 mod plan;
 mod pods;
 mod reasons;
+mod reserved;
 mod restate;
 mod seen;
 mod tenants;
@@ -44,6 +45,7 @@ use nodes::Nodes;
 use pods::KnownPod;
 use quotree_core::{Event, EventError, Finding, Name, PodOutcome, Scheduler, Time, TreeSpec};
 use quotree_record::Line;
+use reserved::Reserved;
 use restate::{Carried, Recorder};
 use seen::{Changes, Seen};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +65,8 @@ struct Live {
     unready: BTreeMap<Uid, Unready>,
     /// Pods that plans evict and that are not known to leave.
     evicting: BTreeSet<Uid>,
+    /// Pods that are admitted and not on their node yet.
+    reserved: Reserved,
     /// No eviction is sent before this time.
     quiet_until: Time,
     /// Whether the newest tree was refused for what ran at that time.
@@ -91,6 +95,7 @@ impl Live {
             budgets: Budgets::default(),
             unready: BTreeMap::new(),
             evicting: BTreeSet::new(),
+            reserved: Reserved::default(),
             quiet_until,
             tree_waits: false,
             refused: Vec::new(),
@@ -99,6 +104,12 @@ impl Live {
             recorder,
             carried: BTreeMap::new(),
         })
+    }
+
+    /// When a turn may have something to do although no fact comes.
+    fn next_wake(&self) -> Option<Time> {
+        let wakes = [self.core.next_wake(), gangs::next_wake(self), self.reserved.next_wake()];
+        wakes.into_iter().flatten().min()
     }
 
     /// Applies an event. One that is refused changes nothing and is noted.
@@ -229,7 +240,7 @@ impl Actor {
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
         let live = self.live.as_ref()?;
-        [live.core.next_wake(), gangs::next_wake(live)].into_iter().flatten().min()
+        live.next_wake()
     }
 
     /// Reports to the core what has changed, lets it decide, and returns what is to be written. `now` must not go back.
@@ -239,7 +250,7 @@ impl Actor {
             return Vec::new();
         }
         let Some(live) = &mut self.live else { return Vec::new() };
-        let due = [live.core.next_wake(), gangs::next_wake(live)].into_iter().flatten().any(|at| at <= now);
+        let due = live.next_wake().is_some_and(|at| at <= now);
         if self.changes.facts == 0 && self.failures.is_empty() && !due {
             return self.restate(now);
         }
@@ -265,6 +276,7 @@ impl Actor {
         live.recorder.decision(now, &plan);
         let mut intents = plan::useless_evictions(live, &self.seen);
         intents.extend(plan::intents(live, &self.seen, &self.settings, &plan));
+        intents.extend(reserved::give_up(live, &self.seen, self.settings.mode, now));
         intents
     }
 
@@ -343,7 +355,10 @@ impl Live {
         for failure in failures {
             match failure {
                 Failure::Bind { uid, .. } => pods::bind_failed(self, &uid),
-                Failure::Evict { uid, .. } => pods::eviction_ended(self, &uid, |pod| Event::EvictFailed { pod }),
+                Failure::Evict { uid, .. } => {
+                    self.reserved.again(&uid, now);
+                    pods::eviction_ended(self, &uid, |pod| Event::EvictFailed { pod });
+                }
                 Failure::TakenBack { uid } => pods::eviction_ended(self, &uid, |pod| Event::EvictWithdrawn { pod }),
                 Failure::Report { .. } => {}
             }

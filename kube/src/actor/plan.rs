@@ -51,6 +51,7 @@ fn bind(live: &mut Live, seen: &Seen, settings: &Settings, at: (PodId, NodeId), 
     let (id, node) = at;
     let uid = live.ids.uid(id)?.clone();
     live.known.get_mut(&uid)?.state = Progress::Assumed(node);
+    live.reserved.add(&uid);
     let pod = seen.pods.get(&uid)?;
     let name = live.ids.node_name(node)?.clone();
     let hostname = seen.nodes.get(&name).map(|node| node.facts.hostname().clone());
@@ -77,7 +78,7 @@ fn evict(live: &mut Live, seen: &Seen, settings: &Settings, id: PodId, reason: &
     live.evicting.insert(uid.clone());
     let why = evicted(reason, &LiveNames { ids: &live.ids, core: &live.core });
     let cause = reason.cause.and_then(|cause| first_pod(live, seen, cause));
-    Some(Intent::Evict { pod: PodKey::of(pod), not_before: live.quiet_until, why, cause })
+    Some(Intent::Evict { pod: PodKey::of(pod), not_before: live.quiet_until, why, reason: "Preempted", cause })
 }
 
 /// The first pod of a workload that there is.

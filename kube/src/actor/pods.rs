@@ -199,7 +199,10 @@ fn arrive(live: &mut Live, pod: &SeenPod, node: NodeId, found: FoundState, now: 
             let devices = before.map_or_else(DeviceSet::default, |carried| carried.devices);
             let event = Event::PodFound { pod: id, node, devices, state: found, since };
             let after = match found {
-                FoundState::Binding => Progress::Assumed(node),
+                FoundState::Binding => {
+                    live.reserved.add(&pod.uid);
+                    Progress::Assumed(node)
+                }
                 FoundState::Running => Progress::On(node),
                 FoundState::Terminating => Progress::Leaving(node),
             };

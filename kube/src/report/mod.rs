@@ -56,11 +56,11 @@ impl Reporter {
                         said.admitted = Some(shortened(format!("admitted to {node}: {why}")));
                     }
                 }
-                Intent::Evict { pod, why, cause, .. } => {
+                Intent::Evict { pod, why, reason, cause, .. } => {
                     events.push(Intent::Event {
                         about: pod.clone(),
                         related: cause.clone(),
-                        reason: "Preempted",
+                        reason,
                         action: "Evicting",
                         note: shortened(why.clone()),
                     });

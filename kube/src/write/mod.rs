@@ -52,10 +52,11 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// A writer that sends while the fence is open. The client must not retry by itself ([`client`]).
+    /// A writer that sends while the fence is open, so many writes a second at most. The client must not retry by itself
+    /// ([`client`]).
     #[must_use]
-    pub fn new(client: Client, mode: Mode, fence: Fence, board: Board) -> Self {
-        Self { client, mode, fence, board, queue: Queue::default(), in_flight: FuturesUnordered::new() }
+    pub fn new(client: Client, mode: Mode, qps: u32, fence: Fence, board: Board) -> Self {
+        Self { client, mode, fence, board, queue: Queue::new(qps), in_flight: FuturesUnordered::new() }
     }
 
     /// Adds what is to be written, and sends what may be sent. Returns the evictions that were taken back before they were

@@ -43,14 +43,23 @@ pub struct Queue {
 }
 
 impl Default for Queue {
+    /// With 200 writes a second.
     fn default() -> Self {
+        Self::new(200)
+    }
+}
+
+impl Queue {
+    /// An empty queue of so many writes a second at most, and twice as many at once.
+    #[must_use]
+    pub fn new(qps: u32) -> Self {
         Self {
             due: BTreeMap::new(),
             later: BTreeMap::new(),
             in_flight: BTreeSet::new(),
             spared: BTreeSet::new(),
             number: 0,
-            all: Bucket::new(200, 400),
+            all: Bucket::new(qps, qps.saturating_mul(2)),
             evictions: Bucket::new(10, 10),
             reports: Bucket::new(50, 100),
             dropped: 0,
@@ -224,7 +233,7 @@ mod tests {
     }
 
     fn evict(uid: &str, at: u64) -> Intent {
-        Intent::Evict { pod: key(uid), not_before: Time(at), why: String::new(), cause: None }
+        Intent::Evict { pod: key(uid), not_before: Time(at), why: String::new(), reason: "Preempted", cause: None }
     }
 
     fn wait(uid: &str) -> Intent {
