@@ -134,7 +134,11 @@ impl Crowd {
             let Some(pod) = after.as_deref().or(before.as_deref()) else { continue };
             let is = after.as_deref();
             let note = |set: &mut BTreeSet<String>, holds: bool| {
-                if holds { set.insert(pod.uid.clone()) } else { set.remove(&pod.uid) };
+                if holds {
+                    set.insert(pod.uid.clone())
+                } else {
+                    set.remove(&pod.uid)
+                };
             };
             let active = is.filter(|pod| pod.active);
             let stays = active.filter(|pod| pod.leaves.is_none());
@@ -145,8 +149,7 @@ impl Crowd {
             let key = (pod.key.0.clone(), pod.owner.clone());
             if let Some(set) = self.sets.get_mut(&key) {
                 let name = &pod.key.1;
-                let changed =
-                    if stays.is_some() { set.pods.insert(name.clone()) } else { set.pods.remove(name) };
+                let changed = if stays.is_some() { set.pods.insert(name.clone()) } else { set.pods.remove(name) };
                 if changed {
                     self.stirred.insert(key);
                 }
@@ -196,7 +199,8 @@ impl Crowd {
                 continue;
             }
             // One that is slow to stop says so by an annotation.
-            let slow = Self::object(store, kind, pod).is_some_and(|pod| value::has(&pod, &["metadata", "annotations", SLOW]));
+            let slow =
+                Self::object(store, kind, pod).is_some_and(|pod| value::has(&pod, &["metadata", "annotations", SLOW]));
             if slow && store.now() < ends {
                 continue;
             }

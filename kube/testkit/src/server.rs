@@ -22,7 +22,10 @@ use std::{
     io,
     net::SocketAddr,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -49,6 +52,8 @@ struct State {
 struct Shared {
     state: Mutex<State>,
     changed: watch::Sender<()>,
+    /// How often all open watches were cut.
+    cuts: AtomicU64,
 }
 
 /// A Kubernetes API server in memory. Clones are the same server. Its time stands still until [`advance`] moves it.
@@ -79,7 +84,13 @@ impl FakeServer {
     /// A server that goes on from the state of another.
     pub fn of(store: Store, faults: Faults) -> Self {
         let state = State { store, tokens: Tokens::default(), faults, traps: Traps::default(), journal: Vec::new() };
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), changed: watch::Sender::new(()) }) }
+        Self {
+            shared: Arc::new(Shared {
+                state: Mutex::new(state),
+                changed: watch::Sender::new(()),
+                cuts: AtomicU64::new(0),
+            }),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -136,6 +147,17 @@ impl FakeServer {
     /// Puts these faults in place of those that there are.
     pub fn set_faults(&self, faults: Faults) {
         self.lock().faults = faults;
+    }
+
+    /// Cuts all watches that are open.
+    pub fn cut_watches(&self) {
+        self.shared.cuts.fetch_add(1, Ordering::AcqRel);
+        self.shared.changed.send_replace(());
+    }
+
+    /// How often all watches were cut.
+    pub(crate) fn cuts(&self) -> u64 {
+        self.shared.cuts.load(Ordering::Acquire)
     }
 
     /// Adds a trap.

@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 const ROUNDS: &str = "QUOTREE_SOAK_KILLS";
 
 /// Numbers that look random and are the same in each run.
-struct Draw(u64);
+pub(crate) struct Draw(pub(crate) u64);
 
 impl Draw {
-    fn below(&mut self, end: u64) -> u64 {
+    pub(crate) fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         (mixed ^ (mixed >> 27)) % end
@@ -32,7 +32,7 @@ fn wrong(wanted: &[usize], running: &[usize]) -> Option<String> {
 }
 
 /// Lets time pass until nothing is wrong, and some seconds more.
-async fn comes_to_rest(world: &mut World, wanted: &[usize], round: u64) {
+pub(crate) async fn comes_to_rest(world: &mut World, wanted: &[usize], round: u64) {
     let since = Instant::now();
     let patience = if world.fake().is_some() { 0 } else { 90 };
     world.a_while().await;

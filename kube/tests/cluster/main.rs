@@ -13,6 +13,7 @@ mod memory;
 mod packaging;
 mod policies;
 mod server;
+mod storms;
 mod tenancy;
 mod users;
 mod watches;
@@ -50,6 +51,7 @@ in_memory! {
     kills: in_gate_mode in_bind_mode;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
     memory: a_tree_that_breaks_between_two_processes_evicts_nobody;
+    storms: users_in_gate_mode users_in_bind_mode;
     tenancy: everybody_may_what_the_table_says;
     users: they_come_move_and_go groups_stay_while_work_runs tokens_end;
 }
@@ -62,6 +64,7 @@ on_a_real_server! {
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
     memory: a_tree_that_breaks_between_two_processes_evicts_nobody;
     packaging: every_object_is_valid;
+    storms: users_in_gate_mode users_in_bind_mode a_leader_that_is_stopped;
     policies: the_gate_comes_by_itself_and_only_we_remove_it nobody_passes_by_the_quota in_bind_mode_pods_name_us;
     tenancy: everybody_may_what_the_table_says nobody_gets_more_than_they_have a_token_is_given_and_taken_back;
     users: they_come_move_and_go groups_stay_while_work_runs tokens_end what_the_server_itself_refuses;

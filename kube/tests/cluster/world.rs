@@ -188,6 +188,39 @@ impl World {
         self.adapters.push(Adapter::Program(program.spawn().unwrap()));
     }
 
+    /// Starts the program on a real server, as one of several of which one leads.
+    pub(crate) async fn start_candidate_program(&mut self) {
+        let kubeconfig = self.server.kubeconfig().await.expect("programs need a real server");
+        let mut program = Command::new(env!("CARGO_BIN_EXE_quotree-scheduler"));
+        program.args(["--tree", "kube-system/tree", "--namespaces", "", "--kubeconfig"]).arg(kubeconfig);
+        program.stdout(Stdio::null()).kill_on_drop(true);
+        self.adapters.push(Adapter::Program(program.spawn().unwrap()));
+    }
+
+    /// The process that holds the Lease.
+    pub(crate) async fn leading_program(&self) -> u32 {
+        let target = self.server.target();
+        let path = target.cluster("coordination.k8s.io/v1", "namespaces/kube-system/leases/quotree-scheduler");
+        let lease = target.get(&path).await.unwrap();
+        let parts: Vec<&str> = lease.text("/spec/holderIdentity").rsplit('_').collect();
+        parts[1].parse().unwrap()
+    }
+
+    /// Sends a signal to a process.
+    pub(crate) fn signal(&self, process: u32, signal: &str) {
+        let sent = std::process::Command::new("kill").args([signal, &process.to_string()]).status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// Whether a process has ended.
+    pub(crate) fn has_ended(&mut self, process: u32) -> bool {
+        self.adapters.iter_mut().any(|adapter| match adapter {
+            Adapter::Program(program) if program.id() == Some(process) => program.try_wait().unwrap().is_some(),
+            Adapter::Program(program) => program.id().is_none(),
+            Adapter::Task(..) => false,
+        })
+    }
+
     /// Ends the oldest adapter at once, as `kill -9` does.
     pub(crate) fn kill(&mut self) {
         if self.adapters.is_empty() {

@@ -51,16 +51,18 @@ async fn kills(mode: Mode, rounds: usize, seed: u64) {
     assert!(storm.laws.evictions > 0 && storm.laws.admissions > 0);
     let (admissions, evictions) = (storm.laws.admissions, storm.laws.evictions);
     let agreed = storm.replays().await;
-    eprintln!("LF1 {mode:?}: killed {killed:?}, {admissions} admissions, {evictions} evictions, {agreed} decisions replayed");
+    eprintln!(
+        "LF1 {mode:?}: killed {killed:?}, {admissions} admissions, {evictions} evictions, {agreed} decisions replayed"
+    );
     assert!(agreed as usize > rounds);
 }
 
 #[tokio::test(start_paused = true)]
 async fn lf1_killed_at_each_write_in_gate_mode() {
-    kills(Mode::Gate, times(250, 12), 1).await;
+    kills(Mode::Gate, times(250, 6), 1).await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn lf1_killed_at_each_write_in_bind_mode() {
-    kills(Mode::Bind, times(250, 12), 2).await;
+    kills(Mode::Bind, times(250, 6), 2).await;
 }

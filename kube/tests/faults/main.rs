@@ -7,13 +7,21 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod kills;
+mod nodes;
+mod outages;
+mod pods;
+mod replicas;
 mod storm;
+mod trees;
+mod victims;
 
 /// How often a fault is played: all of the table, or a part of it.
 pub(crate) fn times(all: usize, part: usize) -> usize {
     match std::env::var("QUOTREE_FAULTS").as_deref() {
         Ok("all") => all,
-        Ok(number) => number.parse().unwrap_or(part),
+        // A number of rounds; what is counted in thousands stays as it is.
+        Ok(number) if part < 1000 => number.parse().unwrap_or(part),
+        Ok(_) => part,
         Err(_) => part,
     }
 }

@@ -18,7 +18,7 @@ use quotree_kube_testkit::{
     FakeServer, Target,
     access::User,
     crowd::Crowd,
-    faults::Faults,
+    faults::{Faults, Verb},
     journal,
     laws::{Admission, Checker},
     store::{PatchType, Store, Writer},
@@ -51,8 +51,6 @@ pub(crate) struct Size {
 
 /// The world of the table.
 pub(crate) const S: Size = Size { nodes: 200, cores: 24, leaves: 50 };
-/// A small one, for what is played thousands of times.
-pub(crate) const SMALL: Size = Size { nodes: 10, cores: 8, leaves: 5 };
 
 /// Numbers that look random and are the same in each run.
 #[derive(Debug, Clone)]
@@ -121,6 +119,15 @@ pub(crate) fn template(mode: Mode, grace: u32) -> Value {
     json!({ "spec": spec })
 }
 
+/// A pod of a gang of four, without which none runs.
+fn gang(mode: Mode) -> Value {
+    let mut template = template(mode, 5);
+    template["metadata"]["labels"] = json!({
+        "pod-group.scheduling.sigs.k8s.io/name": "gang", "pod-group.scheduling.sigs.k8s.io/min-available": "4",
+    });
+    template
+}
+
 /// Stops a process while the flag is set, as SIGSTOP does: timers go on, and nothing is looked at.
 struct Stoppable<F> {
     inner: Pin<Box<F>>,
@@ -184,7 +191,12 @@ pub(crate) struct Storm {
     pub(crate) writes: usize,
     /// Requests of the adapter that met a fault.
     pub(crate) faults: usize,
-    /// The requests of the last step.
+    /// Requests to watch pods.
+    pub(crate) watches: usize,
+    /// When an eviction of each pod was sent last, and the shortest time between two, milliseconds.
+    pub(crate) tries: BTreeMap<(String, String), i64>,
+    pub(crate) shortest: i64,
+    /// The last writes.
     pub(crate) journal: Vec<journal::Record>,
     /// Wakes whoever waits for a trap.
     pub(crate) sprung: Arc<Notify>,
@@ -213,7 +225,9 @@ pub(crate) fn create(store: &mut Store, group: &str, plural: &str, namespace: &s
 /// Changes an object past the API.
 pub(crate) fn patch(store: &mut Store, of: (&str, &str), key: (&str, &str), part: &str, change: Value) -> bool {
     let kind = store.kinds().get(of.0, of.1).cloned().unwrap();
-    store.patch(&kind, key, part, PatchType::Merge, change, &Writer::named("test")).is_ok()
+    // Containers are merged by name.
+    let of = if part == "resize" { PatchType::Strategic } else { PatchType::Merge };
+    store.patch(&kind, key, part, of, change, &Writer::named("test")).is_ok()
 }
 
 /// A cluster at rest, without the adapter: what each team runs is on its nodes.
@@ -255,7 +269,14 @@ fn cluster(size: Size, mode: Mode) -> (Store, Crowd) {
         let name = Size::leaf(leaf);
         create(&mut store, "", "namespaces", "", json!({ "metadata": { "name": name } }));
         crowd.add_set(&name, "work", template(mode, 5));
-        for _ in 0..size.replicas(leaf) {
+        // Every tenth team also has a gang of four.
+        crowd.add_set(&name, "gang", gang(mode));
+        let gang = if leaf.is_multiple_of(10) { 4 } else { 0 };
+        for _ in 0..gang {
+            crowd.seed(&mut store, &name, "gang", &format!("node-{:03}", next % size.nodes));
+            next += 1;
+        }
+        for _ in gang..size.replicas(leaf) {
             crowd.seed(&mut store, &name, "work", &format!("node-{:03}", next % size.nodes));
             next += 1;
         }
@@ -298,6 +319,9 @@ impl Storm {
             recording: None,
             writes: 0,
             faults: 0,
+            watches: 0,
+            tries: BTreeMap::new(),
+            shortest: i64::MAX,
             journal: Vec::new(),
             sprung: Arc::default(),
         }
@@ -335,13 +359,13 @@ impl Storm {
         let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
         let groups = ["system:serviceaccounts", "system:serviceaccounts:quotree-system"];
         let client = self.server.client_of_process(User::new(ADAPTER, &groups), &name);
-        let log: fn(&str) = if std::env::var_os("QUOTREE_STORM_LOG").is_some() { |line| eprintln!("{line}") } else { |_| () };
+        let log: fn(&str) =
+            if std::env::var_os("QUOTREE_STORM_LOG").is_some() { |line| eprintln!("{line}") } else { |_| () };
         let mut candidate = self
             .elects
             .then(|| Candidate::new(client.clone(), "kube-system", "quotree-scheduler", name.clone(), clock));
-        let recording = self.recording.as_ref().map(|folder| {
-            Recording::start(Record::new(folder.clone()), &name, log).unwrap()
-        });
+        let recording =
+            self.recording.as_ref().map(|folder| Recording::start(Record::new(folder.clone()), &name, log).unwrap());
         let board = Board::default();
         let outlets = Outlets { log, board: board.clone(), tape: recording.as_ref().map(Recording::tape) };
         let stop = Arc::<Stop>::default();
@@ -369,7 +393,8 @@ impl Storm {
 
     /// The processes that have ended by themselves are started anew.
     pub(crate) fn restart_ended(&mut self) -> usize {
-        let ended: Vec<usize> = (0..self.processes.len()).rev().filter(|one| self.processes[*one].task.is_finished()).collect();
+        let ended: Vec<usize> =
+            (0..self.processes.len()).rev().filter(|one| self.processes[*one].task.is_finished()).collect();
         for place in &ended {
             self.processes.remove(*place);
             self.start();
@@ -409,6 +434,11 @@ impl Storm {
             0 => {
                 let less = self.draw.below(of_even / 4 + 1);
                 self.scale(even, of_even + self.size.waiting() - less);
+            }
+            1 if self.draw.below(3) == 0 => {
+                let leaf = Size::leaf(10 * self.draw.below(self.size.leaves.div_ceil(10)));
+                let wants = 4 - self.crowd.replicas(&leaf, "gang");
+                self.crowd.scale(&leaf, "gang", wants);
             }
             _ => {
                 let more = self.draw.below(self.size.min() - of_odd + 1);
@@ -467,7 +497,16 @@ impl Storm {
         if let Some(forbidden) = journal.iter().filter(ours).find(|record| record.code == 403 && !record.faulty) {
             assert_eq!(forbidden.resource, "pods/eviction", "the roles do not allow {forbidden:?}");
         }
-        self.journal = journal;
+        let ours = || journal.iter().filter(|record| record.user == ADAPTER);
+        self.watches += ours().filter(|record| record.verb == Verb::Watch && record.resource == "pods").count();
+        let now = self.server.now().as_millisecond();
+        for record in ours().filter(|record| record.resource == "pods/eviction") {
+            let before = self.tries.insert((record.namespace.clone(), record.name.clone()), now);
+            self.shortest = self.shortest.min(before.map_or(i64::MAX, |before| now - before));
+        }
+        self.journal.extend(journal.into_iter().filter(|record| record.user == ADAPTER && record.verb.writes()));
+        let surplus = self.journal.len().saturating_sub(2000);
+        self.journal.drain(..surplus);
     }
 
     /// What was broken so far. Fails the test if that is anything.

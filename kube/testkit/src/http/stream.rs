@@ -22,6 +22,8 @@ struct State {
     /// Events that are sent later, or a second time.
     held: VecDeque<(Timestamp, Value)>,
     over: bool,
+    /// How often all watches had been cut when this one began.
+    cuts: u64,
 }
 
 /// What to do next.
@@ -39,7 +41,8 @@ pub(crate) fn lines(
     fault: Option<WatchFault>,
 ) -> impl Stream<Item = Result<Bytes, Cut>> + Send {
     let changed = server.changes();
-    let state = State { server, changed, watch, fault, sent: 0, held: VecDeque::new(), over: false };
+    let cuts = server.cuts();
+    let state = State { server, changed, watch, fault, sent: 0, held: VecDeque::new(), over: false, cuts };
     stream::unfold(state, |mut state| async move {
         loop {
             state.changed.borrow_and_update();
@@ -65,6 +68,9 @@ impl State {
     fn step(&mut self) -> Step {
         if self.over {
             return Step::End;
+        }
+        if self.server.cuts() > self.cuts {
+            return Step::Cut;
         }
         let (watch, held) = (&mut self.watch, &mut self.held);
         match &self.fault {

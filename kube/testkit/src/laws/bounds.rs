@@ -66,14 +66,18 @@ impl Checker {
         let namespace = &victim.key.0;
         let mut with_it = self.census.staying.get(namespace).cloned().unwrap_or_default();
         crate::census::add(&mut with_it, &victim.requests, 1);
-        let before = self.tree.leaves.get(namespace).and_then(|place| self.tree.quotas.get(*place)).is_none_or(|quota| {
-            quota.min.iter().any(|(resource, min)| with_it.get(resource).copied().unwrap_or(0) > *min)
-        });
+        let before =
+            self.tree.leaves.get(namespace).and_then(|place| self.tree.quotas.get(*place)).is_none_or(|quota| {
+                quota.min.iter().any(|(resource, min)| with_it.get(resource).copied().unwrap_or(0) > *min)
+            });
         // A gang goes whole, and its last pods then go from under the min.
         let patience = if victim.gang.is_some() { 60 } else { STALE };
         let waiting = self.waiting.get(namespace).into_iter().flatten();
         let higher = waiting.filter_map(|uid| self.census.pods.get(uid)).any(|other| other.priority > victim.priority);
-        if !before && !higher && !self.within(self.above.get(namespace), patience) && !self.within(self.tree_changed.as_ref(), STALE)
+        if !before
+            && !higher
+            && !self.within(self.above.get(namespace), patience)
+            && !self.within(self.tree_changed.as_ref(), STALE)
         {
             let what = format!("{}/{} is evicted from a leaf that uses no more than its min", namespace, victim.key.1);
             self.breaks("LI4", what);

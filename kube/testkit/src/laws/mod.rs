@@ -90,6 +90,8 @@ impl std::fmt::Display for Broken {
 struct Life {
     admitted: u32,
     evicted: u32,
+    /// The revision at the end of the last request that evicted it.
+    last: u64,
     reported: Option<Timestamp>,
 }
 
@@ -166,6 +168,11 @@ impl Checker {
         &self.census
     }
 
+    /// The pods that wait to be admitted.
+    pub fn waiting(&self) -> impl Iterator<Item = &Pod> {
+        self.waiting.values().flatten().filter_map(|uid| self.census.pods.get(uid)).map(|pod| &**pod)
+    }
+
     /// The tree in force.
     pub fn tree(&self) -> &Tree {
         &self.tree
@@ -178,7 +185,8 @@ impl Checker {
 
     fn breaks(&mut self, law: &'static str, what: String) {
         let since = self.began.unwrap_or(self.now);
-        let second = (self.now - since).round(SpanRound::new().largest(Unit::Second)).map_or(0, |span| span.get_seconds());
+        let second =
+            (self.now - since).round(SpanRound::new().largest(Unit::Second)).map_or(0, |span| span.get_seconds());
         // The first hundred say enough.
         if self.broken.len() < 100 {
             self.broken.push(Broken { law, second, what });
@@ -210,7 +218,11 @@ impl Checker {
                     let before = change.before.as_deref();
                     let pods = self.census.take(change);
                     if let Some((old, new)) = pods {
-                        self.pod(old.as_deref(), new.as_deref(), ours.map(|record| (record, before, change.after.as_deref())));
+                        self.pod(
+                            old.as_deref(),
+                            new.as_deref(),
+                            ours.map(|record| (record, before, change.after.as_deref())),
+                        );
                     }
                 }
                 "nodes" => {
@@ -222,7 +234,11 @@ impl Checker {
                     let bars = change.after.as_deref().is_some_and(|budget| {
                         crate::value::at(budget, &["status", "disruptionsAllowed"]).as_i64().unwrap_or(0) <= 0
                     });
-                    if bars { self.budgets.insert(change.key.clone()) } else { self.budgets.remove(&change.key) };
+                    if bars {
+                        self.budgets.insert(change.key.clone())
+                    } else {
+                        self.budgets.remove(&change.key)
+                    };
                     self.owed.clear();
                 }
                 _ => {}
@@ -266,10 +282,18 @@ impl Checker {
         let alive = new.filter(|new| new.active && new.leaves.is_none());
         let waits = alive.is_some_and(|new| new.at().is_empty() && !new.foreign_gate && self.is_ours(new));
         let list = self.waiting.entry(pod.key.0.clone()).or_default();
-        if waits { list.insert(pod.uid.clone()) } else { list.remove(&pod.uid) };
+        if waits {
+            list.insert(pod.uid.clone())
+        } else {
+            list.remove(&pod.uid)
+        };
         if let Some((gang, _)) = &pod.gang {
             let members = self.gangs.entry((pod.key.0.clone(), gang.clone())).or_default();
-            if alive.is_some() { members.insert(pod.uid.clone()) } else { members.remove(&pod.uid) };
+            if alive.is_some() {
+                members.insert(pod.uid.clone())
+            } else {
+                members.remove(&pod.uid)
+            };
         }
     }
 
@@ -301,7 +325,10 @@ impl Checker {
                 let recount = used.get(resource).copied().unwrap_or(0);
                 let its = shown(&quota.name, resource);
                 if its != Some(recount) {
-                    self.breaks("LI7", format!("{} shows {its:?} {resource}, and a recount gives {recount}", quota.name));
+                    self.breaks(
+                        "LI7",
+                        format!("{} shows {its:?} {resource}, and a recount gives {recount}", quota.name),
+                    );
                 }
             }
         }

@@ -34,6 +34,11 @@ impl Checker {
         waiting.iter().filter_map(|uid| self.census.pods.get(uid)).any(|pod| pod.gang.is_none() && fits(&pod.requests))
     }
 
+    /// The namespaces that are owed a pod now.
+    pub fn owed_now(&self) -> Vec<String> {
+        self.tree.leaves.keys().filter(|namespace| self.is_owed(namespace)).cloned().collect()
+    }
+
     fn owed(&mut self) {
         let namespaces: Vec<String> = self.tree.leaves.keys().cloned().collect();
         for namespace in namespaces {

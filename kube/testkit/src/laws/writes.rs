@@ -44,11 +44,14 @@ impl Checker {
         let reports = is(record, Verb::Patch, "pods/status");
         let now = self.now;
         let life = self.lives.entry(old.uid.clone()).or_default();
-        // An eviction marks the pod, and then deletes it: that is one write.
-        let leaves = new.is_none_or(|new| new.leaves.is_some());
         life.admitted += u32::from(admits);
-        life.evicted += u32::from(evicts && leaves);
-        let early = reports && life.reported.is_some_and(|at| now.duration_since(at).as_secs() < 29) && old.at().is_empty();
+        // An eviction marks the pod, and then deletes it: that is one request.
+        let another = evicts && life.last != record.after;
+        if another {
+            (life.evicted, life.last) = (life.evicted + 1, record.after);
+        }
+        let early =
+            reports && life.reported.is_some_and(|at| now.duration_since(at).as_secs() < 29) && old.at().is_empty();
         if reports {
             life.reported = Some(now);
         }
@@ -56,13 +59,16 @@ impl Checker {
         if admits && admitted > 1 {
             self.breaks("LI5", format!("{name} is admitted {admitted} times"));
         }
-        if evicts && leaves {
+        if another {
             self.evictions += 1;
-            if evicted > 1 || old.leaves.is_some() {
+            if evicted > 1 {
                 self.breaks("LI6", format!("{name} is evicted {evicted} times"));
-            } else {
-                self.is_fair(old);
             }
+        }
+        // What has no node yet is no victim: it gives back a room that it could not take.
+        let leaves = new.is_none_or(|new| new.leaves.is_some());
+        if evicts && leaves && old.leaves.is_none() && !old.node.is_empty() {
+            self.is_fair(old);
         }
         if self.limits.no_faults && early {
             self.breaks("LI12", format!("the condition of {name} is written twice in 30 s"));
