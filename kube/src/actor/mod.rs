@@ -106,10 +106,9 @@ impl Live {
         })
     }
 
-    /// When a turn may have something to do although no fact comes.
+    /// When there may be something to decide although no fact comes.
     fn next_wake(&self) -> Option<Time> {
-        let wakes = [self.core.next_wake(), gangs::next_wake(self), self.reserved.next_wake()];
-        wakes.into_iter().flatten().min()
+        [self.core.next_wake(), gangs::next_wake(self)].into_iter().flatten().min()
     }
 
     /// Applies an event. One that is refused changes nothing and is noted.
@@ -240,7 +239,7 @@ impl Actor {
     #[must_use]
     pub fn next_wake(&self) -> Option<Time> {
         let live = self.live.as_ref()?;
-        live.next_wake()
+        [live.next_wake(), live.reserved.next_wake()].into_iter().flatten().min()
     }
 
     /// Reports to the core what has changed, lets it decide, and returns what is to be written. `now` must not go back.
@@ -252,7 +251,9 @@ impl Actor {
         let Some(live) = &mut self.live else { return Vec::new() };
         let due = live.next_wake().is_some_and(|at| at <= now);
         if self.changes.facts == 0 && self.failures.is_empty() && !due {
-            return self.restate(now);
+            let mut intents = reserved::give_up(live, &self.seen, self.settings.mode, now);
+            intents.extend(self.restate(now));
+            return intents;
         }
         let changes = std::mem::take(&mut self.changes);
         let failures = std::mem::take(&mut self.failures);

@@ -220,6 +220,9 @@ fn arrive(live: &mut Live, pod: &SeenPod, node: NodeId, found: FoundState, now: 
     if let Some(known) = live.known.get_mut(&pod.uid) {
         known.state = state;
     }
+    if matches!(state, Progress::On(_) | Progress::Leaving(_)) {
+        live.reserved.remove(&pod.uid);
+    }
 }
 
 /// Reports that a pod is over.
@@ -247,6 +250,7 @@ pub(crate) fn bind_failed(live: &mut Live, uid: &Uid) {
         && let Some(known) = live.known.get_mut(uid)
     {
         known.state = Progress::Waiting;
+        live.reserved.remove(uid);
     }
 }
 

@@ -14,9 +14,15 @@ const UNPINNED_MS: u64 = 300_000;
 /// And for one whose node is gone, closed, or smaller than what is charged to it: as long as a pod takes that still fits.
 const HOPELESS_MS: u64 = 5000;
 
+/// They are looked at so often, milliseconds.
+const EVERY_MS: u64 = 1000;
+
 /// The pods that are admitted and not on their node yet.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Reserved(BTreeMap<Uid, Waits>);
+pub(super) struct Reserved {
+    pods: BTreeMap<Uid, Waits>,
+    next_look: Time,
+}
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Waits {
@@ -25,33 +31,42 @@ struct Waits {
     /// Since when its node cannot take it.
     hopeless: Option<Time>,
     given_up: bool,
-    due: Option<Time>,
 }
 
 impl Reserved {
     /// A pod is admitted.
     pub(super) fn add(&mut self, uid: &Uid) {
-        self.0.entry(uid.clone()).or_default();
+        self.pods.entry(uid.clone()).or_default();
+    }
+
+    /// A pod is on its node, or waits again.
+    pub(super) fn remove(&mut self, uid: &Uid) {
+        self.pods.remove(uid);
     }
 
     /// The eviction of a pod failed: it is tried again.
     pub(super) fn again(&mut self, uid: &Uid, now: Time) {
-        if let Some(waits) = self.0.get_mut(uid) {
-            *waits = Waits { since: Some(now), due: Some(now.after_ms(HOPELESS_MS)), ..Waits::default() };
+        if let Some(waits) = self.pods.get_mut(uid) {
+            *waits = Waits { since: Some(now), ..Waits::default() };
         }
     }
 
-    /// When the next one may have waited too long.
+    /// When they are looked at next, if there are any.
     pub(super) fn next_wake(&self) -> Option<Time> {
-        self.0.values().filter(|waits| !waits.given_up).filter_map(|waits| waits.due).min()
+        (!self.pods.is_empty()).then_some(self.next_look)
     }
 }
 
-/// Gives up those that have waited too long. Costs a pass over those that wait.
+/// Gives up those that have waited too long. Costs a pass over those that wait and their nodes, once a second.
 pub(super) fn give_up(live: &mut Live, seen: &Seen, mode: Mode, now: Time) -> Vec<Intent> {
     let mut intents = Vec::new();
+    if now < live.reserved.next_look {
+        return intents;
+    }
     let mut reserved = std::mem::take(&mut live.reserved);
-    reserved.0.retain(|uid, waits| {
+    reserved.next_look = now.after_ms(EVERY_MS);
+    let mut hopeless: BTreeMap<NodeId, bool> = BTreeMap::new();
+    reserved.pods.retain(|uid, waits| {
         let Some(Progress::Assumed(node)) = live.known.get(uid).map(|known| known.state) else { return false };
         let Some(pod) = seen.pods.get(uid).filter(|pod| mode == Mode::Gate && pod.facts.deleted_ms.is_none()) else {
             return false;
@@ -60,15 +75,12 @@ pub(super) fn give_up(live: &mut Live, seen: &Seen, mode: Mode, now: Time) -> Ve
             return true;
         }
         let since = *waits.since.get_or_insert(now);
-        let is_hopeless = is_hopeless(live, node);
-        let hopeless = is_hopeless.then(|| *waits.hopeless.get_or_insert(now));
-        waits.hopeless = hopeless;
+        let is_hopeless = *hopeless.entry(node).or_insert_with(|| is_hopeless(live, node));
+        waits.hopeless = is_hopeless.then(|| waits.hopeless.unwrap_or(now));
         let pinned = pod.facts.node_selector.iter().any(|(label, _)| *label == names::HOSTNAME);
-        let patience = if pinned { PINNED_MS } else { UNPINNED_MS };
-        let due = since.after_ms(patience).min(hopeless.map_or(Time(u64::MAX), |since| since.after_ms(HOPELESS_MS)));
-        waits.due = Some(due);
-        if due <= now {
-            waits.given_up = true;
+        let too_long = now.since(since) >= if pinned { PINNED_MS } else { UNPINNED_MS };
+        waits.given_up = too_long || waits.hopeless.is_some_and(|since| now.since(since) >= HOPELESS_MS);
+        if waits.given_up {
             let name = live.ids.node_name(node).map_or_else(|| "a node that is gone".to_owned(), ToString::to_string);
             let why = format!("it was admitted to {name}, and not placed there within {} s", now.since(since) / 1000);
             intents.push(Intent::Evict {

@@ -202,6 +202,7 @@ impl Actor {
         let changes = Changes { tree: false, ..self.seen.as_changes() };
         new.report(&self.seen, &self.settings, changes, Vec::new(), now);
         new.carried.clear();
+        new.reserved.clone_from(&old.reserved);
         if let Some(differs) = difference(old, &new) {
             self.problems.push(Problem::Drift(differs));
             if let Some(old) = &mut self.live {

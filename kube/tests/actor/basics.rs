@@ -413,3 +413,43 @@ fn a_tree_that_is_not_in_force_says_why_until_another_one_is() {
     first.turn(Time(START + 30));
     assert_eq!(first.tree_refused(), None);
 }
+
+#[test]
+fn what_is_admitted_and_not_placed_is_given_up() {
+    let (p, q) = (pod("a", "p", 1, 2), pod("a", "q", 2, 2));
+    let mut actor = actor(Mode::Gate, [shown(&p), shown(&q)]);
+    assert_eq!(turn(&mut actor, 0).len(), 2);
+    let opened = |pod: &SeenPod| {
+        change(pod, |facts| {
+            facts.gates.clear();
+            facts.node_selector.push((names::HOSTNAME.into(), "n0".into()));
+        })
+    };
+    // While our own write is under way, nobody else can place it.
+    assert_eq!(turn(&mut actor, 60_000), Vec::<String>::new());
+    actor.take(opened(&p));
+    actor.take(opened(&q));
+    assert_eq!(turn(&mut actor, 61_000), Vec::<String>::new());
+    actor.take(on(&q, "n0"));
+    assert_eq!(turn(&mut actor, 90_000), Vec::<String>::new());
+    assert!(actor.next_wake().is_some_and(|wake| wake <= Time(START + 91_000)));
+    assert_eq!(turn(&mut actor, 91_000), ["evict a/p: it was admitted to n0, and not placed there within 30 s"]);
+    assert_eq!(turn(&mut actor, 120_000), Vec::<String>::new(), "it is asked for once");
+    actor.take_failure(Failure::Evict { uid: "p".into(), why: "500".to_owned() });
+    assert_eq!(turn(&mut actor, 121_000), Vec::<String>::new());
+    assert_eq!(turn(&mut actor, 151_000).len(), 1, "and again where that failed");
+}
+
+#[test]
+fn a_node_that_cannot_take_what_was_admitted_is_given_up_sooner() {
+    let p = pod("a", "p", 1, 6);
+    let mut actor = actor(Mode::Gate, [shown(&p)]);
+    assert_eq!(turn(&mut actor, 0).len(), 1);
+    actor.take(change(&p, |facts| {
+        facts.gates.clear();
+        facts.node_selector.push((names::HOSTNAME.into(), "n0".into()));
+    }));
+    actor.take(node("n0", 4));
+    assert_eq!(turn(&mut actor, 1000), Vec::<String>::new());
+    assert_eq!(turn(&mut actor, 6000), ["evict a/p: it was admitted to n0, and not placed there within 5 s"]);
+}

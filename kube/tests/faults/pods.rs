@@ -1,7 +1,7 @@
 //! LF7, LF8, LF15 and LF16: what users do to pods at the worst moment.
 
 use crate::{
-    storm::{ADAPTER, S, Size, Storm, create, patch, template},
+    storm::{ADAPTER, S, SMALL, Size, Storm, create, patch, template},
     times,
 };
 use quotree_kube::settings::Mode;
@@ -215,7 +215,7 @@ async fn lf15_users_who_pass_by_the_gate_are_counted() {
 /// LF16.
 #[tokio::test(start_paused = true)]
 async fn lf16_pods_grow_above_the_max_of_their_team() {
-    let mut storm = Storm::new(S, Mode::Gate, 16);
+    let mut storm = Storm::new(SMALL, Mode::Gate, 16);
     storm.start();
     storm.pass(12_000).await;
     for round in 0..times(50, 3) {

@@ -52,6 +52,9 @@ pub(crate) struct Size {
 /// The world of the table.
 pub(crate) const S: Size = Size { nodes: 200, cores: 24, leaves: 50 };
 
+/// A smaller one, where explaining what waits would take minutes in the other.
+pub(crate) const SMALL: Size = Size { nodes: 20, cores: 24, leaves: 10 };
+
 /// Numbers that look random and are the same in each run.
 #[derive(Debug, Clone)]
 pub(crate) struct Draw(pub(crate) u64);
