@@ -196,6 +196,14 @@ impl Program {
         self.get("/metrics").is_some_and(|text| text.contains("\nquotree_ready 1"))
     }
 
+    /// How long it has had a processor, seconds.
+    fn processor(&self) -> f64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
+        let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |place: usize| fields.get(place).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
+        (ticks(11) + ticks(12)) as f64 / 100.0
+    }
+
     /// The most memory that it had, MiB.
     fn peak(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
@@ -238,29 +246,35 @@ async fn backlog(server: &FakeServer, crowd: &mut Crowd, size: &Size) {
     let mut seen = BTreeMap::new();
     let began = Instant::now();
     while seen.len() < count && began.elapsed() < Duration::from_secs(600) {
+        server.with_store(|store| crowd.step(store));
         sleep_ms(5).await;
         admitted(server, &mut seen);
     }
     let (first, last) = (seen.values().min().copied().unwrap_or(began), seen.values().max().copied().unwrap_or(began));
     let seconds = last.duration_since(first).as_secs_f64();
     println!(
-        "{} admissions of {count} in {seconds:.1} s: {:.0} a second; the first after {:.1} s; {} MiB at most",
+        "{} admissions of {count} in {seconds:.1} s: {:.0} a second; the first after {:.1} s; {:.1} s of a processor; {} MiB at most",
         seen.len(),
         seen.len() as f64 / seconds.max(0.001),
         first.duration_since(began).as_secs_f64(),
+        program.processor(),
         program.peak()
     );
 }
 
 /// A stream: from creation to admission.
-async fn stream(server: &FakeServer, size: &Size) {
+async fn stream(server: &FakeServer, crowd: &mut Crowd, size: &Size) {
     let listening = server.listen().await.unwrap();
     let began = Instant::now();
     let program = Program::start(&listening.url(), size);
     while !program.is_ready() && began.elapsed() < Duration::from_secs(600) {
         sleep_ms(20).await;
     }
-    println!("ready after {:.1} s, {} MiB at most", began.elapsed().as_secs_f64(), program.peak());
+    let (seconds, processor) = (began.elapsed().as_secs_f64(), program.processor());
+    println!(
+        "ready after {seconds:.1} s, of which it had a processor for {processor:.1} s; {} MiB at most",
+        program.peak()
+    );
     server.take_journal();
     let (mut made, mut seen) = (BTreeMap::new(), BTreeMap::new());
     let began = Instant::now();
@@ -278,12 +292,15 @@ async fn stream(server: &FakeServer, size: &Size) {
                 made.insert((namespace, name), Instant::now());
             }
         });
+        // The kube-scheduler binds what is admitted.
+        server.with_store(|store| crowd.step(store));
         sleep_ms(2).await;
         admitted(server, &mut seen);
     }
     let created = began.elapsed().as_secs_f64();
     let until = Instant::now() + Duration::from_secs(120);
     while seen.len() < total && Instant::now() < until {
+        server.with_store(|store| crowd.step(store));
         sleep_ms(2).await;
         admitted(server, &mut seen);
     }
@@ -343,6 +360,6 @@ async fn main() {
     if size.admissions > 0 {
         backlog(&server, &mut crowd, &size).await;
     } else {
-        stream(&server, &size).await;
+        stream(&server, &mut crowd, &size).await;
     }
 }
