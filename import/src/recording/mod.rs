@@ -67,7 +67,7 @@ pub enum NodeChange {
 pub fn recorded(path: &Path, window: Window) -> Result<Recorded, Trouble> {
     let mut observer = Observer::default();
     let mut notes = Vec::new();
-    let (from, to, files) = within(path, window)?;
+    let ((from, to), files) = within(path, window)?;
     let (from_time, to_time) = (from.unwrap_or_default(), to.unwrap_or(Time(u64::MAX)));
     'all: for file in files {
         let mut steps = match Steps::open(&file) {
@@ -113,12 +113,15 @@ fn stamp(time: Time) -> String {
     Timestamp::from_millisecond(ms).unwrap_or_default().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
+/// When a window begins and ends.
+type Bounds = (Option<Time>, Option<Time>);
+
 /// The times of a window, and the segments that are needed for it: each begins with all that there is, so of those that begin
 /// before it the last is enough.
-fn within(path: &Path, window: Window) -> Result<(Option<Time>, Option<Time>, Vec<PathBuf>), Trouble> {
+fn within(path: &Path, window: Window) -> Result<(Bounds, Vec<PathBuf>), Trouble> {
     let files: Vec<PathBuf> = listed(path)?.into_iter().map(|(_, file)| file).collect();
     if window == Window::default() {
-        return Ok((None, None, files));
+        return Ok((Bounds::default(), files));
     }
     let mut begins: Vec<(Time, PathBuf)> = Vec::new();
     for file in files {
@@ -142,5 +145,5 @@ fn within(path: &Path, window: Window) -> Result<(Option<Time>, Option<Time>, Ve
         return Err(Trouble { file: path.to_owned(), what, empty: false });
     }
     let first = begins.iter().rposition(|(at, _)| times.0.is_some_and(|from| *at <= from)).unwrap_or(0);
-    Ok((times.0, times.1, begins.into_iter().skip(first).map(|(_, file)| file).collect()))
+    Ok((times, begins.into_iter().skip(first).map(|(_, file)| file).collect()))
 }
