@@ -12,6 +12,7 @@ use quotree_sim::{
     model::Scenario,
     scenario::{self, Diagnostic, Loaded, Setting, Source},
 };
+use quotree_study::BASELINE_ENDING;
 use std::path::Path;
 
 /// Loads and validates a scenario. Warnings are printed to stderr.
@@ -56,6 +57,11 @@ pub(crate) fn json(diagnostic: &Diagnostic) -> serde_json::Value {
 pub(crate) fn refusal(loaded: &Loaded, colour: bool) -> String {
     let main = loaded.sources.first();
     let kind = main.and_then(|source| detect(source.text.as_bytes())).filter(|kind| *kind != FileKind::Scenario);
+    if let Some(Source { path, .. }) = main.filter(|source| source.path.ends_with(BASELINE_ENDING)) {
+        return format!(
+            "error: `{path}` is the outcome of a scenario, not a scenario\n  = help: `quotree check` of that scenario compares it"
+        );
+    }
     match (main, kind) {
         (Some(Source { path, .. }), Some(kind)) => {
             format!("error: `{path}` is {kind}, not a scenario{}", advice(&kind, path))

@@ -171,6 +171,7 @@ fn teams_come_and_go_and_so_must_their_figures() {
     place.check(&["--bless"]);
     let (code, text) = place.check(&[]);
     assert!(code == 1 && text.contains("teams.outcome.yaml:6: wait of blue\n"), "a tolerance is left over: {text}");
+    assert!(!text.contains("--bless"), "it is no outcome: {text}");
 }
 
 #[test]
@@ -188,6 +189,8 @@ fn missing_baselines_matter_where_there_are_some_or_they_are_required() {
         let (code, text) = run(&place.0, &[&["check"], paths].concat());
         assert!(code == 0 && text.contains("1 scenario has no baseline") && text.contains("2 passed"), "{text}");
     }
+    let (code, text) = run(&place.0, &["run", "teams.outcome.yaml"]);
+    assert!(code == 2 && text.contains("is the outcome of a scenario, not a scenario"), "{text}");
 }
 
 #[test]
@@ -217,6 +220,13 @@ fn mistakes_in_the_file_are_all_named_with_their_places() {
     for place in ["yaml:2:3", "yaml:3:14", "yaml:5:1", "yaml:9:15", "yaml:10:11"] {
         assert!(text.contains(place), "{place}: {text}");
     }
+    // One that is wrong for many figures is reported once, where it is written.
+    place.put(
+        "teams.outcome.yaml",
+        "tolerance:\n  default: 10 percent\noutcome:\n  seeds: 1\n  run:\n    evictions: 1\n    jobs.failed: 2\n",
+    );
+    let (code, text) = place.check(&[]);
+    assert!(code == 2 && text.contains("yaml:2:3") && text.contains("1 error, 0 warnings"), "{text}");
     // After a merge: the part of the command may be anything, for `--bless` writes it again.
     let torn = "tolerance:\n  default: 5%\noutcome:\n<<<<<<< ours\n  seeds: 1\n=======\n>>>>>>> theirs\n";
     place.put("teams.outcome.yaml", torn);

@@ -6,7 +6,7 @@ use crate::{
     exit::Trouble,
     files, snippets,
 };
-use quotree_reports::{BaselineState, Baselined, CheckOutcome, Checked, Remark, many};
+use quotree_reports::{BaselineFigure, BaselineState, Baselined, CheckOutcome, Checked, Remark, many};
 use quotree_sim::scenario::{Diagnostic, Notation, Source};
 use quotree_study::{BASELINE_ENDING, Baseline, Facts, Outcome, listed};
 use std::{
@@ -143,16 +143,7 @@ pub(super) fn judge(
                 found.state = BaselineState::Compared;
                 found.figures = baseline.compare(&outcome);
                 if !found.passed() {
-                    let bless = format!("If this outcome is meant: `quotree check {scenario}{with} --bless`");
-                    found.note = match (study::settings(&args.edits).is_empty(), baseline.is_of(&outcome)) {
-                        (false, _) => {
-                            "The baseline is of the file as it is, without `--set` and `--policy`.".to_owned()
-                        }
-                        (true, true) => {
-                            format!("The scenario is the one of the baseline; quotree decides otherwise now. {bless}")
-                        }
-                        (true, false) => format!("The scenario has changed since its baseline was written. {bless}"),
-                    };
+                    found.note = note(&found.figures, baseline.is_of(&outcome), args, &format!("{scenario}{with}"));
                 }
             }
         }
@@ -162,6 +153,24 @@ pub(super) fn judge(
     }
     checked.baseline = Some(found);
     draft
+}
+
+/// What to know and to do about figures that differ; empty if only tolerances are wrong.
+fn note(figures: &[BaselineFigure], is_same: bool, args: &Args, scenario: &str) -> String {
+    if !study::settings(&args.edits).is_empty() {
+        return "The baseline is of the file as it is, without `--set` and `--policy`.".to_owned();
+    }
+    let differing = || figures.iter().filter(|figure| !figure.passed);
+    let has_moved = differing().any(|figure| figure.expected.is_some() && figure.seen.is_some());
+    if !differing().any(|figure| figure.expected.is_some() || figure.seen.is_some()) {
+        return String::new();
+    }
+    let why = match (is_same, has_moved) {
+        (true, true) => "The scenario is the one of the baseline; quotree decides otherwise now. ",
+        (false, _) => "The scenario has changed since its baseline was written. ",
+        (true, false) => "",
+    };
+    format!("{why}If this outcome is meant: `quotree check {scenario} --bless`")
 }
 
 /// Writes outcome files. Returns a sentence about them.

@@ -2,7 +2,7 @@
 
 use super::{
     Baseline, Held,
-    tolerance::{DEFAULT, Tolerance, is_family},
+    tolerance::{DEFAULT, Tolerance, is_family, names},
     write::OUTCOME,
 };
 use crate::{
@@ -15,7 +15,10 @@ use quotree_syntax::{
     Diagnostic, Report, Source, Span,
     yaml::{self, Entry, Node},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// What stands before a value that is a lower bound.
 pub(super) const AT_LEAST: &str = "at least ";
@@ -130,19 +133,21 @@ impl Reader<'_> {
         }
     }
 
-    /// A tolerance of several figures that is none of one of them: `default: 1m` of a count.
+    /// A tolerance of several figures that is none of one of them: `default: 1m` of a count. Each tolerance is reported once, at its line.
     fn check_tolerances(&mut self, baseline: &Baseline) {
-        let mut wrong: Vec<String> = Vec::new();
+        let mut wrong: BTreeSet<usize> = BTreeSet::new();
         for held in &baseline.figures {
-            if let Err(error) = baseline.tolerance(&held.key)
-                && !wrong.contains(&error)
-            {
-                let line_start: usize =
-                    self.source.text.split_inclusive('\n').take(held.line.saturating_sub(1)).map(str::len).sum();
-                let indent = self.source.text.get(line_start..).map_or(0, |rest| rest.len() - rest.trim_start().len());
-                let start = line_start + indent;
-                self.error(&(start..start + held.key.name().len()), error.clone(), "give it a tolerance of its own");
-                wrong.push(error);
+            let Err(error) = baseline.tolerance(&held.key) else { continue };
+            let mut names = names(&held.key).into_iter();
+            let Some(line) = names.find_map(|name| Some(baseline.tolerances.get(&name)?.1)) else { continue };
+            if wrong.insert(line) {
+                let before = self.source.text.split_inclusive('\n').take(line.saturating_sub(1));
+                let start: usize = before.map(str::len).sum();
+                let rest = self.source.text.get(start..).unwrap_or_default();
+                let row = rest.lines().next().unwrap_or_default();
+                let indent = row.len() - row.trim_start().len();
+                let help = format!("or give `{}` a tolerance of its own", held.key.name());
+                self.error(&(start + indent..start + row.trim_end().len()), error, &help);
             }
         }
     }
