@@ -76,6 +76,10 @@ pub struct Args {
     /// callers on the machine itself.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "")]
     pub listen: String,
+    /// Ask callers of /metrics, and of /explain from other machines, for a token whose account may `get` that path by the roles of
+    /// the cluster.
+    #[arg(long, requires = "listen")]
+    pub authorize: bool,
     /// Record what is decided, and from what, to this folder: `quotree replay DIR` and `quotree import kubernetes
     /// --from-recording DIR` read it.
     #[arg(long, value_name = "DIR")]

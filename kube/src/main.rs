@@ -65,7 +65,9 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
         let fence = candidate.as_ref().map_or_else(Fence::open, Candidate::fence);
         let listener = TcpListener::bind(address).await.map_err(|error| format!("--listen {address}: {error}"))?;
         eprintln!("quotree-scheduler: serves http://{}/metrics", listener.local_addr()?);
-        tokio::spawn(Service::new(board.clone(), clock, fence).serve(listener));
+        let service = Service::new(board.clone(), clock, fence);
+        let service = if args.authorize { service.authorizing(writes.clone()) } else { service };
+        tokio::spawn(service.serve(listener));
     }
     // Whatever is in flight when the process ends is found by the next start, as after a crash.
     let result = tokio::select! {

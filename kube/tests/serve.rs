@@ -17,6 +17,7 @@ use quotree_kube::{
     watch::{Fact, SeenNode, Store},
     write::fence::Fence,
 };
+use quotree_kube_testkit::{FakeServer, Target, access::User};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -101,8 +102,13 @@ async fn serves(board: Board, fence: Fence) -> SocketAddr {
 
 /// The status and the body of an answer.
 async fn get(address: SocketAddr, path: &str, host: &str) -> (u16, String) {
+    get_with(address, path, host, "").await
+}
+
+/// The same with further headers.
+async fn get_with(address: SocketAddr, path: &str, host: &str, more: &str) -> (u16, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{more}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
@@ -169,6 +175,63 @@ async fn metrics_are_what_prometheus_reads() {
     assert!(text.contains("quotree_quota_resource{queue=\"le\\\"af\",resource=\"cpu\",kind=\"used\"} 3\n"), "{text}");
     assert!(text.contains("quotree_watch_staleness_seconds{kind=\"pods\"} 5"), "{text}");
     assert!(text.contains("quotree_ledger_drift{queue=\"\",resource=\"\"} 0\n"), "{text}");
+}
+
+/// A token of a new account of namespace `monitoring`.
+async fn token(target: &Target, name: &str) -> String {
+    let account = json!({ "metadata": { "name": name } });
+    assert_eq!(target.post(&target.core("serviceaccounts"), account).await.unwrap().code, 201);
+    let request = json!({
+        "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": { "expirationSeconds": 600, "audiences": [] },
+    });
+    let answer = target.post(&target.core(&format!("serviceaccounts/{name}/token")), request).await.unwrap();
+    answer.text("/status/token").to_owned()
+}
+
+#[tokio::test]
+async fn an_authorizing_service_reads_tokens_and_asks_the_roles() {
+    let server = FakeServer::new();
+    let target = Target::fake(&server, server.client()).within("monitoring").await.unwrap();
+    let file: Value = serde_json::from_str(include_str!("../config/authorize/rbac.json")).unwrap();
+    let rbac = "rbac.authorization.k8s.io/v1";
+    let binding = json!({
+        "metadata": { "name": "prometheus" },
+        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "quotree-metrics-reader" },
+        "subjects": [{ "kind": "ServiceAccount", "name": "prometheus", "namespace": "monitoring" }],
+    });
+    let items = file["items"].as_array().unwrap().iter().cloned().chain([binding]);
+    for item in items {
+        let plural = if item.get("rules").is_some() { "clusterroles" } else { "clusterrolebindings" };
+        assert_eq!(target.post(&target.cluster(rbac, plural), item).await.unwrap().code, 201);
+    }
+    let (prometheus, other) = (token(&target, "prometheus").await, token(&target, "other").await);
+    // By the rights of the scheduler's own account.
+    let groups = ["system:serviceaccounts", "system:serviceaccounts:quotree-system"];
+    let ours = User::new("system:serviceaccount:quotree-system:quotree-scheduler", &groups);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = Service::new(board(), Clock::starting_at(Time(5000)), Fence::open());
+    tokio::spawn(service.authorizing(server.client_of(ours)).serve(listener));
+    let bearer = |token: &str| format!("Authorization: Bearer {token}\r\n");
+    for (path, headers, code) in [
+        ("/metrics", String::new(), 401),
+        ("/metrics", bearer("nobody's"), 401),
+        ("/metrics", format!("Authorization: Basic {prometheus}\r\n"), 401),
+        ("/metrics", bearer(&other), 403),
+        ("/metrics", bearer(&prometheus), 200),
+        // From elsewhere, by the name of the request: who may read metrics may not read explanations.
+        ("/explain?pod=a/second", bearer(&prometheus), 403),
+        ("/explain?pod=a/second", String::new(), 401),
+        ("/healthz", String::new(), 200),
+    ] {
+        let (is, text) = get_with(address, path, "quotree.example:8080", &headers).await;
+        assert_eq!(is, code, "{path} with {headers:?}: {text}");
+    }
+    assert_eq!(get(address, "/explain?pod=a/second", "localhost:8080").await.0, 200, "on the machine itself");
+    // A second look asks nobody.
+    server.take_journal();
+    let (again, _) = get_with(address, "/metrics", "any", &bearer(&prometheus)).await;
+    assert_eq!((again, server.take_journal().len()), (200, 0));
 }
 
 /// A reader that is slow, or many of them, does not keep others from being served.

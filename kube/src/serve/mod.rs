@@ -2,13 +2,15 @@
 //!
 //! Who may read what: health and metrics are for everybody who reaches the port. Explanations name pods and quotas of others, so
 //! they are for callers on the loopback interface alone: on the machine itself, or by `kubectl port-forward`, which the API
-//! server grants by roles.
+//! server grants by roles. A service that [authorizes](Service::authorizing) asks for a token, for metrics and for explanations from
+//! elsewhere.
 
 pub mod board;
 pub mod explain;
 pub mod figures;
 pub mod heard;
 pub mod metric;
+mod review;
 
 use crate::{clock::Clock, write::fence::Fence};
 use board::{Board, Stage};
@@ -18,11 +20,13 @@ use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
     body::Incoming,
-    header::{CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS},
+    header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS},
     server::conn::http1,
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use kube::Client;
+use review::{Outcome, Reviewer};
 use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
 use tokio::{
     net::TcpListener,
@@ -45,13 +49,21 @@ pub struct Service {
     clock: Clock,
     fence: Fence,
     explanations: Arc<Semaphore>,
+    reviewer: Option<Reviewer>,
 }
 
 impl Service {
     /// A service that shows this board. Whether this process leads, the fence says.
     #[must_use]
     pub fn new(board: Board, clock: Clock, fence: Fence) -> Self {
-        Self { board, clock, fence, explanations: Arc::new(Semaphore::new(EXPLANATIONS)) }
+        Self { board, clock, fence, explanations: Arc::new(Semaphore::new(EXPLANATIONS)), reviewer: None }
+    }
+
+    /// Asks the API server whether the token of a caller lets them read.
+    #[must_use]
+    pub fn authorizing(mut self, client: Client) -> Self {
+        self.reviewer = Some(Reviewer::new(client));
+        self
     }
 
     /// Serves for ever. A connection that cannot be taken is let go.
@@ -95,7 +107,16 @@ impl Service {
                 ),
             },
             "/metrics" => {
+                if let Some(refused) = self.refuses(request, "/metrics").await {
+                    return refused;
+                }
                 typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", self.board.text(now, leads))
+            }
+            "/explain" if !is_local(request, peer) && self.reviewer.is_some() => {
+                match self.refuses(request, "/explain").await {
+                    Some(refused) => refused,
+                    None => self.explain(request.uri().query().unwrap_or_default()).await,
+                }
             }
             "/explain" if !is_local(request, peer) => text(
                 StatusCode::FORBIDDEN,
@@ -103,6 +124,31 @@ impl Service {
             ),
             "/explain" => self.explain(request.uri().query().unwrap_or_default()).await,
             _ => text(StatusCode::NOT_FOUND, "try /healthz, /readyz, /metrics or /explain?pod=NAMESPACE/NAME\n"),
+        }
+    }
+
+    /// The refusal of a caller who may not read a path, where that is asked.
+    async fn refuses(&self, request: &Request<Incoming>, path: &str) -> Option<Response<Full<Bytes>>> {
+        let reviewer = self.reviewer.as_ref()?;
+        let header = request.headers().get(AUTHORIZATION).and_then(|header| header.to_str().ok());
+        let token = header.and_then(|header| header.strip_prefix("Bearer ")).unwrap_or_default();
+        match reviewer.check(token, path).await {
+            Outcome::Allowed => None,
+            Outcome::Unknown => {
+                let mut refused =
+                    text(StatusCode::UNAUTHORIZED, "a token of the cluster is needed: Authorization: Bearer ..\n");
+                refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+                Some(refused)
+            }
+            Outcome::Forbidden => {
+                let why = format!(
+                    "the roles of the cluster do not let this account get {path}: bind it to quotree-metrics-reader\n"
+                );
+                Some(text(StatusCode::FORBIDDEN, why))
+            }
+            Outcome::Silent => {
+                Some(text(StatusCode::SERVICE_UNAVAILABLE, "the API server does not say who may read\n"))
+            }
         }
     }
 

@@ -45,6 +45,8 @@ pub struct Wish {
     pub namespace: String,
     /// The name; empty for any.
     pub name: String,
+    /// The path of what is no resource; empty for a resource.
+    pub path: String,
 }
 
 impl Wish {
@@ -54,7 +56,14 @@ impl Wish {
         let subresource = text("subresource");
         let resource = text("resource");
         let resource = if subresource.is_empty() { resource } else { format!("{resource}/{subresource}") };
-        Self { verb: text("verb"), group: text("group"), resource, namespace: text("namespace"), name: text("name") }
+        Self {
+            verb: text("verb"),
+            group: text("group"),
+            resource,
+            namespace: text("namespace"),
+            name: text("name"),
+            path: String::new(),
+        }
     }
 }
 
@@ -112,6 +121,9 @@ fn permits(rule: &Value, wish: &Wish) -> bool {
         let names = value::items(rule, &["resourceNames"]);
         names.is_empty() || names.iter().any(|name| *name == wish.name.as_str())
     };
+    if !wish.path.is_empty() {
+        return has("verbs", &wish.verb) && has("nonResourceURLs", &wish.path);
+    }
     has("verbs", &wish.verb) && has("apiGroups", &wish.group) && any_of(&wish.resource) && named()
 }
 
@@ -196,7 +208,13 @@ pub(crate) fn review(store: &Store, caller: &User, of_self: bool, review: &Value
         let groups = value::items(review, &["spec", "groups"]).iter().filter_map(Value::as_str);
         User { name: value::text(review, &["spec", "user"]).to_owned(), groups: groups.map(str::to_owned).collect() }
     };
-    let wish = Wish::of_review(value::at(review, &["spec", "resourceAttributes"]));
+    let path = value::at(review, &["spec", "nonResourceAttributes"]);
+    let wish = if path.is_object() {
+        let text = |field: &str| value::text(path, &[field]).to_owned();
+        Wish { verb: text("verb"), path: text("path"), ..Wish::default() }
+    } else {
+        Wish::of_review(value::at(review, &["spec", "resourceAttributes"]))
+    };
     let mut answer = review.clone();
     value::set(&mut answer, &["status"], json!({ "allowed": allows(store, &user, &wish) }));
     answer

@@ -13,6 +13,7 @@ const FILES: &[&str] = &[
     include_str!("../../config/base/deployment.json"),
     include_str!("../../config/gate/rbac.json"),
     include_str!("../../config/gate/policies.json"),
+    include_str!("../../config/authorize/rbac.json"),
     include_str!("../../config/bind/rbac.json"),
     include_str!("../../config/bind/policies.json"),
 ];

@@ -43,6 +43,7 @@ pub(crate) fn answer(store: &mut Store, tokens: &mut Tokens, call: &Call, user: 
         resource: target.resource(),
         namespace: target.namespace.clone(),
         name: target.name.clone(),
+        path: String::new(),
     };
     if !allows(store, user, &wish) {
         return Err(denied(user, &wish));
