@@ -3,7 +3,7 @@
 //!
 //! Half of the teams use more than they are guaranteed, so whatever the others ask for is reclaimed.
 
-use quotree_core::Time;
+use quotree_core::{SearchBounds, Time};
 use quotree_k8s::LabelSelector;
 use quotree_kube::{
     clock::Clock,
@@ -190,6 +190,8 @@ pub(crate) struct Storm {
     pub(crate) skew_ms: i64,
     /// Where processes record, if they do.
     pub(crate) recording: Option<PathBuf>,
+    /// How many sets of victims a search looks at.
+    pub(crate) sets: u32,
     /// Writes of the adapter that were carried out.
     pub(crate) writes: usize,
     /// Requests of the adapter that met a fault.
@@ -320,6 +322,7 @@ impl Storm {
             elects: false,
             skew_ms: 0,
             recording: None,
+            sets: SearchBounds::default().sets,
             writes: 0,
             faults: 0,
             watches: 0,
@@ -356,7 +359,8 @@ impl Storm {
     pub(crate) fn start(&mut self) {
         self.started += 1;
         let name = format!("process-{}", self.started);
-        let settings = Settings { managed: LabelSelector::default(), ..Settings::new(self.mode) };
+        let mut settings = Settings { managed: LabelSelector::default(), ..Settings::new(self.mode) };
+        settings.policy.bounds.sets = self.sets;
         let now = self.server.now().as_millisecond() + self.skew_ms;
         let clock = Clock::starting_at(Time(u64::try_from(now).unwrap()));
         let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
