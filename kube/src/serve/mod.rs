@@ -142,7 +142,7 @@ impl Service {
             }
             Outcome::Forbidden => {
                 let why = format!(
-                    "the roles of the cluster do not let this account get {path}: bind it to quotree-metrics-reader\n"
+                    "no ClusterRole of this account lets it `get` the path {path} (nonResourceURLs); quotree-metrics-reader has /metrics\n"
                 );
                 Some(text(StatusCode::FORBIDDEN, why))
             }
