@@ -26,6 +26,8 @@ pub const NOT_READY: &str = "node.kubernetes.io/not-ready";
 pub const UNREACHABLE: &str = "node.kubernetes.io/unreachable";
 /// The namespace of the cluster's own pods.
 pub const SYSTEM_NAMESPACE: &str = "kube-system";
+/// Namespaces of quotree itself: of the scheduler, and of the accounts of users.
+pub const OWN_NAMESPACES: [&str; 2] = ["quotree-system", "quotree-users"];
 /// The scheduler of pods that do not name one.
 pub const DEFAULT_SCHEDULER: &str = "default-scheduler";
 /// Annotation of the API object of a static pod, which the kubelet runs without a scheduler.

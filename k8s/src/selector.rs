@@ -2,7 +2,7 @@
 //!
 //! Source: "Labels and Selectors" of the Kubernetes documentation.
 
-use crate::{Labels, affinity::Requirement};
+use crate::{Labels, affinity::Requirement, names};
 use quotree_core::Name;
 
 /// A selector by labels. A selector without requirements selects everything.
@@ -33,11 +33,15 @@ pub struct NamespaceFacts {
 }
 
 impl NamespaceFacts {
-    /// Whether quotree schedules the pods of the namespace; `ours` selects the managed namespaces. System namespaces
-    /// are never managed.
+    /// Whether quotree schedules the pods of the namespace; `ours` selects the managed namespaces. Those of the system
+    /// never are, whoever labels them: else the scheduler could evict its own pods.
     #[must_use]
     pub fn is_managed(&self, ours: &LabelSelector) -> bool {
-        self.name != crate::names::SYSTEM_NAMESPACE && ours.selects(&self.labels)
+        !self.is_of_system() && ours.selects(&self.labels)
+    }
+
+    fn is_of_system(&self) -> bool {
+        self.name.as_str().starts_with("kube-") || names::OWN_NAMESPACES.iter().any(|own| self.name == *own)
     }
 }
 
@@ -76,6 +80,8 @@ mod tests {
             labels: [("quota".into(), value.into())].into(),
         };
         assert!(namespace("red", "on").is_managed(&on) && !namespace("red", "off").is_managed(&on));
-        assert!(!namespace("kube-system", "on").is_managed(&LabelSelector::default()));
+        for system in ["kube-system", "kube-flannel", "quotree-system", "quotree-users"] {
+            assert!(!namespace(system, "on").is_managed(&on), "{system}");
+        }
     }
 }
