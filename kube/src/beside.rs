@@ -5,10 +5,15 @@ use crate::{
     actor::{Asked, Feed, Reason, Twin},
     serve::explain::Answer,
 };
+use quotree_core::Time;
 use tokio::{sync::oneshot, task::JoinHandle};
 
 /// If so much was told since, the twin hears it, though nobody asks.
 const BACKLOG: usize = 20_000;
+
+/// After all waiting workloads were explained, so many times as long passes before they are again: at most a fifth of a core is for
+/// that, however many wait.
+const REST: u64 = 4;
 
 /// A question, and where its answer goes.
 type Question = (Asked, oneshot::Sender<Option<Answer>>);
@@ -21,6 +26,10 @@ pub struct Beside {
     work: Option<JoinHandle<Done>>,
     questions: Vec<Question>,
     wants_reasons: bool,
+    /// When reasons were asked for last.
+    asked: Time,
+    /// Until when nobody needs them anew.
+    rests: Time,
 }
 
 /// What comes back.
@@ -52,9 +61,12 @@ impl Beside {
         self.start();
     }
 
-    /// Asks why all workloads wait.
-    pub fn want_reasons(&mut self) {
-        self.wants_reasons = true;
+    /// Asks why all workloads wait, unless that was found just now and took long.
+    pub fn want_reasons(&mut self, now: Time) {
+        if now < self.rests || self.wants_reasons {
+            return;
+        }
+        (self.wants_reasons, self.asked) = (true, now);
         self.start();
     }
 
@@ -97,8 +109,11 @@ impl Beside {
     }
 
     /// Takes the twin back, and begins what was asked meanwhile.
-    pub fn take(&mut self, done: Done) -> (Option<Vec<Reason>>, Option<String>) {
+    pub fn take(&mut self, done: Done, now: Time) -> (Option<Vec<Reason>>, Option<String>) {
         self.twin = Some(done.twin);
+        if done.reasons.is_some() {
+            self.rests = now.after_ms(now.since(self.asked).saturating_mul(REST));
+        }
         if self.wants_reasons || !self.questions.is_empty() {
             self.start();
         }

@@ -225,7 +225,7 @@ impl Runner {
         let Some(done) = done else {
             return (self.log)("ALARM: an explanation has failed; from now on nothing is explained");
         };
-        let (reasons, differs) = self.beside.take(done);
+        let (reasons, differs) = self.beside.take(done, now);
         if let Some(differs) = differs {
             (self.log)(&format!("ALARM: the core that explains differs from the one that decides: {differs}"));
         }
@@ -356,7 +356,7 @@ impl Runner {
         intents.extend(self.reporter.events(&intents));
         if now >= self.next_report {
             self.next_report = now.after_ms(EVERY_MS);
-            self.beside.want_reasons();
+            self.beside.want_reasons(now);
             self.look(now);
             self.status.write(&self.actor, now, self.log);
         }
