@@ -9,10 +9,12 @@ use quotree_kube::{
     clock::Clock,
     elect::{Candidate, lead},
     record::{Recording, Settings as Record},
+    remember::Place,
     run::{Outlets, Runner},
     serve::board::{Board, Stage},
     settings::{Mode, Settings},
     watch::streams::TreeSource,
+    write::fence::Fence,
 };
 use quotree_kube_testkit::{
     FakeServer, Target,
@@ -186,6 +188,7 @@ pub(crate) struct Storm {
     started: usize,
     /// Whether processes take part in an election.
     pub(crate) elects: bool,
+    remembers: bool,
     /// How much the clock of the next process is ahead, milliseconds.
     pub(crate) skew_ms: i64,
     /// Where processes record, if they do.
@@ -320,6 +323,7 @@ impl Storm {
             processes: Vec::new(),
             started: 0,
             elects: false,
+            remembers: false,
             skew_ms: 0,
             recording: None,
             sets: SearchBounds::default().sets,
@@ -331,6 +335,12 @@ impl Storm {
             journal: Vec::new(),
             sprung: Arc::default(),
         }
+    }
+
+    /// Every process remembers the last accepted tree from now on.
+    pub(crate) const fn remembering(mut self) -> Self {
+        self.remembers = true;
+        self
     }
 
     /// Every process takes part in an election from now on.
@@ -361,6 +371,7 @@ impl Storm {
         let name = format!("process-{}", self.started);
         let mut settings = Settings { managed: LabelSelector::default(), ..Settings::new(self.mode) };
         settings.policy.bounds.sets = self.sets;
+        settings.remembers = self.remembers;
         let now = self.server.now().as_millisecond() + self.skew_ms;
         let clock = Clock::starting_at(Time(u64::try_from(now).unwrap()));
         let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
@@ -376,8 +387,13 @@ impl Storm {
         let board = Board::default();
         let outlets = Outlets { log, board: board.clone(), tape: recording.as_ref().map(Recording::tape) };
         let stop = Arc::<Stop>::default();
+        let place = Place { namespace: "kube-system".to_owned(), name: "quotree-scheduler".to_owned() };
         let work = async move {
-            let start = |fence| Runner::new(&client, client.clone(), settings, &source, clock, fence, outlets);
+            let start = |fence: Fence| {
+                let remembers = settings.remembers;
+                let runner = Runner::new(&client, client.clone(), settings, &source, clock, fence.clone(), outlets);
+                if remembers { runner.with_memory(client.clone(), &place, &source, fence) } else { runner }
+            };
             lead(candidate.as_mut(), start).await;
         };
         let task = tokio::spawn(Stoppable { inner: Box::pin(work), stop: stop.clone() });
