@@ -49,7 +49,7 @@ pub struct Memory {
     clock: Clock,
     log: fn(&str),
     /// What was sent last.
-    sent: Option<TreeSpec>,
+    sent: Option<Arc<TreeSpec>>,
     busy: Arc<AtomicBool>,
     failed: Arc<AtomicBool>,
 }
@@ -111,19 +111,24 @@ impl Memory {
         }
     }
 
-    /// Writes the tree in force beside the loop, if it is another one than was written last. Costs a comparison of the trees.
+    /// Writes the tree in force beside the loop, if it is another one than was written last. Every turn asks this, so trees are
+    /// compared only after the core was begun anew.
     pub fn write(&mut self, actor: &Actor) {
         let Some(tree) = actor.tree() else { return };
-        let again = self.failed.swap(false, Ordering::AcqRel);
-        let same = self.sent.as_ref() == Some(tree) && !again;
-        if same || self.busy.load(Ordering::Acquire) || !self.fence.allows(self.clock.now()) {
+        if self.busy.load(Ordering::Acquire) || !self.fence.allows(self.clock.now()) {
             return;
         }
-        let text = match serde_json::to_string(tree) {
+        if self.failed.swap(false, Ordering::AcqRel) {
+            self.sent = None;
+        }
+        let sent = self.sent.replace(tree.clone());
+        if sent.is_some_and(|sent| Arc::ptr_eq(&sent, tree) || sent == *tree) {
+            return;
+        }
+        let text = match serde_json::to_string(&**tree) {
             Ok(text) => text,
             Err(error) => return (self.log)(&format!("the quota tree is not remembered: {error}")),
         };
-        self.sent = Some(tree.clone());
         self.busy.store(true, Ordering::Release);
         let patch = Patch::Apply(json!({
             "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": self.name },

@@ -352,7 +352,7 @@ const fn unknown_resource(kind: &FindingKind) -> Option<&Name> {
     }
 }
 
-/// A hint if children are promised a resource that their parent does not name at all, which is often the short name of another.
+/// A hint where children are promised a resource that their parent does not name: often the short name of another resource.
 fn unnamed(kind: &FindingKind, parent: &QuotaSpec) -> Option<String> {
     let FindingKind::OverPromised { resource, .. } = kind else { return None };
     let named: BTreeSet<&str> = parent.min.iter().chain(parent.max.iter()).map(|(name, _)| name.as_str()).collect();

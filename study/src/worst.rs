@@ -10,7 +10,7 @@ use std::cmp::Reverse;
 
 use crate::Facts;
 
-/// How bad a run is: how long jobs wait in sum, then lost work, then evictions.
+/// How bad a run is: by the sum of the waits, then by lost work, then by evictions.
 pub type Badness = (u128, u128, u64);
 
 /// How bad a run is.

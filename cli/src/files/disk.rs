@@ -35,7 +35,7 @@ impl Disk {
         Self { main: main.to_path_buf(), below: is_limited.then(below) }
     }
 
-    /// Where a file really is, if that is a place from which the scenario may not read.
+    /// The real path of a file, if the scenario may not read from there.
     pub(crate) fn refuses(&self, path: &Path) -> Option<PathBuf> {
         // What cannot be resolved is not there; reading it says so.
         let (below, real) = (self.below.as_ref()?, fs::canonicalize(path).ok()?);

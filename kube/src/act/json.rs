@@ -4,8 +4,9 @@ use crate::actor::{Intent, PodKey};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The decision as fields, where it is one: `pod`, `uid`, `queue` and `node` of who is admitted; of an eviction `victim` and
-/// `victim_uid`, and `pod` and `uid` of the one for whom. `decision_id` counts the decisions of this process.
+/// The fields of the log line of a decision; nothing where the intent is no decision. An admission has `pod`, `uid`, `queue` and
+/// `node`. An eviction has `victim` and `victim_uid`, and the `pod` and `uid` of the pod that it makes room for. `decision_id`
+/// counts the decisions of this process.
 ///
 /// ```
 /// use quotree_kube::{act::json::fields, actor::{Intent, PodKey}};

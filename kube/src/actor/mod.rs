@@ -48,7 +48,10 @@ use quotree_record::Line;
 use reserved::Reserved;
 use restate::{Carried, Recorder};
 use seen::{Changes, Seen};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The core and what was reported to it.
 #[derive(Debug)]
@@ -74,7 +77,7 @@ struct Live {
     /// Facts that the core refused, and about what.
     refused: Vec<(String, EventError)>,
     /// The tree in force.
-    tree: TreeSpec,
+    tree: Arc<TreeSpec>,
     /// Why the newest tree is not in force, and whether it is valid by itself.
     tree_refused: Option<(bool, String)>,
     recorder: Recorder,
@@ -84,7 +87,12 @@ struct Live {
 
 impl Live {
     /// A core that is told nothing yet.
-    fn new(tree: TreeSpec, settings: &Settings, quiet_until: Time, recorder: Recorder) -> Result<Self, Vec<Finding>> {
+    fn new(
+        tree: Arc<TreeSpec>,
+        settings: &Settings,
+        quiet_until: Time,
+        recorder: Recorder,
+    ) -> Result<Self, Vec<Finding>> {
         Ok(Self {
             core: Scheduler::new(&tree, settings.policy.clone())?,
             ids: Ids::default(),
@@ -210,7 +218,7 @@ impl Actor {
 
     /// The tree that is in force.
     #[must_use]
-    pub fn tree(&self) -> Option<&TreeSpec> {
+    pub fn tree(&self) -> Option<&Arc<TreeSpec>> {
         self.live.as_ref().map(|live| &live.tree)
     }
 
@@ -260,7 +268,7 @@ impl Actor {
         live.report(&self.seen, &self.settings, changes, failures, now);
         if starts {
             // What was accepted before holds until the newest tree is accepted, by the rules of any other change of it.
-            if let Some(newest) = self.seen.tree.as_ref().filter(|newest| **newest != live.tree) {
+            if let Some(newest) = self.seen.tree.as_ref().filter(|newest| **newest != *live.tree) {
                 tree::replace(live, &self.seen, newest);
             }
             self.begin_recording(now);

@@ -53,8 +53,8 @@ impl Actor {
         self.whys(&self.why_workloads())
     }
 
-    /// Why each pod of ours waits that is not admitted, where it is known why workloads wait. What was admitted meanwhile is left
-    /// out. Costs a pass over what waits and over the pods that the core does not know.
+    /// Why each of our pods waits, given why its workload does. Leaves out pods that have been admitted since. Costs a pass over
+    /// what waits and over the pods that the core does not know.
     #[must_use]
     pub fn whys(&self, reasons: &[Reason]) -> Vec<Why> {
         let Some(live) = &self.live else { return Vec::new() };

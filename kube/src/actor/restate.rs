@@ -13,7 +13,7 @@ use crate::{
 };
 use quotree_core::{DeviceSet, Finding, Name, Plan, Scheduler, Time, TreeSpec};
 use quotree_record::{Decision, Line, NamedNode, NamedPod, NamedWorkload};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// While something is reserved, a new segment waits so long at most, milliseconds: a restart forgets reservations.
 const PATIENCE_MS: u64 = 600_000;
@@ -160,7 +160,7 @@ impl Actor {
     /// A core that is told nothing yet.
     pub(super) fn fresh(&self, tree: &TreeSpec, quiet_until: Time) -> Result<Live, Vec<Finding>> {
         let before = self.live.as_ref().map_or(&self.recorder, |live| &live.recorder);
-        Live::new(tree.clone(), &self.settings, quiet_until, before.telling())
+        Live::new(Arc::new(tree.clone()), &self.settings, quiet_until, before.telling())
     }
 
     /// The first state is told.

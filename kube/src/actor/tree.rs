@@ -2,7 +2,7 @@
 
 use super::{Live, seen::Seen};
 use quotree_core::{Event, EventError, Finding, Name, QuotaTree, TreeSpec};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 /// Reports a new tree. One that the core refuses, or that lacks the leaf of a group, leaves the old one in force; where that is for
 /// what runs now, or for a group, it is tried again when pods have ended or groups have gone.
@@ -15,7 +15,7 @@ pub(crate) fn replace(live: &mut Live, seen: &Seen, tree: &TreeSpec) {
     let for_now = matches!(live.refused.last(), Some((_, EventError::LeavesInUse { .. })));
     live.tree_waits = !taken && for_now;
     if taken {
-        live.tree = tree.clone();
+        live.tree = Arc::new(tree.clone());
         live.tree_refused = None;
     } else if let Some((_, error)) = live.refused.last() {
         let valid = !matches!(error, EventError::InvalidTree(_));
@@ -30,7 +30,7 @@ pub(crate) fn replace(live: &mut Live, seen: &Seen, tree: &TreeSpec) {
 /// The leaves of the tree in force that a new one lacks, and that have groups, in words.
 fn group_bound(live: &Live, seen: &Seen, tree: &TreeSpec) -> Option<String> {
     // A tree that is not valid is refused for that.
-    if *tree == live.tree || QuotaTree::new(tree, live.core.policy().over_promised).is_err() {
+    if *tree == *live.tree || QuotaTree::new(tree, live.core.policy().over_promised).is_err() {
         return None;
     }
     let (now, then) = (leaves(&live.tree), leaves(tree));

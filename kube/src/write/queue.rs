@@ -20,7 +20,7 @@ const AT_ONCE: usize = 64;
 /// How many conditions and Events wait at most; later ones are dropped, and conditions come again.
 const REPORTS: usize = 5000;
 
-/// Classes of writes, from the first up to before the last: evictions, admissions, and reports.
+/// Classes of writes with one bucket, from the first up to, but without, the last. There are evictions, admissions, and reports.
 type Classes = (u8, u8);
 const CLASSES: [Classes; 3] = [(0, 1), (1, 2), (2, u8::MAX)];
 

@@ -108,7 +108,7 @@ impl Crowd {
         &self.census
     }
 
-    /// Does all that is due. Gives the number of writes.
+    /// Carries out all that is due. Returns the number of writes.
     pub fn step(&mut self, store: &mut Store) -> usize {
         let Ok(pods) = store.kind("", "pods") else { return 0 };
         let mut done = 0;

@@ -86,7 +86,7 @@ pub(crate) fn text(key: &Key, value: i128) -> String {
     }
 }
 
-/// A decimal number times ten to the number of places, exactly.
+/// Reads a decimal number exactly, in units of its last place: with two places, `1.5` is 150.
 ///
 /// # Errors
 /// What is wrong, in a clause.

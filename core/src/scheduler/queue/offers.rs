@@ -30,7 +30,7 @@ pub(super) struct Row {
     /// In a leaf: whether workloads wait there, as of the last refresh.
     pub(super) waits: bool,
     /// Whether what the quota leaves has changed since the last refresh.
-    pub(super) is_used_anew: bool,
+    pub(super) gates_are_stale: bool,
     /// What the quota leaves to requests, as of the last refresh.
     pub(super) gates: Gates,
     /// In a leaf: its queues. Otherwise: the offers of the quotas below.
@@ -80,7 +80,7 @@ impl Row {
         let entitled = Line::with_hiders(2 * resources + 1, resources);
         Self {
             is_leaf,
-            is_used_anew: true,
+            gates_are_stale: true,
             line: line(),
             entitled,
             tried: none(),

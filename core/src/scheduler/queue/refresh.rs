@@ -19,7 +19,7 @@ impl Tournament {
     pub(crate) fn refresh(&mut self, gates: impl Fn(QuotaSlot, &mut Gates), share: impl Fn(QuotaSlot) -> Ratio) {
         while let Some(slot) = self.dirty.pop_last() {
             let row = self.rows.at_mut(slot);
-            if std::mem::take(&mut row.is_used_anew) {
+            if std::mem::take(&mut row.gates_are_stale) {
                 gates(slot, &mut row.gates);
                 self.want_again(slot);
             }

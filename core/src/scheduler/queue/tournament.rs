@@ -252,7 +252,7 @@ impl Tournament {
 
     /// Marks the quota for re-evaluation, because its usage or the reservations of its holds have changed.
     pub(crate) fn touch(&mut self, quota: QuotaSlot) {
-        self.rows.at_mut(quota).is_used_anew = true;
+        self.rows.at_mut(quota).gates_are_stale = true;
         self.dirty.insert(quota);
         self.note_share(quota);
     }
@@ -333,7 +333,7 @@ impl Tournament {
 
     /// Whether an event alone changes which queues are tried.
     pub(crate) fn awaits_event(&self) -> bool {
-        !self.retry_on_event.is_empty() || !self.suspended.is_empty() || !self.shares_changed.is_empty()
+        self.any_suspended() || self.awaiting_event().next().is_some()
     }
 
     /// After an event, makes all suspended queues ready again, and takes out the queues that wait for an event.

@@ -67,7 +67,7 @@ impl Clone for Gates {
 }
 
 /// Gives amounts this length, mostly the one that they have.
-fn fit(amounts: &mut Demand, len: usize) {
+fn set_len(amounts: &mut Demand, len: usize) {
     if amounts.len() != len {
         amounts.resize(len, i64::MAX);
     }
@@ -94,7 +94,7 @@ impl Quotas {
     pub(crate) fn write_gates(&self, slot: QuotaSlot, gates: &mut Gates) {
         let width = self.tree.width();
         let Gates { limits, covers } = gates;
-        fit(limits, 2 * width + 1);
+        set_len(limits, 2 * width + 1);
         let Some(quota) = self.quota_id(slot) else {
             limits.fill(i64::MAX);
             *covers = None;
@@ -102,7 +102,7 @@ impl Quotas {
         };
         let (ledger, min, max) = (&self.ledger, self.tree.min(quota), self.tree.max(quota));
         let (admitted, guaranteed) = limits.split_at_mut(width);
-        // With lend floors (L3) what a request adds to an inner quota depends on the leaf, up to nothing.
+        // With lend floors (L3) a request may add less to a quota above its leaf, or nothing.
         let is_exact = !ledger.any_lend_limit() || self.tree.is_leaf(quota);
         for ((left, max), charged) in admitted.iter_mut().zip(max).zip(ledger.charged_row(slot)) {
             *left = match *max {
@@ -120,7 +120,7 @@ impl Quotas {
             *jobs = if has_job_left { i64::MAX } else { 0 };
         }
         let covers = covers.get_or_insert_default();
-        fit(covers, width);
+        set_len(covers, width);
         if self.is_inner_root(slot) {
             return covers.fill(i64::MAX);
         }
