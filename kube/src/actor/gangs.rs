@@ -108,13 +108,14 @@ fn goes_on(ids: &super::names::Ids, known: &BTreeMap<Uid, KnownPod>, id: Workloa
     ids.pods_of(id).filter_map(|uid| known.get(uid)).any(stays)
 }
 
-/// PodGroups of these kinds and namespaces have changed: their gangs are looked at.
+/// PodGroups of these kinds and namespaces have changed: their gangs are looked at. Costs the gangs of these namespaces.
 pub(crate) fn touch(live: &mut Live, changed: &BTreeSet<(GangKind, Name)>) {
-    if changed.is_empty() {
-        return;
+    let Gangs { gangs, touched, .. } = &mut live.gangs;
+    for (kind, namespace) in changed {
+        let first = GangId { kind: *kind, namespace: namespace.clone(), name: Name::default() };
+        let of_them = gangs.range(first..).map(|(id, _)| id);
+        touched.extend(of_them.take_while(|id| id.kind == *kind && id.namespace == *namespace).cloned());
     }
-    let all = live.gangs.gangs.keys().filter(|id| changed.contains(&(id.kind, id.namespace.clone())));
-    live.gangs.touched.extend(all.cloned().collect::<Vec<_>>());
 }
 
 /// The object that has the minimum of a gang, if there is one.

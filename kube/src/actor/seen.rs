@@ -135,9 +135,7 @@ impl Seen {
             }
             Fact::Accepted(tree) => self.accepted = tree,
             Fact::PodGroups { kind, object: (namespace, object), groups } => {
-                let parts = format!("{object}/");
-                let is_of = |name: &Name| *name == object || name.as_str().starts_with(&parts);
-                self.pod_groups.retain(|(its, space, name), _| *its != kind || *space != namespace || !is_of(name));
+                self.forget_pod_groups(kind, &namespace, object);
                 self.pod_groups
                     .extend(groups.into_iter().map(|one| ((kind, namespace.clone(), one.name.clone()), one)));
                 changes.pod_groups.insert((kind, namespace));
@@ -151,6 +149,19 @@ impl Seen {
             Fact::Synced(store) => {
                 self.synced.insert(store);
             }
+        }
+    }
+
+    /// Forgets the group that an object was, and those that were parts of it, such as `workload/workers`. Costs only these.
+    fn forget_pod_groups(&mut self, kind: GangKind, namespace: &Name, object: Name) {
+        let parts = format!("{object}/");
+        let from = (kind, namespace.clone(), Name::from(parts.as_str()));
+        let is_part = |(of, space, name): &&(GangKind, Name, Name)| {
+            *of == kind && space == namespace && name.as_str().starts_with(&parts)
+        };
+        let gone: Vec<_> = self.pod_groups.range(from..).map(|(key, _)| key).take_while(is_part).cloned().collect();
+        for key in gone.iter().chain([&(kind, namespace.clone(), object)]) {
+            self.pod_groups.remove(key);
         }
     }
 
@@ -226,5 +237,31 @@ mod tests {
         assert!(changes.nodes.take().is_empty());
         seen.take(node(2), &mut changes);
         assert_eq!(changes.nodes.take().len(), 1);
+    }
+
+    #[test]
+    fn an_object_that_changes_takes_its_own_groups_along_and_no_others() {
+        let (mut seen, mut changes) = (Seen::default(), Changes::default());
+        let kind = GangKind::SchedulingGroup;
+        let mut show = |namespace: &str, object: &str, groups: &[&str]| {
+            let groups = groups.iter().map(|name| GroupFacts {
+                kind,
+                namespace: namespace.into(),
+                name: (*name).into(),
+                min: None,
+                by_role: Vec::new(),
+                whole: false,
+                topology: None,
+            });
+            let object = (namespace.into(), object.into());
+            seen.take(Fact::PodGroups { kind, object, groups: groups.collect() }, &mut changes);
+            seen.pod_groups.keys().map(|(_, space, name)| format!("{space}:{name}")).collect::<Vec<_>>()
+        };
+        show("a", "w", &["w", "w/one", "w/two"]);
+        show("a", "w-x", &["w-x"]);
+        show("a", "w0", &["w0/one"]);
+        show("b", "w", &["w/one"]);
+        assert_eq!(show("a", "w", &["w/three"]), ["a:w-x", "a:w/three", "a:w0/one", "b:w/one"]);
+        assert_eq!(show("a", "w", &[]), ["a:w-x", "a:w0/one", "b:w/one"]);
     }
 }
