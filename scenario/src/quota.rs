@@ -352,10 +352,11 @@ const fn unknown_resource(kind: &FindingKind) -> Option<&Name> {
     }
 }
 
-/// A hint where children are promised a resource that their parent does not name: often the short name of another resource.
+/// A hint where children are promised a resource that the min of their parent does not name: often one of the two is misspelt, or
+/// the short name of the other.
 fn unnamed(kind: &FindingKind, parent: &QuotaSpec) -> Option<String> {
     let FindingKind::OverPromised { resource, .. } = kind else { return None };
-    let named: BTreeSet<&str> = parent.min.iter().chain(parent.max.iter()).map(|(name, _)| name.as_str()).collect();
+    let named: BTreeSet<&str> = parent.min.iter().map(|(name, _)| name.as_str()).collect();
     if named.is_empty() || named.contains(resource.as_str()) {
         return None;
     }
@@ -363,7 +364,7 @@ fn unnamed(kind: &FindingKind, parent: &QuotaSpec) -> Option<String> {
         Some(name) => format!("did you mean `{name}`?"),
         None => {
             let names: Vec<&str> = named.into_iter().collect();
-            format!("`{}` does not name `{resource}`, only {}", parent.name, names.join(", "))
+            format!("the min of `{}` does not name `{resource}`, only {}", parent.name, names.join(", "))
         }
     })
 }

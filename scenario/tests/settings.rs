@@ -171,5 +171,5 @@ fn the_short_name_of_a_resource_is_named() {
     let short = said("quota.team.a.min.gpu=3");
     assert!(short.contains("did you mean `nvidia.com/gpu`?"), "{short}");
     let other = said("quota.team.a.min.cpu=3");
-    assert!(other.contains("`root` does not name `cpu`, only nvidia.com/gpu"), "{other}");
+    assert!(other.contains("the min of `root` does not name `cpu`, only nvidia.com/gpu"), "{other}");
 }
