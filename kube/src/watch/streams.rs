@@ -133,11 +133,7 @@ pub fn start_groups(tasks: &mut JoinSet<()>, client: &Client, facts: &Sender<Fac
                 }
                 tokio::time::sleep(if said { LATER } else { Duration::from_secs(1) }).await;
             };
-            match kind {
-                GangKind::Coscheduling => follow_groups::<0>(client, resource, facts, seen).await,
-                GangKind::Volcano => follow_groups::<1>(client, resource, facts, seen).await,
-                _ => follow_groups::<2>(client, resource, facts, seen).await,
-            }
+            follow_groups(kind, client, resource, facts, seen).await;
         });
     }
 }
@@ -161,29 +157,17 @@ async fn served(client: &Client, resources: &[Served]) -> kube::Result<Option<Ap
 }
 
 /// Watches the groups of one kind of gangs, by its place in [`GROUP_KINDS`].
-async fn follow_groups<const KIND: usize>(client: Client, resource: ApiResource, facts: Sender<Fact>, seen: Heard) {
-    const fn kind(place: usize) -> GangKind {
-        match place {
-            0 => GangKind::Coscheduling,
-            1 => GangKind::Volcano,
-            _ => GangKind::SchedulingGroup,
-        }
-    }
+/// Watches the objects of one kind of gang.
+async fn follow_groups(kind: GangKind, client: Client, resource: ApiResource, facts: Sender<Fact>, seen: Heard) {
+    let key =
+        |object: &DynamicObject| (Name::from(object.namespace().unwrap_or_default()), Name::from(object.name_any()));
     let of = Kind {
-        store: Store::Gangs(kind(KIND)),
-        key: |object: &DynamicObject| {
-            (Name::from(object.namespace().unwrap_or_default()), Name::from(object.name_any()))
+        store: Store::Gangs(kind),
+        key,
+        read: move |object: &DynamicObject| {
+            groups(kind, object).map(|groups| Fact::PodGroups { kind, object: key(object), groups })
         },
-        read: |object: &DynamicObject| {
-            let object_key = (Name::from(object.namespace().unwrap_or_default()), Name::from(object.name_any()));
-            let groups = groups(kind(KIND), object)?;
-            Ok(Fact::PodGroups { kind: kind(KIND), object: object_key, groups })
-        },
-        gone: |object: (Name, Name), _: Option<&DynamicObject>| Fact::PodGroups {
-            kind: kind(KIND),
-            object,
-            groups: Vec::new(),
-        },
+        gone: move |object, _: Option<&DynamicObject>| Fact::PodGroups { kind, object, groups: Vec::new() },
     };
     follow(Api::all_with(client, &resource), config(), of, facts, seen).await;
 }
@@ -193,19 +177,30 @@ fn config() -> watcher::Config {
 }
 
 /// How the objects of a kind become facts.
-struct Kind<K, Key> {
+struct Kind<K, Key, R, G>
+where
+    R: Fn(&K) -> Result<Fact, Unreadable>,
+    G: Fn(Key, Option<&K>) -> Fact,
+{
     store: Store,
     key: fn(&K) -> Key,
-    read: fn(&K) -> Result<Fact, Unreadable>,
-    gone: fn(Key, Option<&K>) -> Fact,
+    read: R,
+    gone: G,
 }
 
 /// Watches for ever. Errors are retried with back-off (0.8 s to 30 s): what is missing meanwhile comes with the next list. Now and
 /// then a LIST is [compared](compare) with what was shown; where something was missed, the watch begins anew.
-async fn follow<K, Key>(api: Api<K>, config: watcher::Config, kind: Kind<K, Key>, facts: Sender<Fact>, heard: Heard)
-where
+async fn follow<K, Key, R, G>(
+    api: Api<K>,
+    config: watcher::Config,
+    kind: Kind<K, Key, R, G>,
+    facts: Sender<Fact>,
+    heard: Heard,
+) where
     K: Resource + Clone + DeserializeOwned + Debug + Send + 'static,
     Key: Ord + Clone + Send + 'static,
+    R: Fn(&K) -> Result<Fact, Unreadable>,
+    G: Fn(Key, Option<&K>) -> Fact,
 {
     let name = kind.store.name();
     heard.board.values(|values| {
