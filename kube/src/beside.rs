@@ -1,4 +1,4 @@
-//! What is made beside the loop: explanations, of a [`Twin`] of the core. The loop hands over what the core was told, and goes on
+//! What is made beside the loop: explanations, of a [`Twin`] of the core. The loop hands over the input of the core, and goes on
 //! deciding; only one thing at a time is made, and what is asked meanwhile waits.
 
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 use quotree_core::Time;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-/// If so much was told since, the twin hears it, though nobody asks.
+/// The twin takes its input when there is so much of it, though nobody asks.
 const BACKLOG: usize = 20_000;
 
 /// After all waiting workloads were explained, so many times as long passes before they are again: at most a fifth of a core is for
@@ -43,13 +43,13 @@ pub struct Done {
 }
 
 impl Beside {
-    /// A twin that was told nothing yet.
+    /// A twin without any input yet.
     #[must_use]
     pub fn new() -> Self {
         Self { twin: Some(Twin::default()), ..Self::default() }
     }
 
-    /// What the core at work must be told to hand over.
+    /// Where the core at work must hand over its input.
     #[must_use]
     pub fn feed(&self) -> Feed {
         self.feed.clone()
@@ -70,7 +70,7 @@ impl Beside {
         self.start();
     }
 
-    /// Has the twin hear what there is, if that is much.
+    /// Has the twin take its input, if there is much of it.
     pub fn catch_up(&mut self) {
         if self.feed.waiting() > BACKLOG {
             self.start();
@@ -81,15 +81,15 @@ impl Beside {
     fn start(&mut self) {
         let Some(mut twin) = self.twin.take() else {
             if self.work.is_none() {
-                // It has failed: whoever asks hears at once that there is no answer.
+                // It has failed: whoever asks is answered at once that there is none.
                 self.questions.clear();
             }
             return;
         };
-        let (told, questions) = (self.feed.take(), std::mem::take(&mut self.questions));
+        let (input, questions) = (self.feed.take(), std::mem::take(&mut self.questions));
         let reasons = std::mem::take(&mut self.wants_reasons);
         self.work = Some(tokio::task::spawn_blocking(move || {
-            twin.hear(told);
+            twin.take(input);
             for (asked, answer) in questions {
                 // Whoever has asked may be gone.
                 let _ = answer.send(Some(asked.answer(&twin)));

@@ -83,7 +83,7 @@ fn board() -> Board {
     });
     board.heard(Store::Pods, Time(0));
     let mut twin = Twin::default();
-    twin.hear(feed.take());
+    twin.take(feed.take());
     tokio::spawn(async move {
         while let Some(question) = questions.recv().await {
             let asked = actor.asked(&question.namespace, &question.name);

@@ -20,7 +20,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Explains it by a twin that was told all that the core was told. Takes up to some tenths of a second in a large cluster.
+    /// Explains it by a twin that has got all input of the core. Takes up to some tenths of a second in a large cluster.
     #[must_use]
     pub fn answer(self, twin: &Twin) -> Answer {
         let mut answer = self.answer;

@@ -32,7 +32,7 @@ mod twin;
 pub use asked::Asked;
 pub use intents::{Failure, Intent, PodKey};
 pub use reasons::Why;
-pub use twin::{Feed, Reason, Told, Twin};
+pub use twin::{Feed, Input, Reason, Twin};
 
 use crate::{
     settings::Settings,

@@ -1,8 +1,8 @@
-//! A second core that is told the same as the one at work, and so comes to the same state. Explanations are made of it, beside
+//! A second core that gets the same input as the one at work, and so comes to the same state. Explanations are made of it, beside
 //! the loop: they try what would help on copies of the state, which takes up to some tenths of a second in a large cluster.
 //!
-//! A core decides the same whenever it is told the same (I12), so nothing is copied out of the one at work: it hands over what it
-//! is told, in constant time an event. What is told is what a recording holds.
+//! A core with the same input decides the same (I12), so nothing is copied out of the one at work: it hands over its input, in
+//! constant time an event. The input is what a recording holds.
 
 use super::{
     names::Ids,
@@ -13,46 +13,46 @@ use quotree_core::{Event, Policy, Scheduler, TreeSpec, WorkloadId};
 use quotree_record::Line;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// What a twin is told.
+/// The input of a twin.
 #[derive(Debug)]
-pub enum Told {
+pub enum Input {
     /// The core at work was begun anew.
     Begin {
         /// Its tree.
         tree: Box<TreeSpec>,
         /// Its policy.
         policy: Box<Policy>,
-        /// What it was told first.
+        /// Its first input.
         lines: Vec<Line>,
     },
-    /// It was told this, or has decided.
+    /// It got this event, or has decided.
     Line(Line),
 }
 
-/// What the twin was not told yet. Clones are the same.
+/// The input that the twin has not taken yet. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub struct Feed(Arc<Mutex<Vec<Told>>>);
+pub struct Feed(Arc<Mutex<Vec<Input>>>);
 
 impl Feed {
-    fn lock(&self) -> MutexGuard<'_, Vec<Told>> {
+    fn lock(&self) -> MutexGuard<'_, Vec<Input>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The core was begun anew: what came before counts no more.
     pub(super) fn begin(&self, tree: &TreeSpec, policy: &Policy, lines: Vec<Line>) {
-        let mut told = self.lock();
-        told.clear();
-        told.push(Told::Begin { tree: Box::new(tree.clone()), policy: Box::new(policy.clone()), lines });
+        let mut waiting = self.lock();
+        waiting.clear();
+        waiting.push(Input::Begin { tree: Box::new(tree.clone()), policy: Box::new(policy.clone()), lines });
     }
 
     /// Adds a line.
     pub(super) fn line(&self, line: Line) {
-        self.lock().push(Told::Line(line));
+        self.lock().push(Input::Line(line));
     }
 
     /// Takes what there is.
     #[must_use]
-    pub fn take(&self) -> Vec<Told> {
+    pub fn take(&self) -> Vec<Input> {
         std::mem::take(&mut self.lock())
     }
 
@@ -85,15 +85,15 @@ pub struct Reason {
 }
 
 impl Twin {
-    /// Takes what the core at work was told. Costs as much as that core took, once more.
-    pub fn hear(&mut self, told: Vec<Told>) {
-        for told in told {
-            match told {
-                Told::Begin { tree, policy, lines } => {
+    /// Takes the input of the core at work. Costs as much as that core took, once more.
+    pub fn take(&mut self, input: Vec<Input>) {
+        for one in input {
+            match one {
+                Input::Begin { tree, policy, lines } => {
                     *self = Self { core: Scheduler::new(&tree, *policy).ok(), ..Self::default() };
                     lines.into_iter().for_each(|line| self.line(line));
                 }
-                Told::Line(line) => self.line(line),
+                Input::Line(line) => self.line(line),
             }
         }
     }
@@ -168,12 +168,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_new_beginning_forgets_what_was_not_heard() {
+    fn a_new_beginning_forgets_what_was_not_taken() {
         let feed = Feed::default();
         feed.line(Line::Sum(String::new()));
         feed.begin(&std::iter::empty().collect(), &Policy::default(), Vec::new());
         feed.line(Line::Sum(String::new()));
-        let told = feed.take();
-        assert!(matches!(told[..], [Told::Begin { .. }, Told::Line(_)]) && feed.waiting() == 0);
+        let input = feed.take();
+        assert!(matches!(input[..], [Input::Begin { .. }, Input::Line(_)]) && feed.waiting() == 0);
     }
 }

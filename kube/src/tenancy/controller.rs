@@ -106,7 +106,8 @@ pub struct Controller {
     view: Receiver<Option<View>>,
     log: fn(&str),
     mirrors: BTreeMap<Source, Mirror>,
-    told: Option<Groups>,
+    /// The groups that were reported to the scheduler last.
+    reported: Option<Groups>,
     /// What failed in the last pass, by user; said in their status.
     failed: BTreeMap<Name, String>,
 }
@@ -131,7 +132,7 @@ impl Controller {
     ) -> Self {
         let mirrors = SOURCES.into_iter().map(|source| (source, Mirror::default())).collect();
         let hand = Hand { client: writes, places, fence, clock };
-        Self { hand, reads: reads.clone(), facts, view, log, mirrors, told: None, failed: BTreeMap::new() }
+        Self { hand, reads: reads.clone(), facts, view, log, mirrors, reported: None, failed: BTreeMap::new() }
     }
 
     /// Works until nobody listens any more.
@@ -149,7 +150,7 @@ impl Controller {
             while let Ok(Some((source, event))) = tokio::time::timeout_at(until, events.next()).await {
                 self.take(source, event).await;
             }
-            if self.tell().await.is_err() {
+            if self.report_groups().await.is_err() {
                 return;
             }
             let well = self.pass().await;
@@ -187,14 +188,14 @@ impl Controller {
         }
     }
 
-    /// Tells the scheduler which leaves have groups.
-    async fn tell(&mut self) -> Result<(), ()> {
+    /// Reports to the scheduler which leaves have groups.
+    async fn report_groups(&mut self) -> Result<(), ()> {
         let Some(mirror) = self.mirrors.get(&Source::Groups).filter(|mirror| mirror.synced) else { return Ok(()) };
         let groups = bound(&mirror.named(objects::group));
-        if self.told.as_ref() == Some(&groups) {
+        if self.reported.as_ref() == Some(&groups) {
             return Ok(());
         }
-        let first = self.told.replace(groups.clone()).is_none();
+        let first = self.reported.replace(groups.clone()).is_none();
         self.facts.send(Fact::Groups(groups)).await.map_err(drop)?;
         if first {
             self.facts.send(Fact::Synced(Store::Groups)).await.map_err(drop)?;

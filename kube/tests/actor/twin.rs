@@ -1,4 +1,4 @@
-//! The twin of a core says what the core itself would say, whatever was told and whenever the core begins anew.
+//! The twin of a core says what the core itself would say, whatever its input is and whenever the core begins anew.
 
 use crate::facts::{START, begin, node, on, pod, settings, shown, tree};
 use quotree_core::Time;
@@ -96,16 +96,16 @@ fn the_twin_says_what_the_core_would_say() {
             world.event();
             let intents = world.actor.turn(Time(START + step * 700));
             world.carry_out(intents);
-            // It is told now and then, as somebody asks.
+            // It takes its input now and then, as when somebody asks.
             if step % 7 == 0 {
-                twin.hear(feed.take());
+                twin.take(feed.take());
                 assert_eq!(twin.take_difference(), None, "seed {seed}, step {step}");
                 let said: Vec<Why> = world.actor.whys(&twin.reasons());
                 assert_eq!(said, world.actor.reasons(), "seed {seed}, step {step}");
                 explained += said.len();
             }
         }
-        assert!(feed.waiting() < 120, "what it heard is forgotten");
+        assert!(feed.waiting() < 120, "what it has taken is forgotten");
         drop(recording);
         let _ = std::fs::remove_dir_all(folder);
     }
