@@ -284,9 +284,12 @@ pub struct World {
     pub failed_binds_permille: u64,
     /// Per mille of eviction requests that are lost; the pod keeps running.
     pub lost_evictions_permille: u64,
-    /// The time from a lost eviction request to the next one.
+    /// Per mille of eviction requests that the API refuses; the pod keeps running.
+    pub refused_evictions_permille: u64,
+    /// The time from a lost eviction request to the next one; from a refused one until the scheduler gives it up, and
+    /// from then until the pod may be evicted again.
     pub eviction_retry_ms: u64,
-    /// From this time on no bind fails and no request is lost; `None`: no such time.
+    /// From this time on no bind fails and no request is lost or refused; `None`: no such time.
     pub reliable_from: Option<Time>,
     /// The latest end of the run; `None`: the run ends when nothing more can happen.
     pub until: Option<Time>,
@@ -306,6 +309,7 @@ impl Default for World {
             recreate_delay_ms: 0,
             failed_binds_permille: 0,
             lost_evictions_permille: 0,
+            refused_evictions_permille: 0,
             eviction_retry_ms: 30_000,
             reliable_from: None,
             until: None,

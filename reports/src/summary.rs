@@ -217,7 +217,13 @@ fn eviction(result: &RunResult, row: &EvictionRow) -> String {
     let unnamed = row.cause.as_deref().filter(|cause| !row.reason.contains(cause));
     let cause = unnamed.map(|cause| format!(" for {cause}")).unwrap_or_default();
     let lost = if row.lost_ms > 0 { format!("; lost {} of work", span(row.lost_ms)) } else { String::new() };
-    format!("  at {}  {}{leaf}{cause}  {}{lost}", dated(result, row.at_ms), row.pod, ruled(&row.rule, &row.reason))
+    let failed = if row.failed { "; the API refused it, and the pod went on" } else { "" };
+    format!(
+        "  at {}  {}{leaf}{cause}  {}{lost}{failed}",
+        dated(result, row.at_ms),
+        row.pod,
+        ruled(&row.rule, &row.reason)
+    )
 }
 
 /// A reason with its rule, which is not repeated if the reason already contains it.

@@ -173,6 +173,7 @@ fn demo() -> RunResult {
         reason: format!("R2: nginx3-0 reclaims its guaranteed quota; {leaf} was 10 cpu above its min"),
         lost_ms: 60_000,
         user: Some("ada".into()),
+        failed: false,
     };
     let waiting = |pod: &str, namespace: &str, leaf: &str, reason: &str| PendingRow {
         pod: pod.into(),

@@ -85,9 +85,13 @@ record! {
         failed_binds: At<Permille> => "0",
         /// The fraction of eviction requests for running pods that are lost; the pod then keeps running.
         lost_evictions: At<Permille> => "0",
-        /// The time from a lost eviction request to the next one.
+        /// The fraction of evictions of running pods that the API refuses, as it does for a disruption budget; the pod then
+        /// keeps running, and the scheduler learns that the eviction failed (E2).
+        refused_evictions: At<Permille> => "0",
+        /// The time from a lost eviction request to the next one. A refused one is sent again for so long before the
+        /// scheduler gives it up, and after as long again the pod may be evicted.
         eviction_retry: Positive = Positive(Checked::default().eviction_retry_ms),
-        /// From this time on no bind fails and no eviction request is lost.
+        /// From this time on no bind fails and no eviction request is lost or refused.
         reliable_from: Time => "never",
         /// The latest end of the run.
         until: Positive => "when nothing more can happen",
@@ -238,6 +242,7 @@ pub(crate) fn world(read: Option<&Unnamed<World>>, files: &mut Files<'_>, report
         recreate_delay_ms: read.recreate_delay.0,
         failed_binds_permille: chance("failed_binds", read.failed_binds.as_ref(), report),
         lost_evictions_permille: chance("lost_evictions", read.lost_evictions.as_ref(), report),
+        refused_evictions_permille: chance("refused_evictions", read.refused_evictions.as_ref(), report),
         eviction_retry_ms: read.eviction_retry.0,
         reliable_from: read.reliable_from,
         until: read.until.map(|ms| Time(ms.0)),

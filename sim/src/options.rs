@@ -166,6 +166,10 @@ pub enum TimelineEvent {
     Drained,
     /// The request to evict it was lost, and it keeps running for now.
     EvictionLost,
+    /// The API refuses to evict it, and it keeps running for now.
+    EvictionRefused,
+    /// Its refused eviction was given up, and it goes on.
+    EvictionFailed,
     /// A job queue suspends it: the scheduler does not know it.
     Suspended,
     /// Its job queue released it.

@@ -250,6 +250,9 @@ pub struct EvictionRow {
     pub rule: String,
     pub reason: String,
     pub lost_ms: u64,
+    /// Whether the API refused it, so that the pod went on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub failed: bool,
 }
 
 /// A pending workload with its verdict.

@@ -135,6 +135,14 @@ impl Timeline {
                 let what = "keeps running: the eviction request was lost";
                 self.pod_entry(world, pod, TimelineEvent::EvictionLost, what, NONE);
             }
+            Fact::Trace(TraceEvent::RefusedEviction { pod }) => {
+                let what = "keeps running: the API refuses to evict it";
+                self.pod_entry(world, pod, TimelineEvent::EvictionRefused, what, NONE);
+            }
+            Fact::Trace(TraceEvent::EvictionFailed { pod }) => {
+                let what = "goes on: its eviction failed";
+                self.pod_entry(world, pod, TimelineEvent::EvictionFailed, what, NONE);
+            }
             Fact::Trace(TraceEvent::ToldToGo { pod, node }) => {
                 self.forget_wait(pod.workload.0);
                 let what = format!("is evicted by the drain of {}", world.names().node(node));
@@ -364,7 +372,7 @@ const fn state_word(state: State) -> &'static str {
         State::New | State::Waiting => "waiting",
         State::Binding => "binding",
         State::Running => "running",
-        State::EvictionLost | State::Leaving => "leaving",
+        State::EvictionPending | State::Leaving => "leaving",
         State::Succeeded => "succeeded",
         State::Failed => "failed",
         State::Evicted => "evicted",

@@ -19,6 +19,9 @@
 //! | `bind_failed` | `pod` | the bind failed: the pod waits again |
 //! | `evict` | `pod`, `rule`, `cause` | the scheduler evicts a pod, by this rule, for this workload |
 //! | `lost_eviction` | `pod` | the request to evict a pod was lost: it runs on until the next one |
+//! | `refused_eviction` | `pod` | the API refused to evict a pod: it runs on while the request is sent again |
+//! | `eviction_failed` | `pod` | the scheduler gave the refused eviction up, and evicts no pod of the workload until there is news (E2) |
+//! | `evictable` | `workload` | there is news: the API would evict a pod of this workload again |
 //! | `gone` | `pod`, `outcome` | the pod ended |
 //! | `hold` | `workload`, `victims` | a workload has a reservation, and waits for this many pods to leave |
 //! | `release` | `workload` | the reservation of a workload ended before it was bound |
@@ -39,15 +42,15 @@
 //! | `quota_inside` | `quota`, `limit` | the quota is within the limit again; not in the digest |
 //! | `dataset` | `dataset`, `turn`, `bytes` | a dataset became `bound` or `unbound`, its preload reads (`loading`) or is done (`loaded`), its cache `evicted` or `lost` bytes |
 
+mod digest;
+
+pub(crate) use digest::Digest;
+
 use crate::result::RefusalRow;
-use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, QuotaId, Rule, StableHasher, Time, WorkloadId};
+use quotree_core::{DeviceSet, NodeId, PodId, PodOutcome, QuotaId, Rule, Time, WorkloadId};
 use quotree_words::Names;
 use serde_json::{Map, Value, json};
-use std::{
-    borrow::Cow,
-    hash::{Hash, Hasher},
-    ops::ControlFlow,
-};
+use std::{borrow::Cow, ops::ControlFlow};
 
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +81,9 @@ pub enum TraceEvent {
     Budget { allowed: u32 },
     BindFailed { pod: PodId },
     LostEviction { pod: PodId },
+    RefusedEviction { pod: PodId },
+    EvictionFailed { pod: PodId },
+    Evictable { workload: WorkloadId },
     People,
     Refused { refusal: u32 },
     Drain { node: NodeId, begins: bool, left: u32 },
@@ -134,62 +140,6 @@ impl DatasetTurn {
 }
 
 impl TraceRecord {
-    /// The record as numbers of fixed width: time, kind, and the fields of the kind.
-    fn numbers(&self) -> [u64; 4] {
-        let pod = |p: PodId| u64::from(p.workload.0) << 32 | u64::from(p.ordinal);
-        let of = |kind: u64, subject: u64, more: u64| [self.at.0, kind, subject, more];
-        match self.what {
-            TraceEvent::Node { node, up } => of(1, u64::from(node.0), u64::from(up)),
-            TraceEvent::Cordon { node, cordoned } => of(2, u64::from(node.0), u64::from(cordoned)),
-            TraceEvent::Submit { workload, pods } => of(3, u64::from(workload.0), u64::from(pods)),
-            TraceEvent::Join { workload, pods } => of(4, u64::from(workload.0), u64::from(pods)),
-            TraceEvent::Withdraw { workload } => of(5, u64::from(workload.0), 0),
-            // The node shares a number with the kind, since devices take a whole one.
-            TraceEvent::Bind { pod: p, node, devices } => of(6 | u64::from(node.0) << 8, pod(p), devices.0),
-            TraceEvent::Bound { pod: p } => of(7, pod(p), 0),
-            TraceEvent::Evict { pod: p, rule, cause } => {
-                let mut hasher = StableHasher::default();
-                rule.hash(&mut hasher);
-                of(8 | hasher.finish() << 8, pod(p), cause.map_or(u64::MAX, |c| u64::from(c.0)))
-            }
-            TraceEvent::Gone { pod: p, outcome } => of(9, pod(p), outcome_number(outcome)),
-            TraceEvent::Hold { workload, victims } => of(10, u64::from(workload.0), u64::from(victims)),
-            TraceEvent::Release { workload } => of(11, u64::from(workload.0), 0),
-            TraceEvent::Tree { refused } => of(12, u64::from(refused.is_some()), 0),
-            TraceEvent::Budget { allowed } => of(13, u64::from(allowed), 0),
-            TraceEvent::BindFailed { pod: p } => of(14, pod(p), 0),
-            TraceEvent::LostEviction { pod: p } => of(15, pod(p), 0),
-            TraceEvent::People => of(16, 0, 0),
-            TraceEvent::Refused { refusal } => of(17, u64::from(refusal), 0),
-            TraceEvent::Drain { node, begins, left } => {
-                of(60 | u64::from(begins) << 8, u64::from(node.0), u64::from(left))
-            }
-            TraceEvent::ToldToGo { pod: p, node } => of(61, pod(p), u64::from(node.0)),
-            TraceEvent::Edited { workload, priority, preemptible } => {
-                let (given, priority) = (u64::from(priority.is_some()), priority.unwrap_or(0));
-                let preemptible = preemptible.map_or(2, u64::from);
-                of(66 | given << 8 | preemptible << 16, u64::from(workload.0), u64::from(priority.cast_unsigned()))
-            }
-            TraceEvent::NodeChanged { node } => of(62, u64::from(node.0), 0),
-            TraceEvent::Slow { node, permille } => of(63, u64::from(node.0), u64::from(permille)),
-            TraceEvent::QuotaOver { quota, max, estimate_ms } => {
-                of(64 | u64::from(max) << 8, u64::from(quota.0), estimate_ms.unwrap_or(u64::MAX))
-            }
-            TraceEvent::QuotaInside { quota, max } => of(65 | u64::from(max) << 8, u64::from(quota.0), 0),
-            TraceEvent::Suspend { workload } => of(20, u64::from(workload.0), 0),
-            TraceEvent::LetOut { workload, tries } => of(21, u64::from(workload.0), u64::from(tries)),
-            TraceEvent::Device { node, device, healthy } => {
-                of(40, u64::from(node.0), u64::from(device) << 1 | u64::from(healthy))
-            }
-            TraceEvent::Cells { short: (size, missing) } => of(42, u64::from(size), missing),
-            TraceEvent::Relabel { node, refused } => of(41, u64::from(node.0), u64::from(refused)),
-            TraceEvent::Dataset { dataset, turn } => {
-                let (_, number, bytes) = turn.parts();
-                of(50, u64::from(dataset) << 8 | number, bytes)
-            }
-        }
-    }
-
     /// The record as a JSON object with names, one line of `trace.jsonl`.
     #[must_use]
     pub fn json(&self, names: &dyn RunNames) -> Value {
@@ -213,6 +163,9 @@ impl TraceRecord {
             TraceEvent::Budget { .. } => "budget",
             TraceEvent::BindFailed { .. } => "bind_failed",
             TraceEvent::LostEviction { .. } => "lost_eviction",
+            TraceEvent::RefusedEviction { .. } => "refused_eviction",
+            TraceEvent::EvictionFailed { .. } => "eviction_failed",
+            TraceEvent::Evictable { .. } => "evictable",
             TraceEvent::People => "people",
             TraceEvent::Refused { .. } => "refused",
             TraceEvent::Drain { begins: true, .. } => "drain",
@@ -254,7 +207,10 @@ impl TraceRecord {
                 put("workload", json!(names.workload(workload)));
                 put("pods", pods.into());
             }
-            TraceEvent::Withdraw { workload } | TraceEvent::Release { workload } | TraceEvent::Suspend { workload } => {
+            TraceEvent::Withdraw { workload }
+            | TraceEvent::Release { workload }
+            | TraceEvent::Suspend { workload }
+            | TraceEvent::Evictable { workload } => {
                 put("workload", json!(names.workload(workload)));
             }
             TraceEvent::Bind { pod, node, devices } => {
@@ -262,9 +218,11 @@ impl TraceRecord {
                 put("node", json!(names.node(node)));
                 put("devices", devices.iter().collect());
             }
-            TraceEvent::Bound { pod } | TraceEvent::BindFailed { pod } | TraceEvent::LostEviction { pod } => {
-                put("pod", json!(names.pod(pod)))
-            }
+            TraceEvent::Bound { pod }
+            | TraceEvent::BindFailed { pod }
+            | TraceEvent::LostEviction { pod }
+            | TraceEvent::RefusedEviction { pod }
+            | TraceEvent::EvictionFailed { pod } => put("pod", json!(names.pod(pod))),
             TraceEvent::Evict { pod, rule, cause } => {
                 put("pod", json!(names.pod(pod)));
                 put("rule", rule.to_string().into());
@@ -330,17 +288,6 @@ impl TraceRecord {
     }
 }
 
-const fn outcome_number(outcome: PodOutcome) -> u64 {
-    match outcome {
-        PodOutcome::Succeeded => 0,
-        PodOutcome::Failed => 1,
-        PodOutcome::Evicted => 2,
-        PodOutcome::Deleted => 3,
-        PodOutcome::Lost => 4,
-        _ => 5,
-    }
-}
-
 /// How a pod ended, as a word.
 pub(crate) const fn outcome_word(outcome: PodOutcome) -> &'static str {
     match outcome {
@@ -378,54 +325,3 @@ pub trait Observer {
 }
 
 impl Observer for () {}
-
-/// The digest of a trace so far.
-#[derive(Clone, Default)]
-pub(crate) struct Digest(StableHasher);
-
-impl Digest {
-    pub(crate) fn add(&mut self, record: &TraceRecord) {
-        let mut bytes = [0; 32];
-        for (slot, number) in bytes.chunks_exact_mut(8).zip(record.numbers()) {
-            slot.copy_from_slice(&number.to_le_bytes());
-        }
-        self.0.write(&bytes);
-    }
-
-    pub(crate) fn value(&self) -> u128 {
-        self.0.digest128()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_field_moves_the_digest() {
-        let pod = PodId { workload: WorkloadId(1), ordinal: 0 };
-        let base = TraceEvent::Bind { pod, node: NodeId(1), devices: DeviceSet(1) };
-        let others = [
-            TraceEvent::Bind { pod: PodId { workload: WorkloadId(2), ..pod }, node: NodeId(1), devices: DeviceSet(1) },
-            TraceEvent::Bind { pod: PodId { ordinal: 1, ..pod }, node: NodeId(1), devices: DeviceSet(1) },
-            TraceEvent::Bind { pod, node: NodeId(2), devices: DeviceSet(1) },
-            TraceEvent::Bind { pod, node: NodeId(1), devices: DeviceSet(3) },
-            TraceEvent::Evict { pod, rule: Rule::R1, cause: None },
-            TraceEvent::Evict { pod, rule: Rule::R2, cause: None },
-            TraceEvent::Evict { pod, rule: Rule::R2, cause: Some(WorkloadId(0)) },
-            TraceEvent::Gone { pod, outcome: PodOutcome::Evicted },
-            TraceEvent::Gone { pod, outcome: PodOutcome::Lost },
-        ];
-        let digest = |at, what| {
-            let mut digest = Digest::default();
-            digest.add(&TraceRecord { at: Time(at), what });
-            digest.value()
-        };
-        let mut seen = vec![digest(0, base), digest(1, base)];
-        seen.extend(others.map(|what| digest(0, what)));
-        let count = seen.len();
-        seen.sort_unstable();
-        seen.dedup();
-        assert_eq!(seen.len(), count);
-    }
-}

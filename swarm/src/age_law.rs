@@ -3,7 +3,9 @@
 //! Shares no code with the controllers.
 
 use crate::play::Played;
-use quotree_core::{Action, Age, Name, Plan, PodState, Scheduler, Time, WorkloadId, WorkloadSpec, WorkloadView};
+use quotree_core::{
+    Action, Age, BlockingReason, Name, Plan, PodState, Scheduler, Time, WorkloadId, WorkloadSpec, WorkloadView,
+};
 use quotree_sim::{Scenario, model::Kind, trace::TraceEvent, words::Names};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -34,7 +36,8 @@ impl AgeLaw {
     }
 
     /// Checks that no workload got room by a plan although an older one that requests no more still waits after the
-    /// plan.
+    /// plan. An older one that waits for terminating pods, which are enough for it (H1), is not passed over by a younger
+    /// one that evicts others.
     pub(crate) fn judge(
         &self,
         (before, after): (&Scheduler, &Scheduler),
@@ -42,6 +45,13 @@ impl AgeLaw {
         specs: &BTreeMap<WorkloadId, WorkloadSpec>,
         played: &mut Played,
     ) {
+        let evicts = |id: WorkloadId| {
+            plan.actions.iter().any(|action| matches!(action, Action::Hold { workload, .. } if *workload == id))
+        };
+        let is_covered = |id: WorkloadId| {
+            let verdict = after.explain(id);
+            verdict.is_some_and(|verdict| matches!(verdict.binding, BlockingReason::Settling { .. }))
+        };
         let gets_room = |action: &Action| match action {
             Action::Bind { pod, reason, .. } if !reason.held => Some(pod.workload),
             Action::Hold { workload, .. } => Some(*workload),
@@ -61,7 +71,7 @@ impl AgeLaw {
                     continue;
                 }
                 played.count("starts beside a job that waits for no more", 1);
-                if older < younger {
+                if older < younger && !(evicts(one.id) && is_covered(other.id)) {
                     let message = format!(
                         "at {} ms {}, submitted at {} ms, gets room, and {}, submitted at {} ms, waits and requests no more",
                         at.0, one.id, younger.0, other.id, older.0

@@ -96,6 +96,7 @@ features! {
     People "users and groups" "Users and groups, and submissions that are refused.",
     PeopleEdits "edits of users and groups" "Users and groups that come, change and go.",
     AgeKnob "knob age" "Replicas that keep their age, or jobs that do not (O3).",
+    RefusedEvictions "refused evictions" "Evictions that the API refuses (E2).",
 }
 
 /// The features of one scenario.

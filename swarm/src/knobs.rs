@@ -32,7 +32,14 @@ impl WorldBuilder<'_> {
         if self.features.has(Feature::LostEvictions) {
             fields.push(("eviction_retry", time(self.draw.between(1, 300))));
         }
-        if unreliable.iter().any(|(feature, _)| self.features.has(*feature)) {
+        let refuses = self.features.has(Feature::RefusedEvictions);
+        if refuses {
+            fields.push(("refused_evictions", Value::text(format!("{}%", self.refusal_draw.between(5, 60)))));
+            if !self.features.has(Feature::LostEvictions) {
+                fields.push(("eviction_retry", time(self.refusal_draw.between(1, 300))));
+            }
+        }
+        if refuses || unreliable.iter().any(|(feature, _)| self.features.has(*feature)) {
             fields.push(("reliable_from", time(self.safety)));
         }
         fields.extend(queues.until(self.safety).map(|until| ("until", time(until))));

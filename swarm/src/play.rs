@@ -2,8 +2,8 @@
 //! and the laws of its calm phase.
 //!
 //! The *calm phase* of a scenario begins when nothing more comes from outside: after the last submission, edit and
-//! fault, and once requests are no longer lost (`reliable_from`). The laws of the calm phase apply if the run came to
-//! rest by itself.
+//! fault, and once requests are no longer lost or refused (`reliable_from`) and the last refused eviction is over. The laws
+//! of the calm phase apply if the run came to rest by itself.
 
 use crate::{
     access_law,
@@ -79,12 +79,16 @@ impl Played {
     }
 }
 
-/// When the calm phase begins; `None` if requests may be lost until the end.
+/// When the calm phase begins; `None` if requests may be lost or refused until the end.
 #[must_use]
 pub fn calm_from(scenario: &Scenario) -> Option<Time> {
     let world = &scenario.world;
-    let lossy = world.failed_binds_permille > 0 || world.lost_evictions_permille > 0;
+    let refuses = world.refused_evictions_permille > 0;
+    let lossy = refuses || world.failed_binds_permille > 0 || world.lost_evictions_permille > 0;
     let reliable = if lossy { world.reliable_from? } else { Time(0) };
+    // A refused eviction is given up, and later there is news of its workload (E2).
+    let over = if refuses { world.eviction_retry_ms.saturating_mul(2) } else { 0 };
+    let reliable = reliable.after_ms(over);
     let submitted = |workload: &Workload| match &workload.kind {
         Kind::Trace { rows, .. } => rows.iter().map(|row| row.submit).max().unwrap_or_default(),
         _ => workload.arrivals.as_ref().and_then(|a| a.until).unwrap_or(workload.submit),
@@ -277,6 +281,7 @@ impl Observer for Count<'_> {
                 "evictions"
             }
             TraceEvent::LostEviction { .. } => "lost evictions",
+            TraceEvent::EvictionFailed { .. } => "failed evictions",
             TraceEvent::Hold { .. } => "holds",
             TraceEvent::Node { up: false, .. } => "nodes lost",
             TraceEvent::Cordon { cordoned: true, .. } => "cordons",

@@ -75,12 +75,13 @@ pub(crate) struct WorldBuilder<'a> {
     pub(crate) datasets: u64,
     /// The random stream of datasets.
     pub(crate) dataset_draw: Draw,
-    /// The random streams of job queues, topology, GPUs, users and the knob `age`.
+    /// The random streams of job queues, topology, GPUs, users, the knob `age` and refused evictions.
     pub(crate) queue_draw: Draw,
     pub(crate) topology_draw: Draw,
     pub(crate) gpu_draw: Draw,
     pub(crate) people_draw: Draw,
     pub(crate) age_draw: Draw,
+    pub(crate) refusal_draw: Draw,
     pub(crate) gpus: Option<Gpus>,
     pub(crate) people: People,
 }
@@ -133,6 +134,7 @@ impl<'a> WorldBuilder<'a> {
             gpu_draw,
             people_draw: Draw::new(seed, "swarm/people"),
             age_draw: Draw::new(seed, "swarm/age"),
+            refusal_draw: Draw::new(seed, "swarm/refusals"),
             gpus,
             people: People::default(),
         };

@@ -97,8 +97,10 @@ impl Work {
         let Some(open) = self.open.get_mut(pod as usize) else { return };
         let Some(placement) = self.placements.get_mut(*open as usize) else { return };
         match to {
+            // Its eviction failed.
+            State::Running if from == State::EvictionPending => placement.leaving_ms = None,
             State::Running => placement.running_ms = Some(now),
-            State::EvictionLost | State::Leaving => {
+            State::EvictionPending | State::Leaving => {
                 placement.leaving_ms.get_or_insert(now);
             }
             _ if to.holds_resources() => {}

@@ -17,6 +17,8 @@ pub(crate) struct Eviction {
     pub(crate) violates_guarantee: bool,
     /// Whether the workload for which it was made was withdrawn before it was bound (S3).
     in_vain: bool,
+    /// Whether the API refused it, so that the pod went on.
+    pub(crate) failed: bool,
 }
 
 impl Eviction {
@@ -27,7 +29,7 @@ impl Eviction {
         reason: EvictReason,
         (tree, violates_guarantee): (usize, bool),
     ) -> Self {
-        Self { at, pod, reason, lost_ms: 0, tree, violates_guarantee, in_vain: false }
+        Self { at, pod, reason, lost_ms: 0, tree, violates_guarantee, in_vain: false, failed: false }
     }
 }
 
@@ -38,6 +40,8 @@ pub(crate) struct Evictions {
     /// Evictions for workloads that have not been bound since, by number of the workload.
     open: BTreeMap<WorkloadId, Vec<usize>>,
     wasted: u64,
+    /// How many evictions failed, since the API refused them.
+    failed: u64,
     /// How many evictions there were before the current plan.
     before_plan: usize,
 }
@@ -86,6 +90,16 @@ impl Evictions {
         }
     }
 
+    /// Records that the last eviction of this pod failed: it neither helped nor was in vain (E2).
+    pub(crate) fn fail(&mut self, pod: u32) {
+        self.failed += 1;
+        let Some(place) = self.all.iter().rposition(|eviction| eviction.pod == pod) else { return };
+        self.open.values_mut().for_each(|places| places.retain(|other| *other != place));
+        if let Some(eviction) = self.all.get_mut(place) {
+            eviction.failed = true;
+        }
+    }
+
     /// Records that a workload was withdrawn, so that the evictions for it were wasted (S3).
     pub(crate) fn in_vain(&mut self, workload: WorkloadId) {
         for place in self.open.remove(&workload).unwrap_or_default() {
@@ -94,6 +108,11 @@ impl Evictions {
                 eviction.in_vain = true;
             }
         }
+    }
+
+    /// How many evictions failed.
+    pub(crate) const fn failed(&self) -> u64 {
+        self.failed
     }
 
     /// How many evictions were wasted. If nothing more can happen, those for workloads that are still pending count,

@@ -119,7 +119,7 @@ impl MetricsCollector {
         match reason {
             ReleaseReason::NeededBy(taker) => self.evictions.taken_over(workload, taker),
             // The workload goes on waiting, and finds the leaving pods still leaving.
-            ReleaseReason::TreeChanged => {}
+            ReleaseReason::TreeChanged | ReleaseReason::EvictFailed(_) => {}
             _ => self.evictions.in_vain(workload),
         }
     }
@@ -137,6 +137,9 @@ impl MetricsCollector {
             Fact::WorkLost { pod, lost_ms } => self.evictions.lost_work(*pod, *lost_ms),
             Fact::EvictedWhole { unit } => self.evictions.went_whole(|pod| world.pods[pod].unit == *unit),
             Fact::GangBelowMinimum => self.partial_gangs += 1,
+            Fact::Trace(TraceEvent::EvictionFailed { pod }) => {
+                world.find(*pod).into_iter().for_each(|pod| self.evictions.fail(pod));
+            }
             Fact::Trace(TraceEvent::Withdraw { workload }) => self.evictions.in_vain(*workload),
             Fact::Capacity { resource, amount } => {
                 self.ledger.resize(*resource, *amount);

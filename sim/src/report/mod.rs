@@ -94,6 +94,7 @@ fn metrics(view: &RunView<'_>) -> Metrics {
         evictions: figures.evictions.all.len() as u64,
         evictions_by_rule: by_rule,
         wasted_evictions: figures.evictions.wasted(view.is_quiet()),
+        failed_evictions: figures.evictions.failed(),
         thrash_max: thrash.most,
         thrash_permille: thrash.permille(),
         lost_work_ms: accounts.iter().map(|account| account.lost_ms).sum(),

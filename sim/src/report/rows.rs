@@ -164,6 +164,7 @@ pub(super) fn evictions(view: &RunView<'_>) -> Vec<EvictionRow> {
             rule: e.reason.rule.to_string(),
             reason: words::evicted(&e.reason, &names),
             lost_ms: u64::try_from(e.lost_ms).unwrap_or(u64::MAX),
+            failed: e.failed,
         }
     };
     view.metrics.evictions.all.iter().map(row).collect()

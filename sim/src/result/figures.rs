@@ -15,6 +15,9 @@ pub struct Metrics {
     pub evictions: u64,
     pub evictions_by_rule: BTreeMap<String, u64>,
     pub wasted_evictions: u64,
+    /// Evictions that failed, since the API refused them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failed_evictions: u64,
     pub thrash_max: u64,
     pub thrash_permille: u64,
     pub lost_work_ms: u128,

@@ -33,6 +33,10 @@ pub(crate) enum WorldEvent {
     BindFailed(u32),
     /// The lost request to evict a pod is sent again.
     EvictAgain(u32),
+    /// The scheduler gives up the refused eviction of a pod.
+    EvictionFailed(u32),
+    /// The pods of a core workload of which an eviction failed may be evicted again.
+    Evictable(u32),
     /// An evicted pod is gone.
     Gone(u32),
     /// The work of a core workload is done, unless its epoch has changed.
@@ -105,6 +109,8 @@ pub(crate) fn handle(world: &mut World<'_>, event: WorldEvent, scheduler: &Sched
         WorldEvent::Bound(pod) => pod_lifecycle::bound(world, pod),
         WorldEvent::BindFailed(pod) => unreliable::bind_failed(world, pod),
         WorldEvent::EvictAgain(pod) => unreliable::evict_again(world, pod),
+        WorldEvent::EvictionFailed(pod) => unreliable::eviction_failed(world, pod, scheduler),
+        WorldEvent::Evictable(unit) => unreliable::evictable(world, unit),
         WorldEvent::Gone(pod) => pod_lifecycle::gone(world, pod),
         WorldEvent::Finished { unit, epoch } => pod_lifecycle::finished(world, unit, epoch),
         WorldEvent::Change(_) => {}
@@ -177,7 +183,10 @@ pub(crate) fn release_job(world: &mut World<'_>, queue: usize, scheduler: &Sched
 pub(crate) fn is_stale(world: &World<'_>, event: WorldEvent) -> bool {
     match event {
         WorldEvent::Bound(pod) | WorldEvent::BindFailed(pod) => world.pods[pod].state != State::Binding,
-        WorldEvent::EvictAgain(pod) => world.pods[pod].state != State::EvictionLost,
+        WorldEvent::EvictAgain(pod) | WorldEvent::EvictionFailed(pod) => {
+            world.pods[pod].state != State::EvictionPending
+        }
+        WorldEvent::Evictable(unit) => unreliable::is_out_of_reach(world, unit),
         WorldEvent::Gone(pod) => world.pods[pod].state != State::Leaving,
         WorldEvent::Finished { unit, epoch } => pod_lifecycle::is_finish_stale(world, unit, epoch),
         WorldEvent::Node(event) => fleet::is_stale(world, event),

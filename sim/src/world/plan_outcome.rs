@@ -32,7 +32,7 @@ pub(crate) fn evict(world: &mut World<'_>, id: PodId, reason: &EvictReason) -> R
     let Some(pod) = world.find(id).filter(|pod| world.pods[*pod].state.is_active()) else {
         return Err(RunError::Impossible { at: world.now, what: format!("evict {id}") });
     };
-    unreliable::request_eviction(world, pod);
+    unreliable::request_planned_eviction(world, pod);
     Ok(pod)
 }
 
@@ -98,8 +98,8 @@ fn settle_unit(world: &mut World<'_>, unit: u32, evicted: u32) {
     }
 }
 
-/// Whether a member of a gang was lost with a node, or its bind failed. Then the scheduler is not the cause if the gang
+/// Whether a member of a gang was lost with a node, or its bind or eviction failed. Then the scheduler is not the cause if the gang
 /// is incomplete.
 fn lost_members(world: &World<'_>, unit: u32) -> bool {
-    world.unreliable.failed_to_bind(unit) || world.pods_of(unit).any(|pod| world.pods[pod].state == State::Failed)
+    world.unreliable.has_failed(unit) || world.pods_of(unit).any(|pod| world.pods[pod].state == State::Failed)
 }

@@ -129,11 +129,27 @@ pub(crate) fn gone(world: &mut World<'_>, pod: u32) {
     nodes::ended(world, pod, State::Evicted, PodOutcome::Evicted);
     world.tell(Event::PodGone { pod: id, outcome: PodOutcome::Evicted });
     if still_trains(world, unit) {
-        let after = world.now.after_ms(world.scenario.world.recreate_delay_ms);
-        world.schedule(after, CONTROLLER, WorldEvent::Rejoin { unit, role });
-        return;
+        return rejoin(world, unit, role);
+    }
+    let others_leave = world.pods_of(unit).any(|pod| world.pods[pod].state.is_leaving());
+    if others_leave && world.units[unit].active == 0 {
+        return world.unreliable.note_loss(unit, role);
     }
     after_loss(world, unit, false);
+}
+
+/// Replaces a member of a training later.
+fn rejoin(world: &mut World<'_>, unit: u32, role: u32) {
+    let after = world.now.after_ms(world.scenario.world.recreate_delay_ms);
+    world.schedule(after, CONTROLLER, WorldEvent::Rejoin { unit, role });
+}
+
+/// Handles the loss of pods of these roles, where the others were to be evicted, too, and one of them goes on.
+pub(crate) fn go_on_without(world: &mut World<'_>, unit: u32, roles: &[u32]) {
+    after_loss(world, unit, false);
+    if still_trains(world, unit) {
+        roles.iter().for_each(|role| rejoin(world, unit, *role));
+    }
 }
 
 /// After pods ended before their work was done: withdraws the rest of the core workload, and notifies its controller.
@@ -150,10 +166,6 @@ fn after_loss(world: &mut World<'_>, unit: u32, by_node: bool) {
         if by_node && training::waits_for_members(world, unit) {
             return training::begin_to_wait(world, owner);
         }
-    }
-    let leaving = world.pods_of(unit).filter(|p| world.pods[*p].state.is_leaving()).count();
-    if leaving > 0 && world.units[unit].active == 0 && !by_node {
-        return;
     }
     if let Some(training) = world.controllers[owner].training.as_mut() {
         training.unit = None;
@@ -193,11 +205,10 @@ pub(crate) fn lost(world: &mut World<'_>, lost: &[u32]) {
         }
         after_loss(world, unit, true);
     }
-    let after = world.now.after_ms(world.scenario.world.recreate_delay_ms);
     for pod in lost {
         let (unit, role) = (world.pods[*pod].unit, world.pods[*pod].role);
         if still_trains(world, unit) || training::waits_for_members(world, unit) {
-            world.schedule(after, CONTROLLER, WorldEvent::Rejoin { unit, role });
+            rejoin(world, unit, role);
         }
     }
 }

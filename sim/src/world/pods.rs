@@ -14,8 +14,9 @@ pub(crate) enum State {
     Waiting,
     Binding,
     Running,
-    /// It is to be evicted, but the request was lost: it keeps running until the request is sent again.
-    EvictionLost,
+    /// It is to be evicted, but the request was lost or refused: it keeps running until the request is sent again, or
+    /// the scheduler gives it up.
+    EvictionPending,
     /// It is terminating.
     Leaving,
     Succeeded,
@@ -28,7 +29,7 @@ pub(crate) enum State {
 impl State {
     /// Whether it uses its node and quota (L1).
     pub(crate) const fn holds_resources(self) -> bool {
-        matches!(self, Self::Binding | Self::Running | Self::EvictionLost | Self::Leaving)
+        matches!(self, Self::Binding | Self::Running | Self::EvictionPending | Self::Leaving)
     }
 
     /// Whether it is pending.
@@ -43,17 +44,17 @@ impl State {
 
     /// Whether it is terminating.
     pub(crate) const fn is_leaving(self) -> bool {
-        matches!(self, Self::EvictionLost | Self::Leaving)
+        matches!(self, Self::EvictionPending | Self::Leaving)
     }
 
     /// Whether it works, provided that its gang does.
     pub(crate) const fn is_running(self) -> bool {
-        matches!(self, Self::Running | Self::EvictionLost)
+        matches!(self, Self::Running | Self::EvictionPending)
     }
 
     /// Whether it has not ended.
     pub(crate) const fn is_live(self) -> bool {
-        matches!(self, Self::Waiting | Self::Binding | Self::Running | Self::EvictionLost | Self::Leaving)
+        matches!(self, Self::Waiting | Self::Binding | Self::Running | Self::EvictionPending | Self::Leaving)
     }
 }
 

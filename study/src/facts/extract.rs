@@ -93,6 +93,9 @@ impl Collected {
         if m.drained > 0 {
             self.add("drained", m.drained);
         }
+        if m.failed_evictions > 0 {
+            self.add("evictions.failed", m.failed_evictions);
+        }
         self.add("claims.failed", result.claims.failed);
     }
 

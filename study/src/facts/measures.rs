@@ -67,7 +67,7 @@ impl Measure {
 }
 
 /// All measures; docs/metrics.md defines the figures of a run behind them.
-pub static MEASURES: [Measure; 39] = [
+pub static MEASURES: [Measure; 40] = [
     row("wait.mean", Ms, Less, "mean wait of jobs"),
     row("wait.p50", Ms, Less, "median wait of jobs"),
     row("wait.p95", Ms, Less, "wait that 95 of 100 jobs do not exceed"),
@@ -106,5 +106,6 @@ pub static MEASURES: [Measure; 39] = [
     row("makespan", Ms, Less, "when the last pod ended"),
     row("node-failures", Count, Neither, "node failures that were drawn"),
     row("drained", Count, Less, "pods that drains evicted"),
+    row("evictions.failed", Count, Less, "evictions that the API refused"),
     row("claims.failed", Count, Less, "claims that failed"),
 ];
