@@ -49,7 +49,11 @@ pub(crate) fn units<'a>(
     until: Option<quotree_core::Time>,
 ) -> Vec<Unit<'a>> {
     let mut units = Vec::new();
-    for (at, workload) in workloads.iter().enumerate() {
+    // What a workload requests that is resized is no single template: nothing is said about it.
+    let is_resized = |at: usize| {
+        changes.iter().any(|timed| matches!(timed.change, Change::Resize { workload, .. } if workload == at))
+    };
+    for (at, workload) in workloads.iter().enumerate().filter(|(at, _)| !is_resized(*at)) {
         let may_be_evicted = changes.iter().any(|timed| {
             matches!(timed.change, Change::EditWorkload { workload, preemptible: Some(true), .. } if workload == at)
         });

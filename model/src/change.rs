@@ -3,7 +3,7 @@
 
 use super::{DeviceChange, NodeChange, QuotaEdit};
 use crate::people::PeopleEdit;
-use quotree_core::{Name, Time, TreeSpec};
+use quotree_core::{Amounts, Name, Time, TreeSpec};
 
 /// A change of the world at a time.
 #[derive(Debug, Clone)]
@@ -92,6 +92,13 @@ pub enum Change {
         priority: Option<i32>,
         /// Whether it may be evicted.
         preemptible: Option<bool>,
+    },
+    /// The pods of a workload are resized in place (E5), and those that it creates from then on request the same.
+    Resize {
+        /// Index into [`super::Scenario::workloads`].
+        workload: usize,
+        /// The amounts that change.
+        request: Amounts,
     },
     /// Another change of nodes.
     Nodes(NodeChange),

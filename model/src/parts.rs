@@ -89,6 +89,15 @@ impl Kind {
         }
     }
 
+    /// The template of its pods, if all have the same one.
+    #[must_use]
+    pub const fn template(&self) -> Option<&Arc<PodTemplate>> {
+        match self {
+            Self::Deployment { template, .. } | Self::Job { template, .. } => Some(template),
+            _ => None,
+        }
+    }
+
     /// Calls `change` with each pod template.
     pub fn change_templates(&mut self, change: &mut dyn FnMut(&mut Arc<PodTemplate>)) {
         match self {

@@ -3,6 +3,7 @@
 
 mod people_edit;
 mod recurring;
+mod resize;
 mod worst_case;
 
 pub(crate) use recurring::{Event, Occurrence, expand};
@@ -21,6 +22,7 @@ use quotree_model::{
     people::{People, PeopleEdit, Refusal, Tenants},
 };
 use quotree_syntax::{At as Placed, Later, Report, Span, group, record};
+use resize::Resize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most quotas in all versions of the tree together.
@@ -46,7 +48,7 @@ group! {
     pub(crate) enum Change in "change", "an event" {
         Scale, Withdraw, EditWorkload, SetClass, ReplaceTree, EditQuota, MoveNamespace, NodeDown, NodeUp, Cordon, Uncordon,
         SetBudget, DeviceUnhealthy, DeviceHealthy, Relabel, RackDown, RackUp, Outage, Drain, AddNodes, RemoveNodes, EditNodes,
-        Slow, AddUser, RemoveUser, EditUser, AddGroup, RemoveGroup, EditGroup,
+        Slow, AddUser, RemoveUser, EditUser, AddGroup, RemoveGroup, EditGroup, Resize,
     }
 }
 
@@ -241,6 +243,7 @@ impl Checking<'_, '_> {
                 preemptible: read.preemptible,
             },
             Change::SetClass(read) => return self.set_class(read),
+            Change::Resize(read) => return read.check(self),
             Change::ReplaceTree(read) => {
                 let tree = quota::read(read.quota.as_ref()?.node(), self.report)?;
                 tree.check(self.known.over_promised, self.report);

@@ -170,6 +170,8 @@ pub enum TimelineEvent {
     EvictionRefused,
     /// Its refused eviction was given up, and it goes on.
     EvictionFailed,
+    /// It requests other amounts (E5).
+    Resized,
     /// A job queue suspends it: the scheduler does not know it.
     Suspended,
     /// Its job queue released it.

@@ -139,6 +139,11 @@ impl Timeline {
                 let what = "keeps running: the API refuses to evict it";
                 self.pod_entry(world, pod, TimelineEvent::EvictionRefused, what, NONE);
             }
+            Fact::Trace(TraceEvent::Resized { pod, shape }) => {
+                let request = world.shapes.template(shape).map_or_else(String::new, |t| t.request.to_string());
+                let what = format!("is resized: it requests {request}");
+                self.pod_entry(world, pod, TimelineEvent::Resized, &what, NONE);
+            }
             Fact::Trace(TraceEvent::EvictionFailed { pod }) => {
                 let what = "goes on: its eviction failed";
                 self.pod_entry(world, pod, TimelineEvent::EvictionFailed, what, NONE);

@@ -36,6 +36,7 @@
 //! | `drain`, `drain_over` | `node`, `left` | a drain of a node begins or ends, with this many pods left |
 //! | `told_to_go` | `pod`, `node` | the drain of a node told a pod to leave |
 //! | `edited` | `workload`, `priority`, `preemptible` | a workload was edited; `null`: unchanged |
+//! | `resized` | `pod` | a pod was resized in place: it requests other amounts (E5) |
 //! | `node_changed` | `node` | a node was relabelled or resized |
 //! | `slow` | `node`, `permille` | the speed of work on a node, thousandths of full speed |
 //! | `quota_over` | `quota`, `limit`, `estimate_ms` | an edit left a quota over a limit, probably for so long; not in the digest |
@@ -89,6 +90,7 @@ pub enum TraceEvent {
     Drain { node: NodeId, begins: bool, left: u32 },
     ToldToGo { pod: PodId, node: NodeId },
     Edited { workload: WorkloadId, priority: Option<i32>, preemptible: Option<bool> },
+    Resized { pod: PodId, shape: u32 },
     NodeChanged { node: NodeId },
     Slow { node: NodeId, permille: u32 },
     QuotaOver { quota: QuotaId, max: bool, estimate_ms: Option<u64> },
@@ -172,6 +174,7 @@ impl TraceRecord {
             TraceEvent::Drain { begins: false, .. } => "drain_over",
             TraceEvent::ToldToGo { .. } => "told_to_go",
             TraceEvent::Edited { .. } => "edited",
+            TraceEvent::Resized { .. } => "resized",
             TraceEvent::NodeChanged { .. } => "node_changed",
             TraceEvent::Slow { .. } => "slow",
             TraceEvent::QuotaOver { .. } => "quota_over",
@@ -222,7 +225,8 @@ impl TraceRecord {
             | TraceEvent::BindFailed { pod }
             | TraceEvent::LostEviction { pod }
             | TraceEvent::RefusedEviction { pod }
-            | TraceEvent::EvictionFailed { pod } => put("pod", json!(names.pod(pod))),
+            | TraceEvent::EvictionFailed { pod }
+            | TraceEvent::Resized { pod, .. } => put("pod", json!(names.pod(pod))),
             TraceEvent::Evict { pod, rule, cause } => {
                 put("pod", json!(names.pod(pod)));
                 put("rule", rule.to_string().into());

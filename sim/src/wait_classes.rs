@@ -54,6 +54,13 @@ impl WaitClasses {
         number
     }
 
+    /// Forgets the class of a core workload. The caller must then count all waiting pods again.
+    pub(crate) fn forget(&mut self, unit: u32) {
+        if let Some(class) = self.of.get_mut(unit as usize) {
+            *class = NONE;
+        }
+    }
+
     /// Counts a pod of a class that begins to wait, or stops waiting. With the first waiting pod, the class needs a
     /// reason.
     pub(crate) fn shift(&mut self, class: u32, unit: u32, begins: bool) {

@@ -48,9 +48,12 @@ impl AgeLaw {
         let evicts = |id: WorkloadId| {
             plan.actions.iter().any(|action| matches!(action, Action::Hold { workload, .. } if *workload == id))
         };
+        let settles = |reason: &BlockingReason| matches!(reason, BlockingReason::Settling { .. });
         let is_covered = |id: WorkloadId| {
             let verdict = after.explain(id);
-            verdict.is_some_and(|verdict| matches!(verdict.binding, BlockingReason::Settling { .. }))
+            verdict.is_some_and(|verdict| {
+                settles(&verdict.binding) || verdict.also.iter().any(|also| settles(&also.binding))
+            })
         };
         let gets_room = |action: &Action| match action {
             Action::Bind { pod, reason, .. } if !reason.held => Some(pod.workload),

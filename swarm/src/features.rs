@@ -97,6 +97,7 @@ features! {
     PeopleEdits "edits of users and groups" "Users and groups that come, change and go.",
     AgeKnob "knob age" "Replicas that keep their age, or jobs that do not (O3).",
     RefusedEvictions "refused evictions" "Evictions that the API refuses (E2).",
+    Resizes "resizes" "Pods that are resized in place while they wait and run (E5).",
 }
 
 /// The features of one scenario.

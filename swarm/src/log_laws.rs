@@ -118,6 +118,12 @@ impl Replay<'_> {
                     spec.pods.push(quotree_core::PodSet { min: 0, ..set.clone() });
                 }
             }
+            Event::PodChanged { pod, template } => {
+                // Only single pods are resized.
+                if let Some([set]) = self.specs.get_mut(&pod.workload).map(|spec| spec.pods.as_mut_slice()) {
+                    set.template = std::sync::Arc::clone(template);
+                }
+            }
             Event::WorkloadWithdrawn { workload } => {
                 // A deleted workload owes nothing for its victims, but a requeued one does.
                 let withdrawn = self.withdrawn.entry(*workload).or_default();

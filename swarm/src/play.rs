@@ -287,6 +287,7 @@ impl Observer for Count<'_> {
             TraceEvent::Cordon { cordoned: true, .. } => "cordons",
             TraceEvent::ToldToGo { .. } => "pods drained",
             TraceEvent::Slow { .. } => "nodes slowed",
+            TraceEvent::Resized { .. } => "pods resized",
             TraceEvent::NodeChanged { .. } => "nodes edited",
             TraceEvent::Tree { refused: None } => "trees replaced",
             TraceEvent::Device { healthy: false, .. } => "unhealthy devices",

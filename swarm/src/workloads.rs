@@ -99,9 +99,27 @@ fn changes(builder: &mut WorldBuilder<'_>, kind: &str, name: &str, submit: u64) 
             builder.events.push((at, Value::fields("Scale", vec![named(), ("replicas", replicas)])));
         }
     }
+    if builder.features.has(Feature::Resizes) && matches!(kind, "Deployment" | "Job") {
+        resizes(builder, name, submit);
+    }
     if builder.features.has(Feature::Withdraw) && builder.draw.chance(25) {
         let at = builder.draw.between(submit, builder.safety);
         builder.events.push((at, Value::fields("Withdraw", vec![named()])));
+    }
+}
+
+/// Draws resizes of a Deployment or Job.
+fn resizes(builder: &mut WorldBuilder<'_>, name: &str, submit: u64) {
+    let share = if builder.features.has(Feature::Nodes) { 2 } else { 5 };
+    let each = builder.pools.iter().map(|pool| pool.each);
+    let [cpu, memory] = each.fold([1, 1], |[a, b], [cpu, memory, _]| [a.max(cpu / share), b.max(memory / share)]);
+    let draw = &mut builder.resize_draw;
+    for _ in 0..draw.between(0, 2) {
+        let at = draw.between(submit, builder.safety);
+        let memory = (builder.features.has(Feature::Memory) && draw.chance(40)).then(|| draw.between(1, memory));
+        let request = amounts([Some(draw.between(1, cpu)), memory, None]);
+        let fields = vec![("workload", Value::text(name.to_owned())), ("request", request)];
+        builder.events.push((at, Value::fields("Resize", fields)));
     }
 }
 

@@ -75,13 +75,14 @@ pub(crate) struct WorldBuilder<'a> {
     pub(crate) datasets: u64,
     /// The random stream of datasets.
     pub(crate) dataset_draw: Draw,
-    /// The random streams of job queues, topology, GPUs, users, the knob `age` and refused evictions.
+    /// The random streams of job queues, topology, GPUs, users, the knob `age`, refused evictions and resizes.
     pub(crate) queue_draw: Draw,
     pub(crate) topology_draw: Draw,
     pub(crate) gpu_draw: Draw,
     pub(crate) people_draw: Draw,
     pub(crate) age_draw: Draw,
     pub(crate) refusal_draw: Draw,
+    pub(crate) resize_draw: Draw,
     pub(crate) gpus: Option<Gpus>,
     pub(crate) people: People,
 }
@@ -135,6 +136,7 @@ impl<'a> WorldBuilder<'a> {
             people_draw: Draw::new(seed, "swarm/people"),
             age_draw: Draw::new(seed, "swarm/age"),
             refusal_draw: Draw::new(seed, "swarm/refusals"),
+            resize_draw: Draw::new(seed, "swarm/resizes"),
             gpus,
             people: People::default(),
         };

@@ -169,6 +169,9 @@ fn restricted(full: &Scenario, tree: &QuotaTree, quota: QuotaId, is_ours: IsOurs
         let change = match &event.change {
             Change::Scale { workload, replicas } => Change::Scale { workload: moved(workload)?, replicas: *replicas },
             Change::Withdraw { workload } => Change::Withdraw { workload: moved(workload)? },
+            Change::Resize { workload, request } => {
+                Change::Resize { workload: moved(workload)?, request: request.clone() }
+            }
             Change::EditWorkload { workload, priority, preemptible } => {
                 Change::EditWorkload { workload: moved(workload)?, priority: *priority, preemptible: *preemptible }
             }

@@ -120,6 +120,17 @@ impl Cluster {
         }
     }
 
+    /// A pod requests this row instead of another; `node` is where it is, or [`NONE`] while it waits.
+    pub(super) fn resize(&mut self, node: u32, (before, after): (&Row, &Row)) {
+        if node == NONE {
+            return;
+        }
+        self.count(before, State::Running, State::New);
+        self.stand(node, before, -1);
+        self.count(after, State::New, State::Running);
+        self.stand(node, after, 1);
+    }
+
     /// Takes a sample after all events of this time.
     pub(super) fn settled(&mut self, world: &World<'_>) {
         let now = world.now.0;

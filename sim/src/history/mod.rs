@@ -128,7 +128,7 @@ fn changes_amounts(fact: &Fact) -> bool {
             let waits = |state: State| state == State::Waiting;
             from.holds_resources() != to.holds_resources() || waits(*from) != waits(*to)
         }
-        Fact::Capacity { .. } => true,
+        Fact::Capacity { .. } | Fact::Resized => true,
         Fact::Trace(what) => matches!(
             what,
             TraceEvent::Node { .. }

@@ -35,6 +35,11 @@ impl Work {
     pub(super) fn on(&mut self, fact: &Fact, world: &World<'_>, metrics: &MetricsCollector, cluster: &mut Cluster) {
         match *fact {
             Fact::Pod { pod, from, to } => self.enter(world, cluster, pod, (from, to)),
+            Fact::PodResized { pod, from } => {
+                let record = world.pods[pod];
+                let rows = (&world.shapes.rows[from], &world.shapes.rows[record.shape]);
+                cluster.resize(record.node, rows);
+            }
             Fact::Submitted { unit, replaces: Some(old) } => {
                 self.replaces.insert(unit, old);
             }

@@ -64,6 +64,12 @@ impl Binding {
         number
     }
 
+    /// The pods of a core workload request something else: it may be of another class. The caller must then
+    /// [`plant`](Self::plant).
+    pub(super) fn forget(&mut self, unit: u32) {
+        self.classes.forget(unit);
+    }
+
     /// Whether the waiting pods of a class wait for a resource of which they may lack a guarantee.
     pub(super) fn waits_for(&self, class: u32, resource: u32) -> bool {
         let record = self.records.get(class as usize);

@@ -135,6 +135,9 @@ impl MetricsCollector {
                 self.last_change = Some(self.now);
             }
             Fact::WorkLost { pod, lost_ms } => self.evictions.lost_work(*pod, *lost_ms),
+            Fact::PodResized { pod, .. } => self.binding.forget(world.pods[*pod].unit),
+            // The ledger has what pods requested before.
+            Fact::Resized => self.plant(world),
             Fact::EvictedWhole { unit } => self.evictions.went_whole(|pod| world.pods[pod].unit == *unit),
             Fact::GangBelowMinimum => self.partial_gangs += 1,
             Fact::Trace(TraceEvent::EvictionFailed { pod }) => {

@@ -44,6 +44,7 @@ impl TraceRecord {
                 let preemptible = preemptible.map_or(2, u64::from);
                 of(66 | given << 8 | preemptible << 16, u64::from(workload.0), u64::from(priority.cast_unsigned()))
             }
+            TraceEvent::Resized { pod: p, shape } => of(67, pod(p), u64::from(shape)),
             TraceEvent::NodeChanged { node } => of(62, u64::from(node.0), 0),
             TraceEvent::Slow { node, permille } => of(63, u64::from(node.0), u64::from(permille)),
             TraceEvent::QuotaOver { quota, max, estimate_ms } => {

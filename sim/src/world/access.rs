@@ -216,7 +216,8 @@ fn subject(change: &Change, scenario: &Scenario) -> String {
     match change {
         Change::Scale { workload: i, .. }
         | Change::Withdraw { workload: i }
-        | Change::EditWorkload { workload: i, .. } => format!("workload `{}`", workload(*i)),
+        | Change::EditWorkload { workload: i, .. }
+        | Change::Resize { workload: i, .. } => format!("workload `{}`", workload(*i)),
         Change::ReplaceTree { .. } => "quota tree".to_owned(),
         Change::EditQuota { quota, .. } => format!("quota `{quota}`"),
         Change::MoveNamespace { namespace, .. } => format!("namespace `{namespace}`"),

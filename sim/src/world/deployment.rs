@@ -1,11 +1,11 @@
 //! The controller of Deployments: it keeps the wanted number of pods. Lost pods are replaced, surplus pods deleted.
 //! Many new pods are created in parts, since the outbox keeps everything that one step emits.
 
-use super::{End, State, World, job_record, submit, submit::NewWorkload};
+use super::{End, State, World, job_record, resize, submit, submit::NewWorkload};
 use crate::model::Kind;
 use quotree_core::PodSet;
 use smallvec::smallvec;
-use std::{cmp::Reverse, sync::Arc};
+use std::cmp::Reverse;
 
 /// Sets the replica count. A pod that is already terminating is replaced by its own retry. Surplus pods are deleted at
 /// once: pending pods first, then running ones, newest first in each.
@@ -84,8 +84,10 @@ pub(crate) fn replace(world: &mut World<'_>, owner: u32, lost: u32) {
 pub(crate) fn add_pod(world: &mut World<'_>, owner: u32, evictions: u32, work: Option<(u64, u64)>) -> Option<u32> {
     let (Kind::Deployment { template, .. } | Kind::Job { template, .. }) = world.kind(owner)? else { return None };
     let (left_ms, ran_ms) = work.unwrap_or((u64::MAX, 0));
+    let (workload, shape) = (world.controllers[owner].workload, world.controllers[owner].shape);
+    let (template, shape) = resize::current(world, workload, (template, shape));
     let state = &world.controllers[owner];
-    let set = PodSet { template: Arc::clone(template), count: 1, min: 1 };
+    let set = PodSet { template, count: 1, min: 1 };
     let new = NewWorkload {
         owner,
         namespace: state.namespace,
@@ -95,7 +97,7 @@ pub(crate) fn add_pod(world: &mut World<'_>, owner: u32, evictions: u32, work: O
         left_ms,
         ran_ms,
         evictions,
-        sets: smallvec![(set, state.shape)],
+        sets: smallvec![(set, shape)],
     };
     submit::submit(world, new)
 }

@@ -5,8 +5,8 @@
 
 use super::{World, job_queue};
 use crate::{model::Priority, trace::TraceEvent};
-use quotree_core::{Event, Name, WorkloadChange, WorkloadId};
-use std::collections::BTreeMap;
+use quotree_core::{Amounts, Event, Name, PodTemplate, WorkloadChange, WorkloadId};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 /// Edited properties of workloads, by their index in the scenario, and edited priority classes.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +14,7 @@ pub(crate) struct Edits {
     classes: BTreeMap<Name, i32>,
     priorities: BTreeMap<u32, i32>,
     preemptible: BTreeMap<u32, bool>,
+    requests: BTreeMap<u32, Amounts>,
 }
 
 impl Edits {
@@ -28,6 +29,20 @@ impl Edits {
         let by_class = || stated.class.as_ref().and_then(|class| self.classes.get(class)).copied();
         let edited = self.priorities.get(&workload).copied();
         edited.or(own).or_else(by_class).unwrap_or(stated.number)
+    }
+
+    /// Sets amounts that each pod of a workload requests from now on.
+    pub(crate) fn resize(&mut self, workload: u32, request: &Amounts) {
+        let all = self.requests.entry(workload).or_default();
+        request.iter().for_each(|(name, amount)| all.set(name.clone(), amount));
+    }
+
+    /// The template of pods that a workload creates now.
+    pub(crate) fn template<'t>(&self, workload: u32, stated: &'t Arc<PodTemplate>) -> Cow<'t, Arc<PodTemplate>> {
+        let Some(request) = self.requests.get(&workload) else { return Cow::Borrowed(stated) };
+        let mut template = (**stated).clone();
+        request.iter().for_each(|(name, amount)| template.request.set(name.clone(), amount));
+        Cow::Owned(Arc::new(template))
     }
 
     /// Whether pods that a workload creates now are preemptible.

@@ -5,7 +5,7 @@ use super::{
     fleet::{self, NodeEvent},
     job_queue, nodes, pod_lifecycle,
     quota_overrun::{self, Excess},
-    submit, trace_rows, training, unreliable,
+    resize, submit, trace_rows, training, unreliable,
 };
 use crate::{
     model::{Change, Kind, Scenario},
@@ -156,6 +156,7 @@ pub(crate) fn change(world: &mut World<'_>, change: &Change, index: u32) {
         Change::EditWorkload { workload, priority, preemptible } => {
             edits::edit_workload(world, number(*workload), *priority, *preemptible);
         }
+        Change::Resize { workload, request } => resize::resize(world, number(*workload), request),
         Change::Nodes(change) => fleet::change(world, change, index),
         // The engine asks the scheduler, or the access rules, about these.
         Change::ReplaceTree { .. } | Change::EditQuota { .. } | Change::MoveNamespace { .. } | Change::People(_) => {}

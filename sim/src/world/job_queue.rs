@@ -11,12 +11,13 @@ use crate::{
     model::{JobQueue, Kind, QueueOrder, Scenario},
     trace::TraceEvent,
 };
-use quotree_core::{Amounts, Event, Name, PodSet, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
+use quotree_core::{Amounts, Event, Name, PodSet, PodTemplate, QuotaId, Scheduler, Time, WorkloadId, WorkloadSpec};
 use quotree_syntax::time_text;
 use quotree_words::{Names, with_unit};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
+    sync::Arc,
 };
 
 /// The sort key of a suspended core workload: priority, number of tries where that counts, age (O3), number.
@@ -180,6 +181,16 @@ pub(crate) fn edit(world: &mut World<'_>, unit: u32, priority: Option<i32>, pree
     }
     enqueue(world, unit);
     true
+}
+
+/// Changes what the pods of a core workload request when it is released.
+pub(crate) fn resize(world: &mut World<'_>, unit: u32, template: &Arc<PodTemplate>) {
+    let JobQueues { queues, jobs } = &mut world.job_queues;
+    let Some(job) = jobs.get_mut(&unit) else { return };
+    job.spec.pods.iter_mut().for_each(|set| set.template = Arc::clone(template));
+    if let Some(queue) = queues.get_mut(job.queue) {
+        queue.no_fit = None;
+    }
 }
 
 /// The core workload that this queue releases next, if any.

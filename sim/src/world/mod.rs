@@ -35,6 +35,7 @@ mod pod_lifecycle;
 mod pods;
 mod progress;
 mod quota_overrun;
+mod resize;
 mod shapes;
 mod submit;
 mod table;

@@ -16,6 +16,10 @@ pub(crate) enum Fact {
     Derived(TraceEvent),
     /// A pod changed its state.
     Pod { pod: u32, from: State, to: State },
+    /// A pod had this shape before it was resized.
+    PodResized { pod: u32, from: u32 },
+    /// All pods of a workload are resized.
+    Resized,
     /// The scheduler decided to bind a pod.
     BindDecided { pod: u32 },
     /// A pod runs whose bind was decided at an earlier time.

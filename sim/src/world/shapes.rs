@@ -32,6 +32,7 @@ impl Shapes {
             match &event.change {
                 Change::ReplaceTree { tree } => tree.quotas.iter().for_each(|quota| learn(&quota.min, &quota.max)),
                 Change::EditQuota { edit, .. } => learn(&edit.min, &edit.max),
+                Change::Resize { request, .. } => learn(request, &Amounts::default()),
                 _ => {}
             }
         }
@@ -69,7 +70,7 @@ impl Shapes {
         template.request.iter().filter_map(|(name, amount)| Some((self.resource(name.as_str())?, amount))).collect()
     }
 
-    /// The number of a template of the scenario.
+    /// The number of a known template.
     pub(crate) fn number(&mut self, template: &Arc<PodTemplate>) -> u32 {
         if let Some((known, number)) = &self.last
             && Arc::ptr_eq(known, template)
@@ -79,6 +80,22 @@ impl Shapes {
         let number = self.numbers.get(template).copied().unwrap_or(0);
         self.last = Some((Arc::clone(template), number));
         number
+    }
+
+    /// The number of a template that pods got during the run.
+    pub(crate) fn add(&mut self, template: &Arc<PodTemplate>) -> u32 {
+        self.learn(template);
+        while self.rows.len() as usize <= self.numbers.len().saturating_sub(1) {
+            let Some((new, _)) = self.numbers.get_index(self.rows.len() as usize) else { break };
+            let row = self.row(&Arc::clone(new));
+            self.rows.push(row);
+        }
+        self.number(template)
+    }
+
+    /// What a pod of a shape requests.
+    pub(crate) fn template(&self, shape: u32) -> Option<&PodTemplate> {
+        self.numbers.get_index(shape as usize).map(|(template, _)| &**template)
     }
 
     /// The number of a resource.

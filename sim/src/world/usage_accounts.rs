@@ -207,6 +207,19 @@ impl UsageAccounts {
         }
     }
 
+    /// A pod of an account uses this row instead of another from now on.
+    pub(crate) fn resize(&mut self, account: u32, (before, after): (&Row, &Row), now: Time) {
+        let account = &mut self.all[account];
+        account.advance(now);
+        for (sign, row) in [(-1, before), (1, after)] {
+            for (resource, amount) in row {
+                if let Some(used) = account.used.get_mut(*resource as usize) {
+                    used.amount += sign * i128::from(*amount);
+                }
+            }
+        }
+    }
+
     /// The number of a user's name; [`NONE`] without a name.
     pub(crate) fn user(&mut self, name: Option<&Name>) -> u32 {
         name.map_or(NONE, |name| number_in(&mut self.users, name))
