@@ -2,18 +2,34 @@
 //! submitted, how they ended, and why some failed.
 
 use crate::{
+    fields::Fields,
     format::{dated, many},
     grid::{self, Cell, Column},
     layout::wrap,
     style::{Style, Tone},
+    table::Table,
 };
 use quotree_sim::result::{InstancesRow, RunResult};
 
+/// How many instances a workload has, or a task of it.
+struct Row<'r> {
+    workload: &'r str,
+    task: Option<&'r str>,
+    kind: &'r str,
+    instances: &'r InstancesRow,
+}
+
 /// The rows of these workloads, each followed by its tasks.
-fn rows(result: &RunResult) -> impl Iterator<Item = (String, &str, &InstancesRow)> {
-    result.workloads.iter().filter_map(|w| Some((w, w.instances.as_ref()?))).flat_map(|(workload, instances)| {
-        let tasks = workload.tasks.iter().map(|task| (format!("  {}", task.name), task.kind, &task.instances));
-        std::iter::once((workload.name.clone(), workload.kind, instances)).chain(tasks)
+fn rows(result: &RunResult) -> impl Iterator<Item = Row<'_>> {
+    result.workloads.iter().filter_map(|w| Some((w, w.instances.as_ref()?))).flat_map(|(w, instances)| {
+        let whole = Row { workload: &w.name, task: None, kind: w.kind, instances };
+        let tasks = w.tasks.iter().map(|task| Row {
+            workload: &w.name,
+            task: Some(&task.name),
+            kind: task.kind,
+            instances: &task.instances,
+        });
+        std::iter::once(whole).chain(tasks)
     })
 }
 
@@ -32,10 +48,11 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
         Column::right("MISSED", 0),
     ];
     let all: Vec<Vec<Cell>> = rows(result)
-        .map(|(name, kind, n)| {
+        .map(|row| {
+            let n = row.instances;
             vec![
-                Cell::new(&name),
-                Cell::new(kind),
+                row.task.map_or_else(|| Cell::new(row.workload), |task| Cell::new(format!("  {task}"))),
+                Cell::new(row.kind),
                 Cell::count(n.submitted),
                 Cell::count(n.succeeded),
                 Cell::count(n.failed).tone(Tone::Bad),
@@ -69,20 +86,20 @@ fn failures(result: &RunResult, style: Style) -> String {
     text + &style.more_after("  ", all.len(), shown, "failure")
 }
 
-/// The header and the rows of this table as CSV.
-pub(crate) fn table(result: &RunResult) -> (&'static str, Vec<Vec<String>>) {
-    let head = "workload task kind submitted succeeded failed withdrawn active skipped deadlines_met deadlines_missed";
-    let line = |workload: &str, task: &str, kind: &str, n: &InstancesRow| {
-        let mut row = vec![workload.to_owned(), task.to_owned(), kind.to_owned()];
-        let counts = [n.submitted, n.succeeded, n.failed, n.withdrawn, n.active, n.skipped];
-        row.extend(counts.into_iter().chain([n.deadlines_met, n.deadlines_missed]).map(|n| n.to_string()));
-        row
-    };
-    let mut lines = Vec::new();
-    for workload in &result.workloads {
-        let Some(instances) = &workload.instances else { continue };
-        lines.push(line(&workload.name, "", workload.kind, instances));
-        lines.extend(workload.tasks.iter().map(|task| line(&workload.name, &task.name, task.kind, &task.instances)));
-    }
-    (head, lines)
+/// The table for files, if there is such a workload.
+pub(crate) fn table(result: &RunResult) -> Option<Table<'_>> {
+    rows(result).next()?;
+    let fields = Fields::<Row<'_>>::new()
+        .text("workload", |row| row.workload)
+        .maybe("task", |row| row.task)
+        .text("kind", |row| row.kind)
+        .count("submitted", |row| row.instances.submitted)
+        .count("succeeded", |row| row.instances.succeeded)
+        .count("failed", |row| row.instances.failed)
+        .count("withdrawn", |row| row.instances.withdrawn)
+        .count("active", |row| row.instances.active)
+        .count("skipped", |row| row.instances.skipped)
+        .count("deadlines_met", |row| row.instances.deadlines_met)
+        .count("deadlines_missed", |row| row.instances.deadlines_missed);
+    Some(fields.table("instances", rows(result)))
 }

@@ -1,10 +1,13 @@
-//! The table of jobs. One list of columns defines both the text and the CSV. The JSON uses the same names.
+//! The table of jobs. One list of columns defines both the text and the files. `summary.json` uses the same names.
 
 use crate::{
+    datum::{Datum, Kind, SheetColumn},
     format::{bounded, moment, ratio, span},
     grid::{self, Cell, Column},
     style::{Style, Tone},
+    table::Table,
 };
+use quotree_core::Name;
 use quotree_sim::result::{JobRow, JobState, RunResult, SlowdownRow, SpreadRow};
 
 /// How the text shows a column.
@@ -12,98 +15,70 @@ type Shown = (Column, fn(&JobRow) -> Cell);
 
 /// A column of the table of jobs.
 struct JobColumn {
-    /// Its name in CSV and JSON.
+    /// Its name in files and in `summary.json`.
     name: &'static str,
-    csv: fn(&JobRow) -> String,
+    kind: Kind,
+    datum: fn(&JobRow) -> Datum,
     /// How the text shows it, if it does.
     text: Option<Shown>,
 }
 
-/// A column that the text does not show.
-const fn hidden(name: &'static str, csv: fn(&JobRow) -> String) -> JobColumn {
-    JobColumn { name, csv, text: None }
+const fn column(name: &'static str, kind: Kind, datum: fn(&JobRow) -> Datum) -> JobColumn {
+    JobColumn { name, kind, datum, text: None }
 }
 
-const fn shown(name: &'static str, csv: fn(&JobRow) -> String, column: Column, cell: fn(&JobRow) -> Cell) -> JobColumn {
-    JobColumn { name, csv, text: Some((column, cell)) }
-}
-
-fn maybe(value: Option<impl ToString>) -> String {
-    value.map(|value| value.to_string()).unwrap_or_default()
+impl JobColumn {
+    /// The same column, shown by the text.
+    fn shown(mut self, column: Column, cell: fn(&JobRow) -> Cell) -> Self {
+        self.text = Some((column, cell));
+        self
+    }
 }
 
 /// All columns, in their order.
-const COLUMNS: [JobColumn; 21] = [
-    shown("job", |j| j.job.clone(), Column::left("JOB", 0), |j| Cell::new(&j.job)),
-    hidden("workload", |j| j.workload.to_string()),
-    shown("kind", |j| j.kind.to_owned(), Column::left("KIND", 4), |j| Cell::new(j.kind)),
-    hidden("namespace", |j| j.namespace.to_string()),
-    shown(
-        "quota",
-        |j| maybe(j.quota.as_ref()),
-        Column::left("QUOTA", 2),
-        |j| j.quota.as_ref().map_or_else(|| Cell::new("(none)").tone(Tone::Odd), |quota| Cell::new(quota.as_str())),
-    ),
-    hidden("user", |j| maybe(j.user.as_ref())),
-    shown("pods", |j| j.pods.to_string(), Column::right("PODS", 5), |j| Cell::count(j.pods.into())),
-    hidden("pods_min", |j| j.pods_min.to_string()),
-    shown(
-        "state",
-        |j| j.state.name().to_owned(),
-        Column::left("STATE", 0),
-        |j| Cell::new(j.state.name()).tone(tone(j.state)),
-    ),
-    shown(
-        "submitted_ms",
-        |j| j.submitted_ms.to_string(),
-        Column::right("SUBMITTED", 3),
-        |j| Cell::new(moment(j.submitted_ms)),
-    ),
-    hidden("started_ms", |j| maybe(j.started_ms)),
-    hidden("ended_ms", |j| maybe(j.ended_ms)),
-    shown(
-        "first_wait_ms",
-        |j| j.first_wait_ms.to_string(),
-        Column::right("FIRST WAIT", 1),
-        |j| Cell::new(bounded(j.first_wait_ms, j.started_ms.is_none())),
-    ),
-    shown(
-        "wait_ms",
-        |j| j.wait_ms.to_string(),
-        Column::right("WAIT", 0),
-        |j| Cell::new(bounded(j.wait_ms, j.at_least)),
-    ),
-    hidden("longest_wait_ms", |j| j.longest_wait_ms.to_string()),
-    hidden("at_least", |j| j.at_least.to_string()),
-    shown(
-        "turnaround_ms",
-        |j| maybe(j.turnaround_ms),
-        Column::right("TURNAROUND", 0),
-        |j| j.turnaround_ms.map_or_else(Cell::none, |ms| Cell::new(span(ms))),
-    ),
-    shown(
-        "slowdown_permille",
-        |j| maybe(j.slowdown_permille),
-        Column::right("SLOWDOWN", 1),
-        |j| j.slowdown_permille.map_or_else(Cell::none, |permille| Cell::new(ratio(permille))),
-    ),
-    shown("attempts", |j| j.attempts.to_string(), Column::right("ATTEMPTS", 2), |j| Cell::count(j.attempts.into())),
-    shown(
-        "evictions",
-        |j| j.evictions.to_string(),
-        Column::right("EVICTED", 2),
-        |j| Cell::count(j.evictions.into()).tone(Tone::Bad),
-    ),
-    shown(
-        "lost_work_ms",
-        |j| j.lost_work_ms.to_string(),
-        Column::right("LOST WORK", 3),
-        |j| match j.lost_work_ms {
-            0 => Cell::none(),
-            ms => Cell::new(span(ms)).tone(Tone::Bad),
-        },
-    ),
-];
+fn columns() -> [JobColumn; 20] {
+    [
+        column("job", Kind::Text, |j| j.job.as_str().into()).shown(Column::left("JOB", 0), |j| Cell::new(&j.job)),
+        column("workload", Kind::Text, |j| j.workload.as_str().into()),
+        column("kind", Kind::Text, |j| j.kind.into()).shown(Column::left("KIND", 4), |j| Cell::new(j.kind)),
+        column("namespace", Kind::Text, |j| j.namespace.as_str().into()),
+        column("quota", Kind::Text, |j| j.quota.as_ref().map(Name::as_str).into())
+            .shown(Column::left("QUOTA", 2), |j| {
+                j.quota.as_ref().map_or_else(|| Cell::new("(none)").tone(Tone::Odd), |quota| Cell::new(quota.as_str()))
+            }),
+        column("user", Kind::Text, |j| j.user.as_ref().map(Name::as_str).into()),
+        column("pods", Kind::Count, |j| j.pods.into()).shown(Column::right("PODS", 5), |j| Cell::count(j.pods.into())),
+        column("pods_min", Kind::Count, |j| j.pods_min.into()),
+        column("state", Kind::Text, |j| j.state.name().into())
+            .shown(Column::left("STATE", 0), |j| Cell::new(j.state.name()).tone(tone(j.state))),
+        column("submitted_ms", Kind::Ms, |j| j.submitted_ms.into())
+            .shown(Column::right("SUBMITTED", 3), |j| Cell::new(moment(j.submitted_ms))),
+        column("started_ms", Kind::Ms, |j| j.started_ms.into()),
+        column("ended_ms", Kind::Ms, |j| j.ended_ms.into()),
+        column("first_wait_ms", Kind::Ms, |j| Datum::from(j.first_wait_ms).or_more(j.started_ms.is_none()))
+            .shown(Column::right("FIRST WAIT", 1), |j| Cell::new(bounded(j.first_wait_ms, j.started_ms.is_none()))),
+        column("wait_ms", Kind::Ms, |j| Datum::from(j.wait_ms).or_more(j.at_least))
+            .shown(Column::right("WAIT", 0), |j| Cell::new(bounded(j.wait_ms, j.at_least))),
+        column("longest_wait_ms", Kind::Ms, |j| Datum::from(j.longest_wait_ms).or_more(j.at_least)),
+        column("turnaround_ms", Kind::Ms, |j| j.turnaround_ms.into()).shown(Column::right("TURNAROUND", 0), |j| {
+            j.turnaround_ms.map_or_else(Cell::none, |ms| Cell::new(span(ms)))
+        }),
+        column("slowdown_permille", Kind::Ratio, |j| j.slowdown_permille.into())
+            .shown(Column::right("SLOWDOWN", 1), |j| {
+                j.slowdown_permille.map_or_else(Cell::none, |permille| Cell::new(ratio(permille)))
+            }),
+        column("attempts", Kind::Count, |j| j.attempts.into())
+            .shown(Column::right("ATTEMPTS", 2), |j| Cell::count(j.attempts.into())),
+        column("evictions", Kind::Count, |j| j.evictions.into())
+            .shown(Column::right("EVICTED", 2), |j| Cell::count(j.evictions.into()).tone(Tone::Bad)),
+        column("lost_work_ms", Kind::Ms, |j| j.lost_work_ms.into()).shown(Column::right("LOST WORK", 3), |j| {
+            match j.lost_work_ms {
+                0 => Cell::none(),
+                ms => Cell::new(span(ms)).tone(Tone::Bad),
+            }
+        }),
+    ]
+}
 
 const fn tone(state: JobState) -> Tone {
     match state {
@@ -119,15 +94,18 @@ pub(crate) fn text(result: &RunResult, style: Style) -> String {
     if all.is_empty() {
         return "\nNo jobs.\n".to_owned();
     }
-    let columns: Vec<Column> = COLUMNS.iter().filter_map(|column| Some(column.text.as_ref()?.0.clone())).collect();
-    let cells = |job: &JobRow| COLUMNS.iter().filter_map(|column| Some((column.text.as_ref()?.1)(job))).collect();
+    let shown: Vec<Shown> = columns().into_iter().filter_map(|column| column.text).collect();
+    let columns: Vec<Column> = shown.iter().map(|(column, _)| column.clone()).collect();
+    let cells = |job: &JobRow| shown.iter().map(|(_, cell)| cell(job)).collect();
     format!("\n{}\n{}", style.heading("Jobs"), grid::first(style, &columns, all.iter().map(cells), "job"))
 }
 
-/// The names of the columns, separated by spaces, and the rows, for CSV.
-pub(crate) fn csv(result: &RunResult) -> (String, impl Iterator<Item = Vec<String>>) {
-    let row = |job: &JobRow| COLUMNS.iter().map(|column| (column.csv)(job)).collect();
-    (COLUMNS.map(|column| column.name).join(" "), result.jobs.iter().map(row))
+/// The table for files.
+pub(crate) fn table(result: &RunResult) -> Table<'_> {
+    let data = columns().map(|column| column.datum);
+    let columns = columns().map(|column| SheetColumn::new(column.name, "", column.kind));
+    let row = move |job: &JobRow| data.iter().map(|datum| datum(job)).collect();
+    Table::new("jobs", columns.into(), result.jobs.iter().map(row)).with_bounds()
 }
 
 /// A spread as `p50 / p95 / max`, in a cell.

@@ -4,7 +4,9 @@
 mod checks;
 mod claims;
 mod datasets;
+mod datum;
 mod diff;
+mod fields;
 mod figures;
 mod findings;
 mod fleet;
@@ -23,6 +25,7 @@ mod report;
 mod sheet;
 mod style;
 mod summary;
+mod table;
 mod tables;
 mod tree;
 
@@ -30,6 +33,7 @@ pub use checks::{
     BaselineFigure, BaselineState, Baselined, CheckOutcome, Checked, Remark, check_annotations, check_json,
     check_junit, check_markdown, check_text,
 };
+pub use datum::{Datum, Kind, SheetColumn};
 pub use diff::{Bound, Change, Diff, DiffError, Outcome, Pair, Team, Teams, diff};
 pub use findings::findings_text;
 pub use format::{count, date, many, moment, percent, short_reason, span};
@@ -42,7 +46,8 @@ pub use prometheus::prometheus;
 pub use quotree_page::model::{Report, SCHEMA};
 pub use quotree_page::{visible, visible_json};
 pub use report::{RunSource, brief_report, report, report_html, report_json};
-pub use sheet::{Datum, Kind, Sheet, SheetColumn, shown};
+pub use sheet::{Sheet, shown};
 pub use style::Style;
 pub use summary::{nodes_text, state_text, summary_text};
-pub use tables::{Table, tables};
+pub use table::Table;
+pub use tables::tables;

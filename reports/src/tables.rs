@@ -1,49 +1,40 @@
-//! Every table of a result as CSV, one file for each table. Tables with amounts have one row for each resource (long
-//! form), so that a spreadsheet can sort them. Amounts are Kubernetes quantities, times are milliseconds.
+//! The tables of a result, one file each. Each column is stated once, with its name, what it is, and where a row has it; text, CSV,
+//! JSON and Parquet have the same cells.
 
-use crate::{format, instances, jobs, tree::governed};
+use crate::{
+    datum::{Datum, Kind},
+    fields::{Fields, Long},
+    instances, jobs,
+    table::Table,
+    tree::governed,
+};
 use quotree_core::Name;
 use quotree_sim::{
     people::Role,
-    result::{FailureRow, QuantityMap, RunResult, ShareRow, SpreadRow, TimeMap, WorkRow},
+    result::{
+        ClaimResult, DatasetRow, EvictionRow, FailureRow, GroupRow, NamespaceRow, NodeRow, PendingRow, PodCounts,
+        QuotaRow, RefusalRow, RunResult, ShareRow, SpreadRow, UserRow, WorkRow, WorkloadRow,
+    },
 };
-use std::{
-    collections::BTreeSet,
-    fmt,
-    io::{self, Write},
-};
-
-/// A table whose rows are created while it is written, so that a large table needs no memory.
-pub struct Table<'r> {
-    /// The name of its file.
-    pub name: &'static str,
-    /// The names of the columns, separated by spaces.
-    head: String,
-    rows: Box<dyn Iterator<Item = Vec<String>> + 'r>,
-}
-
-impl Table<'_> {
-    /// Writes the table as CSV, row by row.
-    ///
-    /// # Errors
-    /// If `file` cannot be written.
-    pub fn write(self, file: impl Write) -> io::Result<()> {
-        let mut writer = csv::Writer::from_writer(file);
-        writer.write_record(self.head.split(' ')).map_err(io::Error::from)?;
-        for row in self.rows {
-            writer.write_record(row.iter().map(|field| quotree_page::visible(field))).map_err(io::Error::from)?;
-        }
-        writer.flush()
-    }
-}
-
-impl fmt::Debug for Table<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Table").field("name", &self.name).field("head", &self.head).finish_non_exhaustive()
-    }
-}
+use std::collections::BTreeSet;
 
 /// The tables of a result. Jobs, datasets, instances and failures have a table only if there are any.
+///
+/// ```
+/// use quotree_sim::{RunOptions, run, scenario::{MapLoader, load}};
+/// let text = r#"Scenario(
+///     name: "one job",
+///     cluster: Pool({ "cpu": "4" }),
+///     quota: Quota(name: "root", min: { "cpu": "1500m" }, max: { "cpu": "4" }, namespaces: ["a"]),
+///     workloads: [Job(name: "j", namespace: "a", request: { "cpu": "1" }, runtime: "1h")],
+/// )"#;
+/// let scenario = load("x.ron", &MapLoader::new().with("x.ron", text)).scenario.unwrap();
+/// let result = run(&scenario, &RunOptions::default(), &mut ()).unwrap().result;
+/// let json = quotree_reports::tables(&result).remove(0).json();
+/// assert_eq!((&json["name"], &json["rows"][0]["resource"]), (&"quotas".into(), &"cpu".into()));
+/// // CSV has the quantity `1.5` in the column `min`, JSON and Parquet the number of thousandths.
+/// assert_eq!(json["rows"][0]["min_unit"], 1500);
+/// ```
 #[must_use]
 pub fn tables(result: &RunResult) -> Vec<Table<'_>> {
     let mut tables = vec![
@@ -58,218 +49,251 @@ pub fn tables(result: &RunResult) -> Vec<Table<'_>> {
         pending(result),
         claims(result),
     ];
-    if !result.jobs.is_empty() {
-        let (head, rows) = jobs::csv(result);
-        tables.push(table("jobs.csv", &head, rows));
-    }
-    if !result.datasets.is_empty() {
-        tables.push(datasets(result));
-    }
-    let (head, rows) = instances::table(result);
-    if !rows.is_empty() {
-        tables.push(table("instances.csv", head, rows.into_iter()));
-    }
-    if !result.failures.is_empty() {
-        let row = |f: &FailureRow| vec![f.at_ms.to_string(), f.what.clone(), f.why.clone()];
-        tables.push(table("failures.csv", "at_ms what why", result.failures.iter().map(row)));
-    }
+    tables.extend((!result.jobs.is_empty()).then(|| jobs::table(result)));
+    tables.extend((!result.datasets.is_empty()).then(|| datasets(result)));
+    tables.extend(instances::table(result));
+    tables.extend((!result.failures.is_empty()).then(|| failures(result)));
     tables
 }
 
-/// A table of rows below the names of their columns, which `head` separates by spaces.
-fn table<'r>(name: &'static str, head: &str, rows: impl Iterator<Item = Vec<String>> + 'r) -> Table<'r> {
-    Table { name, head: head.to_owned(), rows: Box::new(rows) }
+/// Pods by state, and evictions.
+fn counts<'r>() -> Fields<'r, PodCounts> {
+    Fields::<PodCounts>::new()
+        .count("running", |n| n.running)
+        .count("pending", |n| n.pending)
+        .count("succeeded", |n| n.succeeded)
+        .count("failed", |n| n.failed)
+        .count("evicted", |n| n.evicted)
 }
 
-fn amount(map: &QuantityMap, resource: &Name) -> String {
-    map.0.get(resource.as_str()).map(|amount| format::amount(resource.as_str(), amount)).unwrap_or_default()
+/// Waits of jobs: how many jobs, how many still wait, and quantiles.
+fn waits<'r>() -> Fields<'r, SpreadRow> {
+    Fields::<SpreadRow>::new()
+        .count("jobs", |s| s.count)
+        .count("wait_open", |s| s.open)
+        .ms("wait_sum_ms", |s| Datum::from(s.sum_ms).or_more(s.at_least.mean))
+        .ms("wait_p50_ms", |s| Datum::from(s.p50_ms).or_more(s.at_least.p50))
+        .ms("wait_p95_ms", |s| Datum::from(s.p95_ms).or_more(s.at_least.p95))
+        .ms("wait_p99_ms", |s| Datum::from(s.p99_ms).or_more(s.at_least.p99))
+        .ms("wait_max_ms", |s| Datum::from(s.max_ms).or_more(s.at_least.max))
 }
 
-fn maybe(text: Option<&impl ToString>) -> String {
-    text.map(ToString::to_string).unwrap_or_default()
+/// Quantiles of another time of jobs; nothing where there is none.
+fn spread<'r>(of: &str) -> Fields<'r, SpreadRow> {
+    let some = |s: &SpreadRow, ms: u64, is_bound| (s.count > 0).then(|| Datum::from(ms).or_more(is_bound));
+    Fields::<SpreadRow>::new()
+        .ms(&format!("{of}_p50_ms"), move |s| some(s, s.p50_ms, s.at_least.p50))
+        .ms(&format!("{of}_p95_ms"), move |s| some(s, s.p95_ms, s.at_least.p95))
+        .ms(&format!("{of}_max_ms"), move |s| some(s, s.max_ms, s.at_least.max))
 }
 
-/// The columns of [`waits`].
-const WAITS: &str = "jobs wait_open wait_sum_ms wait_p50_ms wait_p95_ms wait_p99_ms wait_max_ms wait_at_least \
-    first_wait_p50_ms first_wait_p95_ms first_wait_max_ms turnaround_p50_ms turnaround_p95_ms turnaround_max_ms \
-    slowdown_p50_permille slowdown_p95_permille slowdown_max_permille";
-
-/// The columns for waits of jobs: how many jobs, how many still wait, and quantiles. `wait_at_least` names the figures
-/// that are lower bounds.
-fn waits(wait: &SpreadRow, share: &ShareRow) -> impl Iterator<Item = String> {
-    let counts = [wait.count.to_string(), wait.open.to_string(), wait.sum_ms.to_string()];
-    let times = [wait.p50_ms, wait.p95_ms, wait.p99_ms, wait.max_ms].map(|ms| ms.to_string());
-    let three = |spread: &SpreadRow| {
-        let none = spread.count == 0;
-        [spread.p50_ms, spread.p95_ms, spread.max_ms].map(|ms| if none { String::new() } else { ms.to_string() })
-    };
-    let slow = &share.slowdown;
-    let slow = [slow.p50_permille, slow.p95_permille, slow.max_permille]
-        .map(|permille| if slow.count == 0 { String::new() } else { permille.to_string() });
-    let rest = [three(&share.first_wait), three(&share.turnaround), slow].into_iter().flatten();
-    counts.into_iter().chain(times).chain([wait.at_least.names().join(" ")]).chain(rest)
+/// The times of jobs other than their waits.
+fn times<'r>() -> Fields<'r, ShareRow> {
+    let some =
+        |s: &ShareRow, permille: u64, is_bound| (s.slowdown.count > 0).then(|| Datum::from(permille).or_more(is_bound));
+    Fields::<ShareRow>::new()
+        .part(|s| &s.first_wait, spread("first_wait"))
+        .part(|s| &s.turnaround, spread("turnaround"))
+        .field("slowdown_p50_permille", Kind::Ratio, move |s| some(s, s.slowdown.p50_permille, s.slowdown.at_least.p50))
+        .field("slowdown_p95_permille", Kind::Ratio, move |s| some(s, s.slowdown.p95_permille, s.slowdown.at_least.p95))
+        .field("slowdown_max_permille", Kind::Ratio, move |s| some(s, s.slowdown.max_permille, s.slowdown.at_least.max))
 }
 
 fn quotas(result: &RunResult) -> Table<'_> {
     let resources = governed(&result.quotas);
-    let head = format!(
-        "quota parent resource min max used request borrowed lent held running pending evicted {WAITS} used_time_s \
-        borrowed_time_s starved_time_s cost_milli"
-    );
-    let rows = result.quotas.iter().flat_map(move |q| {
-        resources.clone().into_iter().map(move |resource| {
-            let mut row = vec![q.name.clone(), maybe(q.parent.as_ref()), resource.to_string()];
-            let maps = [&q.min, &q.max, &q.used, &q.request, &q.borrowed, &q.lent, &q.held];
-            row.extend(maps.map(|map| amount(map, &resource)));
-            row.extend([q.counts.running, q.counts.pending, q.counts.evicted].map(|n| n.to_string()));
-            row.extend(waits(&q.wait, &q.share));
-            let times = [&q.share.used_time_s, &q.share.borrowed_time_s, &q.share.starved_time_s];
-            row.extend(times.map(|times| TimeMap::text(resource.as_str(), times.get(resource.as_str()))));
-            row.push(q.share.cost_milli.to_string());
-            row
-        })
-    });
-    table("quotas.csv", &head, rows)
+    let long = move |of| resources.clone().into_iter().map(move |resource| Long { of, resource: Some(resource) });
+    Fields::<Long<'_, QuotaRow>>::new()
+        .text("quota", |q| &q.of.name)
+        .maybe("parent", |q| q.of.parent.as_deref())
+        .resource()
+        .amount("min", |q| &q.min)
+        .amount("max", |q| &q.max)
+        .amount("used", |q| &q.used)
+        .amount("request", |q| &q.request)
+        .amount("borrowed", |q| &q.borrowed)
+        .amount("lent", |q| &q.lent)
+        .amount("held", |q| &q.held)
+        .count("running", |q| q.of.counts.running)
+        .count("pending", |q| q.of.counts.pending)
+        .count("evicted", |q| q.of.counts.evicted)
+        .part(|q| &q.of.wait, waits())
+        .part(|q| &q.of.share, times())
+        .time("used_time_s", |q| &q.share.used_time_s)
+        .time("borrowed_time_s", |q| &q.share.borrowed_time_s)
+        .time("starved_time_s", |q| &q.share.starved_time_s)
+        .field("cost_milli", Kind::MoneyMilli, |q| q.of.share.cost_milli)
+        .table("quotas", result.quotas.iter().flat_map(long))
+        .with_bounds()
 }
 
 fn datasets(result: &RunResult) -> Table<'_> {
-    let head = "dataset namespace phase size_bytes cached_bytes read_bytes hit_bytes rate_bytes_s wait_ms gpu_idle_ms \
-    saved_ms gpu_saved_ms";
-    let rows = result.datasets.iter().map(|d| {
-        let mut row = vec![d.name.clone(), d.namespace.clone(), d.phase.to_owned()];
-        let cached = d.cache.as_ref().map_or(0, |cache| cache.cached_bytes);
-        let counts = [d.size_bytes, cached, d.input.read_bytes, d.input.hit_bytes, d.rate_bytes_s];
-        row.extend(counts.into_iter().chain([d.input.wait_ms, d.input.gpu_idle_ms]).map(|n| n.to_string()));
-        row.extend([d.input.saved_ms, d.input.gpu_saved_ms].map(|n| n.to_string()));
-        row
-    });
-    table("datasets.csv", head, rows)
+    Fields::<DatasetRow>::new()
+        .text("dataset", |d| &d.name)
+        .text("namespace", |d| &d.namespace)
+        .text("phase", |d| d.phase)
+        .count("size_bytes", |d| d.size_bytes)
+        .count("cached_bytes", |d| d.cache.as_ref().map_or(0, |cache| cache.cached_bytes))
+        .count("read_bytes", |d| d.input.read_bytes)
+        .count("hit_bytes", |d| d.input.hit_bytes)
+        .count("rate_bytes_s", |d| d.rate_bytes_s)
+        .ms("wait_ms", |d| d.input.wait_ms)
+        .ms("gpu_idle_ms", |d| d.input.gpu_idle_ms)
+        .ms("saved_ms", |d| d.input.saved_ms)
+        .ms("gpu_saved_ms", |d| d.input.gpu_saved_ms)
+        .table("datasets", result.datasets.iter())
 }
 
 fn namespaces(result: &RunResult) -> Table<'_> {
-    let head = "namespace quota running pending succeeded failed evicted";
-    let rows = result.namespaces.iter().map(|n| {
-        let mut row = vec![n.name.clone(), maybe(n.quota.as_ref())];
-        row.extend(n.counts.all().map(|n| n.to_string()));
-        row
-    });
-    table("namespaces.csv", head, rows)
-}
-
-fn role(role: Option<Role>) -> String {
-    role.map(|role| format!("{role:?}").to_lowercase()).unwrap_or_default()
+    Fields::<NamespaceRow>::new()
+        .text("namespace", |n| &n.name)
+        .maybe("quota", |n| n.quota.as_deref())
+        .part(|n| &n.counts, counts())
+        .table("namespaces", result.namespaces.iter())
 }
 
 fn users(result: &RunResult) -> Table<'_> {
-    let rows = result.users.iter().map(|u| (vec![u.name.clone(), role(u.role), u.groups.join(" ")], &u.work));
-    works("users.csv", "user role groups", rows)
+    let role = |role: Role| Datum::Text(format!("{role:?}").to_lowercase());
+    let fields = Fields::<Long<'_, UserRow>>::new()
+        .text("user", |u| &u.of.name)
+        .field("role", Kind::Text, move |u| u.of.role.map(role))
+        .field("groups", Kind::Text, |u| Datum::Text(u.of.groups.join(" ")));
+    let rows = result.users.iter().flat_map(|of| used(&of.work).into_iter().map(move |resource| Long { of, resource }));
+    works(fields, |user| &user.work).table("users", rows).with_bounds()
 }
 
 fn groups(result: &RunResult) -> Table<'_> {
+    let fields = Fields::<Long<'_, GroupRow>>::new()
+        .text("group", |g| &g.of.name)
+        .maybe("quota", |g| g.of.quota.as_deref())
+        .field("members", Kind::Text, |g| Datum::Text(g.of.members.join(" ")));
     let rows =
-        result.groups.iter().map(|g| (vec![g.name.clone(), maybe(g.quota.as_ref()), g.members.join(" ")], &g.work));
-    works("groups.csv", "group quota members", rows)
+        result.groups.iter().flat_map(|of| used(&of.work).into_iter().map(move |resource| Long { of, resource }));
+    works(fields, |group| &group.work).table("groups", rows).with_bounds()
 }
 
-/// The work of users or groups in the long form: one row for each used resource, or one row if none was used.
-fn works<'r>(name: &'static str, head: &str, rows: impl Iterator<Item = (Vec<String>, &'r WorkRow)> + 'r) -> Table<'r> {
-    let head = format!(
-        "{head} running pending succeeded failed evicted refused {WAITS} lost_work_ms pods evicted_for \
-         wasted_evictions drained deadlines_met deadlines_missed makespan_ms cost_milli resource used used_time_s \
-         borrowed borrowed_time_s starved_time_s"
-    );
-    let long = |(mut row, w): (Vec<String>, &WorkRow)| {
-        row.extend(w.counts.all().into_iter().chain([w.refused]).map(|n| n.to_string()));
-        row.extend(waits(&w.wait, &w.share));
-        row.push(w.share.lost_work_ms.to_string());
-        let (share, jobs) = (&w.share, w.share.instances.unwrap_or_default());
-        let counts = [share.pods, share.evicted_for, share.wasted_evictions, share.drained];
-        row.extend(counts.into_iter().chain([jobs.deadlines_met, jobs.deadlines_missed]).map(|n| n.to_string()));
-        row.extend([share.makespan_ms.to_string(), share.cost_milli.to_string()]);
-        let with = |cells: [String; 6]| row.iter().cloned().chain(cells).collect::<Vec<_>>();
-        // Who starves may have used nothing of it.
-        let named = w.share.used_time_s.0.iter().chain(&share.starved_time_s.0).map(|(name, _)| name);
-        let names: BTreeSet<&Name> = named.collect();
-        if names.is_empty() {
-            return vec![with(Default::default())];
-        }
-        let resource = |name: &Name| {
-            let time = |map: &TimeMap| TimeMap::text(name.as_str(), map.get(name.as_str()));
-            let [used, borrowed] = [&w.used, &w.borrowed].map(|map| amount(map, name));
-            let times = (time(&w.share.used_time_s), time(&share.borrowed_time_s), time(&share.starved_time_s));
-            with([name.to_string(), used, times.0, borrowed, times.1, times.2])
-        };
-        names.into_iter().map(resource).collect()
-    };
-    table(name, &head, rows.flat_map(long))
+/// The work of users or groups.
+fn works<'r, T: 'r>(fields: Fields<'r, Long<'r, T>>, work: fn(&T) -> &WorkRow) -> Fields<'r, Long<'r, T>> {
+    let whole = Fields::<WorkRow>::new()
+        .part(|w| &w.counts, counts())
+        .count("refused", |w| w.refused)
+        .part(|w| &w.wait, waits())
+        .part(|w| &w.share, times())
+        .ms("lost_work_ms", |w| w.share.lost_work_ms)
+        .count("pods", |w| w.share.pods)
+        .count("evicted_for", |w| w.share.evicted_for)
+        .count("wasted_evictions", |w| w.share.wasted_evictions)
+        .count("drained", |w| w.share.drained)
+        .count("deadlines_met", |w| w.share.instances.unwrap_or_default().deadlines_met)
+        .count("deadlines_missed", |w| w.share.instances.unwrap_or_default().deadlines_missed)
+        .ms("makespan_ms", |w| w.share.makespan_ms)
+        .field("cost_milli", Kind::MoneyMilli, |w| w.share.cost_milli);
+    fields
+        .part(move |row| work(row.of), whole)
+        .resource()
+        .amount("used", move |of| &work(of).used)
+        .time("used_time_s", move |of| &work(of).share.used_time_s)
+        .amount("borrowed", move |of| &work(of).borrowed)
+        .time("borrowed_time_s", move |of| &work(of).share.borrowed_time_s)
+        .time("starved_time_s", move |of| &work(of).share.starved_time_s)
+}
+
+/// The resources that work used, or nothing once. Who starves may have used nothing of a resource.
+fn used(work: &WorkRow) -> Vec<Option<Name>> {
+    let share = &work.share;
+    let named = share.used_time_s.0.iter().chain(&share.starved_time_s.0).map(|(name, _)| name.clone());
+    let names: BTreeSet<Name> = named.collect();
+    if names.is_empty() { vec![None] } else { names.into_iter().map(Some).collect() }
 }
 
 fn refusals(result: &RunResult) -> Table<'_> {
-    let head = "at_ms what by reason why times";
-    let rows = result.refusals.iter().map(|r| {
-        let why = [r.what.clone(), maybe(r.by.as_ref()), r.reason.to_owned(), r.why.clone()];
-        std::iter::once(r.at_ms.to_string()).chain(why).chain([r.times.to_string()]).collect()
-    });
-    table("refusals.csv", head, rows)
+    Fields::<RefusalRow>::new()
+        .ms("at_ms", |r| r.at_ms)
+        .text("what", |r| &r.what)
+        .maybe("by", |r| r.by.as_deref())
+        .text("reason", |r| r.reason)
+        .text("why", |r| &r.why)
+        .count("times", |r| r.times)
+        .table("refusals", result.refusals.iter())
 }
 
 fn workloads(result: &RunResult) -> Table<'_> {
-    let head =
-        format!("workload namespace kind running pending succeeded failed evicted {WAITS} user refused lost_work_ms");
-    let rows = result.workloads.iter().map(|w| {
-        let mut row = vec![w.name.clone(), w.namespace.clone(), w.kind.to_owned()];
-        row.extend(w.counts.all().map(|n| n.to_string()));
-        row.extend(waits(&w.wait, &w.share));
-        row.extend([maybe(w.user.as_ref()), w.refused.to_string(), w.share.lost_work_ms.to_string()]);
-        row
-    });
-    table("workloads.csv", &head, rows)
+    Fields::<WorkloadRow>::new()
+        .text("workload", |w| &w.name)
+        .text("namespace", |w| &w.namespace)
+        .text("kind", |w| w.kind)
+        .part(|w| &w.counts, counts())
+        .part(|w| &w.wait, waits())
+        .part(|w| &w.share, times())
+        .maybe("user", |w| w.user.as_deref())
+        .count("refused", |w| w.refused)
+        .ms("lost_work_ms", |w| w.share.lost_work_ms)
+        .table("workloads", result.workloads.iter())
+        .with_bounds()
 }
 
 fn nodes(result: &RunResult) -> Table<'_> {
-    let head = "node pool up schedulable pods resource allocatable used capacity unhealthy";
-    let rows = result.nodes.iter().flat_map(|n| {
-        n.capacity.0.iter().map(move |(resource, _)| {
-            let facts = [n.name.clone(), n.pool.clone(), n.up.to_string(), n.schedulable.to_string()];
-            let mut row = facts.to_vec();
-            row.push(n.pods.to_string());
-            row.extend([resource.to_string(), amount(&n.allocatable, resource), amount(&n.used, resource)]);
-            row.extend([amount(&n.capacity, resource), n.unhealthy.to_string()]);
-            row
-        })
-    });
-    table("nodes.csv", head, rows)
+    let rows = result
+        .nodes
+        .iter()
+        .flat_map(|of| of.capacity.0.iter().map(move |(resource, _)| Long { of, resource: Some(resource.clone()) }));
+    Fields::<Long<'_, NodeRow>>::new()
+        .text("node", |n| &n.of.name)
+        .text("pool", |n| &n.of.pool)
+        .truth("up", |n| n.of.up)
+        .truth("schedulable", |n| n.of.schedulable)
+        .count("pods", |n| n.of.pods)
+        .resource()
+        .amount("allocatable", |n| &n.allocatable)
+        .amount("used", |n| &n.used)
+        .amount("capacity", |n| &n.capacity)
+        .count("unhealthy", |n| n.of.unhealthy)
+        .table("nodes", rows)
 }
 
 fn evictions(result: &RunResult) -> Table<'_> {
-    let head = "at_ms pod workload namespace leaf cause rule reason lost_ms user";
-    let rows = result.evictions.iter().map(|e| {
-        let mut row = vec![e.at_ms.to_string(), e.pod.clone(), e.workload.clone(), e.namespace.clone()];
-        row.extend([maybe(e.leaf.as_ref()), maybe(e.cause.as_ref()), e.rule.clone(), e.reason.clone()]);
-        row.extend([e.lost_ms.to_string(), maybe(e.user.as_ref())]);
-        row
-    });
-    table("evictions.csv", head, rows)
+    Fields::<EvictionRow>::new()
+        .ms("at_ms", |e| e.at_ms)
+        .text("pod", |e| &e.pod)
+        .text("workload", |e| &e.workload)
+        .text("namespace", |e| &e.namespace)
+        .maybe("leaf", |e| e.leaf.as_deref())
+        .maybe("cause", |e| e.cause.as_deref())
+        .text("rule", |e| &e.rule)
+        .text("reason", |e| &e.reason)
+        .ms("lost_ms", |e| e.lost_ms)
+        .maybe("user", |e| e.user.as_deref())
+        .table("evictions", result.evictions.iter())
 }
 
 fn pending(result: &RunResult) -> Table<'_> {
-    let head = "pod workload namespace quota since_ms rule reason user pods";
-    let rows = result.pending.iter().map(|p| {
-        let mut row = vec![p.pod.clone(), p.workload.to_string(), p.namespace.to_string(), maybe(p.quota.as_ref())];
-        row.extend([p.since_ms.to_string(), p.rule.to_string(), p.reason.to_string(), maybe(p.user.as_ref())]);
-        row.push(p.pods.to_string());
-        row
-    });
-    table("pending.csv", head, rows)
+    Fields::<PendingRow>::new()
+        .text("pod", |p| &p.pod)
+        .text("workload", |p| p.workload.as_str())
+        .text("namespace", |p| p.namespace.as_str())
+        .maybe("quota", |p| p.quota.as_ref().map(Name::as_str))
+        .ms("since_ms", |p| p.since_ms)
+        .text("rule", |p| p.rule.as_str())
+        .text("reason", |p| p.reason.as_str())
+        .maybe("user", |p| p.user.as_ref().map(Name::as_str))
+        .count("pods", |p| p.pods)
+        .table("pending", result.pending.iter())
 }
 
 fn claims(result: &RunResult) -> Table<'_> {
-    let head = "claim line passed seen at_ms because";
-    let rows = result.claims.results.iter().map(|c| {
-        let at = c.at_ms.map(|ms| ms.to_string()).unwrap_or_default();
-        let mut row = vec![c.claim.clone(), c.line.to_string(), c.passed.to_string(), c.seen.clone(), at];
-        row.push(maybe(c.because.as_ref()));
-        row
-    });
-    table("claims.csv", head, rows)
+    Fields::<ClaimResult>::new()
+        .text("claim", |c| &c.claim)
+        .count("line", |c| c.line.into())
+        .truth("passed", |c| c.passed)
+        .text("seen", |c| &c.seen)
+        .ms("at_ms", |c| c.at_ms)
+        .maybe("because", |c| c.because.as_deref())
+        .table("claims", result.claims.results.iter())
+}
+
+fn failures(result: &RunResult) -> Table<'_> {
+    Fields::<FailureRow>::new()
+        .ms("at_ms", |f| f.at_ms)
+        .text("what", |f| &f.what)
+        .text("why", |f| &f.why)
+        .table("failures", result.failures.iter())
 }

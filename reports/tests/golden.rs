@@ -5,7 +5,7 @@
 use expect_test::{expect, expect_file};
 use quotree_core::Amounts;
 use quotree_reports::{
-    By, Style, Table, breakdown_text, diff, summary_json, summary_text, tables, tenancy_text, tree_svg,
+    By, SheetColumn, Style, Table, breakdown_text, diff, summary_json, summary_text, tables, tenancy_text, tree_svg,
 };
 use quotree_sim::people::{Role, Tenancy};
 use quotree_sim::result::{
@@ -14,11 +14,11 @@ use quotree_sim::result::{
     TimeMap, UserRow, WorkRow, WorkloadRow,
 };
 
-/// The tables of a result: file name and content.
+/// The tables of a result as CSV, by name.
 fn tables_csv(result: &RunResult) -> Vec<(&'static str, String)> {
     let text = |table: Table<'_>| {
         let (name, mut bytes) = (table.name, Vec::new());
-        table.write(&mut bytes).unwrap();
+        table.write_csv(&mut bytes).unwrap();
         (name, String::from_utf8(bytes).unwrap())
     };
     tables(result).into_iter().map(text).collect()
@@ -459,28 +459,50 @@ fn tables_as_csv() {
     let tables = tables_csv(&demo());
     let table = |name: &str| &tables.iter().find(|(n, _)| *n == name).unwrap().1;
     expect![[r#"
-        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,jobs,wait_open,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,wait_at_least,first_wait_p50_ms,first_wait_p95_ms,first_wait_max_ms,turnaround_p50_ms,turnaround_p95_ms,turnaround_max_ms,slowdown_p50_permille,slowdown_p95_permille,slowdown_max_permille,used_time_s,borrowed_time_s,starved_time_s,cost_milli
-        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,0,120000,120000,120000,,,,,,,,,,,144000,72000,0,60000
-        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,0,120000,120000,120000,,,,,,,,,,,108000,54000,0,45000
-        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,5,1,0,0,180000,180000,180000,mean p95 p99 max,,,,,,,,,,54000,25200,0,22500
-        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,0,60000,60000,60000,,,,,,,,,,,54000,25200,0,22500
-        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,0,,,,,,,,,,,36000,18000,0,15000
-        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,0,,,,,,,,,,,36000,18000,0,15000
-        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0,,,,,,,,,,,0,0,0,0
-    "#]].assert_eq(table("quotas.csv"));
+        quota,parent,resource,min,max,used,request,borrowed,lent,held,running,pending,evicted,jobs,wait_open,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,first_wait_p50_ms,first_wait_p95_ms,first_wait_max_ms,turnaround_p50_ms,turnaround_p95_ms,turnaround_max_ms,slowdown_p50_permille,slowdown_p95_permille,slowdown_max_permille,used_time_s,borrowed_time_s,starved_time_s,cost_milli,at_least
+        root,,cpu,40,40,40,75,,,,8,7,2,10,0,0,0,120000,120000,120000,,,,,,,,,,144000,72000,0,60000,
+        root.a,root,cpu,20,40,30,50,10,,,6,4,2,8,0,0,0,120000,120000,120000,,,,,,,,,,108000,54000,0,45000,
+        root.a.1,root.a,cpu,10,20,15,25,5,,,3,2,1,5,1,0,0,180000,180000,180000,,,,,,,,,,54000,25200,0,22500,wait_sum_ms wait_p95_ms wait_p99_ms wait_max_ms
+        root.a.2,root.a,cpu,10,20,15,25,5,,,3,2,1,4,0,0,0,60000,60000,60000,,,,,,,,,,54000,25200,0,22500,
+        root.b,root,cpu,20,40,10,25,,10,,2,3,0,2,0,0,0,0,0,0,,,,,,,,,,36000,18000,0,15000,
+        root.b.1,root.b,cpu,10,20,10,25,,,,2,3,0,2,0,0,0,0,0,0,,,,,,,,,,36000,18000,0,15000,
+        root.b.2,root.b,cpu,10,20,,,,10,,0,0,0,0,0,0,0,0,0,0,,,,,,,,,,0,0,0,0,
+    "#]].assert_eq(table("quotas"));
     expect![[r#"
         at_ms,pod,workload,namespace,leaf,cause,rule,reason,lost_ms,user
         120000,nginx1-4,nginx1,namespace1,root.a.1,nginx3-0,R2,R2: nginx3-0 reclaims its guaranteed quota; root.a.1 was 10 cpu above its min,60000,ada
         120000,nginx2-4,nginx2,namespace2,root.a.2,nginx3-0,R2,R2: nginx3-0 reclaims its guaranteed quota; root.a.2 was 10 cpu above its min,60000,ada
-    "#]].assert_eq(table("evictions.csv"));
+    "#]].assert_eq(table("evictions"));
     expect![[r#"
-        user,role,groups,running,pending,succeeded,failed,evicted,refused,jobs,wait_open,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,wait_at_least,first_wait_p50_ms,first_wait_p95_ms,first_wait_max_ms,turnaround_p50_ms,turnaround_p95_ms,turnaround_max_ms,slowdown_p50_permille,slowdown_p95_permille,slowdown_max_permille,lost_work_ms,pods,evicted_for,wasted_evictions,drained,deadlines_met,deadlines_missed,makespan_ms,cost_milli,resource,used,used_time_s,borrowed,borrowed_time_s,starved_time_s
-        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,0,,,,,,,,,,,60000,0,0,0,0,0,0,0,0,cpu,15,54000,,0,0
-        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,,,,,,0,0,0,0,0,0,0,0,0,,,,,,
-        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,,,,,,,,,,,0,0,0,0,0,0,0,0,0,,,,,,
-    "#]].assert_eq(table("users.csv"));
+        user,role,groups,running,pending,succeeded,failed,evicted,refused,jobs,wait_open,wait_sum_ms,wait_p50_ms,wait_p95_ms,wait_p99_ms,wait_max_ms,first_wait_p50_ms,first_wait_p95_ms,first_wait_max_ms,turnaround_p50_ms,turnaround_p95_ms,turnaround_max_ms,slowdown_p50_permille,slowdown_p95_permille,slowdown_max_permille,lost_work_ms,pods,evicted_for,wasted_evictions,drained,deadlines_met,deadlines_missed,makespan_ms,cost_milli,resource,used,used_time_s,borrowed,borrowed_time_s,starved_time_s,at_least
+        ada,admin,one,3,2,0,0,1,0,4,0,0,0,0,0,0,,,,,,,,,,60000,0,0,0,0,0,0,0,0,cpu,15,54000,,0,0,
+        bob,researcher,,0,0,0,0,0,0,0,0,0,0,0,0,0,,,,,,,,,,0,0,0,0,0,0,0,0,0,,,,,,,
+        x,,,0,0,0,0,0,3,0,0,0,0,0,0,0,,,,,,,,,,0,0,0,0,0,0,0,0,0,,,,,,,
+    "#]].assert_eq(table("users"));
     let empty: Vec<&str> = tables.iter().filter(|(_, text)| text.lines().count() < 2).map(|(name, _)| *name).collect();
-    assert_eq!(empty, ["refusals.csv"]);
+    assert_eq!(empty, ["refusals"]);
+}
+
+#[test]
+fn every_column_has_a_type() {
+    let column = |column: &SheetColumn| format!("{} {}", column.exact_name(), column.kind.name());
+    let table = |table: &Table<'_>| {
+        let columns: Vec<String> = table.columns.iter().map(column).collect();
+        format!("{}: {}\n", table.name, columns.join(", "))
+    };
+    expect![[r#"
+        quotas: quota text, parent text, resource text, min_unit units, max_unit units, used_unit units, request_unit units, borrowed_unit units, lent_unit units, held_unit units, running count, pending count, evicted count, jobs count, wait_open count, wait_sum_ms ms, wait_p50_ms ms, wait_p95_ms ms, wait_p99_ms ms, wait_max_ms ms, first_wait_p50_ms ms, first_wait_p95_ms ms, first_wait_max_ms ms, turnaround_p50_ms ms, turnaround_p95_ms ms, turnaround_max_ms ms, slowdown_p50_permille ratio_permille, slowdown_p95_permille ratio_permille, slowdown_max_permille ratio_permille, used_unit_ms unit_ms, borrowed_unit_ms unit_ms, starved_unit_ms unit_ms, cost_milli money_milli, at_least text
+        namespaces: namespace text, quota text, running count, pending count, succeeded count, failed count, evicted count
+        users: user text, role text, groups text, running count, pending count, succeeded count, failed count, evicted count, refused count, jobs count, wait_open count, wait_sum_ms ms, wait_p50_ms ms, wait_p95_ms ms, wait_p99_ms ms, wait_max_ms ms, first_wait_p50_ms ms, first_wait_p95_ms ms, first_wait_max_ms ms, turnaround_p50_ms ms, turnaround_p95_ms ms, turnaround_max_ms ms, slowdown_p50_permille ratio_permille, slowdown_p95_permille ratio_permille, slowdown_max_permille ratio_permille, lost_work_ms ms, pods count, evicted_for count, wasted_evictions count, drained count, deadlines_met count, deadlines_missed count, makespan_ms ms, cost_milli money_milli, resource text, used_unit units, used_unit_ms unit_ms, borrowed_unit units, borrowed_unit_ms unit_ms, starved_unit_ms unit_ms, at_least text
+        groups: group text, quota text, members text, running count, pending count, succeeded count, failed count, evicted count, refused count, jobs count, wait_open count, wait_sum_ms ms, wait_p50_ms ms, wait_p95_ms ms, wait_p99_ms ms, wait_max_ms ms, first_wait_p50_ms ms, first_wait_p95_ms ms, first_wait_max_ms ms, turnaround_p50_ms ms, turnaround_p95_ms ms, turnaround_max_ms ms, slowdown_p50_permille ratio_permille, slowdown_p95_permille ratio_permille, slowdown_max_permille ratio_permille, lost_work_ms ms, pods count, evicted_for count, wasted_evictions count, drained count, deadlines_met count, deadlines_missed count, makespan_ms ms, cost_milli money_milli, resource text, used_unit units, used_unit_ms unit_ms, borrowed_unit units, borrowed_unit_ms unit_ms, starved_unit_ms unit_ms, at_least text
+        refusals: at_ms ms, what text, by text, reason text, why text, times count
+        workloads: workload text, namespace text, kind text, running count, pending count, succeeded count, failed count, evicted count, jobs count, wait_open count, wait_sum_ms ms, wait_p50_ms ms, wait_p95_ms ms, wait_p99_ms ms, wait_max_ms ms, first_wait_p50_ms ms, first_wait_p95_ms ms, first_wait_max_ms ms, turnaround_p50_ms ms, turnaround_p95_ms ms, turnaround_max_ms ms, slowdown_p50_permille ratio_permille, slowdown_p95_permille ratio_permille, slowdown_max_permille ratio_permille, user text, refused count, lost_work_ms ms, at_least text
+        nodes: node text, pool text, up truth, schedulable truth, pods count, resource text, allocatable_unit units, used_unit units, capacity_unit units, unhealthy count
+        evictions: at_ms ms, pod text, workload text, namespace text, leaf text, cause text, rule text, reason text, lost_ms ms, user text
+        pending: pod text, workload text, namespace text, quota text, since_ms ms, rule text, reason text, user text, pods count
+        claims: claim text, line count, passed truth, seen text, at_ms ms, because text
+        jobs: job text, workload text, kind text, namespace text, quota text, user text, pods count, pods_min count, state text, submitted_ms ms, started_ms ms, ended_ms ms, first_wait_ms ms, wait_ms ms, longest_wait_ms ms, turnaround_ms ms, slowdown_permille ratio_permille, attempts count, evictions count, lost_work_ms ms, at_least text
+    "#]].assert_eq(&tables(&demo()).iter().map(table).collect::<String>());
 }
 
 #[test]
@@ -620,24 +642,27 @@ fn the_table_of_jobs_is_the_same_as_text_csv_and_json() {
     "#]]
     .assert_eq(&text);
     let tables = tables_csv(&demo());
-    let (_, csv) = tables.iter().find(|(name, _)| *name == "jobs.csv").unwrap();
+    let (_, csv) = tables.iter().find(|(name, _)| *name == "jobs").unwrap();
     expect![[r#"
-        job,workload,kind,namespace,quota,user,pods,pods_min,state,submitted_ms,started_ms,ended_ms,first_wait_ms,wait_ms,longest_wait_ms,at_least,turnaround_ms,slowdown_permille,attempts,evictions,lost_work_ms
-        train,train,Training,namespace3,,ada,4,2,succeeded,10000,12000,150000,2000,62000,60000,false,140000,1867,2,1,5000
-        nginx1-5,nginx1,Deployment,namespace1,root.a.1,,1,1,pending,0,,,180000,180000,180000,true,,,1,0,0
+        job,workload,kind,namespace,quota,user,pods,pods_min,state,submitted_ms,started_ms,ended_ms,first_wait_ms,wait_ms,longest_wait_ms,turnaround_ms,slowdown_permille,attempts,evictions,lost_work_ms,at_least
+        train,train,Training,namespace3,,ada,4,2,succeeded,10000,12000,150000,2000,62000,60000,140000,1867,2,1,5000,
+        nginx1-5,nginx1,Deployment,namespace1,root.a.1,,1,1,pending,0,,,180000,180000,180000,,,1,0,0,first_wait_ms wait_ms longest_wait_ms
     "#]].assert_eq(csv);
     let json: serde_json::Value = serde_json::from_str(&summary_json(&demo())).unwrap();
-    let keys: Vec<&str> = json["jobs"][0].as_object().unwrap().keys().map(String::as_str).collect();
-    let mut lines = csv.lines();
-    assert_eq!(keys.join(","), lines.next().unwrap());
-    // The same values, too: null is empty.
-    for (row, line) in json["jobs"].as_array().unwrap().iter().zip(lines) {
-        let values = row.as_object().unwrap().values().map(|value| match value {
-            serde_json::Value::Null => String::new(),
-            serde_json::Value::String(text) => text.clone(),
-            other => other.to_string(),
-        });
-        assert_eq!(values.collect::<Vec<_>>().join(","), line);
+    // `summary.json` has the same names and values: null is empty. It only says whether the waits are lower bounds, not which.
+    let mut lines = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
+    let names = lines.next().unwrap();
+    for (row, fields) in json["jobs"].as_array().unwrap().iter().zip(lines) {
+        let row = row.as_object().unwrap();
+        assert_eq!(row.len(), names.len());
+        for (name, field) in names.iter().zip(fields) {
+            match &row[*name] {
+                serde_json::Value::Bool(at_least) => assert_eq!(*at_least, !field.is_empty()),
+                serde_json::Value::Null => assert_eq!(field, ""),
+                serde_json::Value::String(text) => assert_eq!(field, text),
+                other => assert_eq!(field, other.to_string()),
+            }
+        }
     }
 }
 

@@ -35,7 +35,7 @@ pub use facts::{Better, ClaimFact, Facts, Figure, Key, MEASURES, Measure, Unit};
 pub use gate::{Gate, GateError, Gated};
 pub use judged::{Judged, Verdict, is_same_run};
 pub use parallel::Stop;
-pub use parquet::{NoParquet, parquet};
+pub use parquet::write_parquet;
 pub use record::Record;
 pub use runner::{Failure, Outcomes, Ran, Runner, is_fault};
 pub use search::{Search, search};

@@ -8,6 +8,7 @@ mod run;
 mod seeds;
 mod study;
 mod swarm;
+mod tables;
 
 pub(crate) use check::{Baselines, Check};
 pub(crate) use feasible::{Feasible, Survive};
@@ -15,8 +16,9 @@ pub(crate) use figures::Picture;
 pub(crate) use import::{Import, ImportKind, OnPromise};
 pub(crate) use run::{By, Report, Run};
 pub(crate) use seeds::{Jobs, OverSeeds};
-pub(crate) use study::{Compare, Plan, Sweep, TableFormat};
+pub(crate) use study::{Compare, Plan, Sweep};
 pub(crate) use swarm::{Shrink, Swarm};
+pub(crate) use tables::{TableFile, TableFormat};
 
 use clap::{Args as Group, Parser, Subcommand, ValueEnum};
 use quotree_core::Time;

@@ -1,6 +1,6 @@
 //! The arguments of `quotree run`, and of `quotree report`, which renders what a run wrote.
 
-use super::{Format, How, Jobs, OverSeeds, Picture, Watch};
+use super::{Format, How, Jobs, OverSeeds, Picture, TableFile, Watch};
 use clap::{Args as Group, ValueEnum};
 use quotree_core::Time;
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use std::path::PathBuf;
   quotree run scenarios/nginx-40-core.ron --open
   quotree run scenarios/nginx-40-core.ron --out out --record out/log.json
   quotree run scenarios/nginx-40-core.ron --out out --figures svg,png
+  quotree run scenarios/nginx-40-core.ron --out out --tables csv,json,parquet
   quotree run scenarios/nginx-40-core.ron --markdown comment.md
   quotree run scenarios/people/user-in-two-groups.ron --by user --by group
   quotree run scenarios/nginx-40-core.ron --policy 'Capacity(order: Fifo)' --format json
@@ -34,9 +35,12 @@ pub(crate) struct Run {
     #[command(flatten)]
     pub(crate) watch: Watch,
     /// Write the report page report.html, its data report.json, summary.json, summary.md, metrics.prom, trace.jsonl, tree.svg
-    /// and the CSV tables into this folder.
+    /// and the tables into this folder.
     #[arg(long, value_name = "DIR", conflicts_with = "seeds")]
     pub(crate) out: Option<PathBuf>,
+    /// The formats of the tables of `--out`.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS", requires = "out", default_value = "csv")]
+    pub(crate) tables: Vec<TableFile>,
     /// Also draw the figures of the run, for slides and papers, into the folder `figures` of `--out`.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "FORMATS", requires = "out")]
     pub(crate) figures: Vec<Picture>,

@@ -1,7 +1,7 @@
 //! The arguments of `sweep`, `plan` and `compare`.
 
-use super::{Format, Jobs};
-use clap::{Args as Group, ValueEnum};
+use super::{Format, Jobs, TableFormat};
+use clap::Args as Group;
 use quotree_study::{Key, Seeds, Share};
 use std::{path::PathBuf, str::FromStr};
 
@@ -24,17 +24,6 @@ impl FromStr for Shard {
             _ => Err(format!("`{text}` is no part: give `K/N`, such as `3/16` for the third of 16 parts")),
         }
     }
-}
-
-/// The format of a table on stdout.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum TableFormat {
-    /// A table to read.
-    Text,
-    /// JSON for programs; docs/cli.md documents the fields.
-    Json,
-    /// CSV, with exact numbers.
-    Csv,
 }
 
 #[derive(Debug, Group)]

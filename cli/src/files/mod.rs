@@ -10,7 +10,7 @@ pub(crate) use disk::{Disk, allow_outside};
 pub(crate) use find::{all, scenarios};
 pub(crate) use inputs::{outputs, read_so_far};
 pub(crate) use read::{bytes, is_standard, peek, peek_text, text};
-pub(crate) use write::{Draft, discard_parts, private_folder, rewrite, write};
+pub(crate) use write::{Draft, cannot_write, discard_parts, private_folder, rewrite, write};
 
 use std::path::Path;
 

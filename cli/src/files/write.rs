@@ -70,7 +70,7 @@ impl Draft {
     }
 
     fn unchecked(path: &Path) -> Result<Self, Trouble> {
-        Self::open(path).map_err(|error| cannot(path, &error))
+        Self::open(path).map_err(|error| cannot_write(path, &error))
     }
 
     fn open(path: &Path) -> io::Result<Self> {
@@ -102,7 +102,7 @@ impl Draft {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), Trouble> {
-        self.file.write_all(bytes).map_err(|error| cannot(&self.path, &error))
+        self.file.write_all(bytes).map_err(|error| cannot_write(&self.path, &error))
     }
 
     /// Puts the file in its place.
@@ -114,7 +114,7 @@ impl Draft {
             Some((part, place)) => fs::rename(part, place),
             None => Ok(()),
         });
-        done.map_err(|error| cannot(&self.path, &error))?;
+        done.map_err(|error| cannot_write(&self.path, &error))?;
         if let Some((part, _)) = self.part.take() {
             parts().remove(&part);
         }
@@ -176,13 +176,17 @@ pub(crate) fn private_folder() -> Result<PathBuf, Trouble> {
         let path = base.join(format!("quotree-{:016x}", RandomState::new().hash_one(std::process::id())));
         match builder.create(&path) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(cannot(&path, &error)),
+            Err(error) => return Err(cannot_write(&path, &error)),
             Ok(()) => return Ok(path),
         }
     }
-    Err(cannot(&base, &io::Error::new(ErrorKind::AlreadyExists, "it has too many folders `quotree-*`: remove them")))
+    Err(cannot_write(
+        &base,
+        &io::Error::new(ErrorKind::AlreadyExists, "it has too many folders `quotree-*`: remove them"),
+    ))
 }
 
-fn cannot(path: &Path, error: &io::Error) -> Trouble {
+/// The output that could not be written, and why.
+pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
     Trouble::invalid(format!("cannot write `{}`: {error}", path.display()))
 }

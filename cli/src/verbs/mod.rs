@@ -23,6 +23,7 @@ mod sides;
 mod study;
 mod swarm;
 mod sweep;
+mod tables;
 mod tenancy;
 mod validate;
 mod worst;

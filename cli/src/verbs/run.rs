@@ -1,8 +1,8 @@
 //! `quotree run`: runs a scenario, prints the outcome, and writes the requested files.
 
-use super::{figures, report, shell};
+use super::{figures, report, shell, tables};
 use crate::{
-    args::{self, Format, Run as Args},
+    args::{self, Format, Run as Args, TableFile},
     exit::{Exit, Outcome, Trouble},
     files::{self, Draft},
     interrupt, load,
@@ -10,7 +10,7 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_reports::{
-    By, Report, RunSource, brief_report, prometheus, summary_json, summary_markdown, summary_text, tables, tree_svg,
+    By, Report, RunSource, brief_report, prometheus, summary_json, summary_markdown, summary_text, tree_svg,
     write_summary,
 };
 use quotree_sim::{Run, RunOptions, Scenario, result::EndReason};
@@ -53,7 +53,7 @@ pub(super) fn run(args: &Args, terminal: Terminal) -> Outcome {
     let report_of = if is_shown { quotree_reports::report } else { brief_report };
     let report = report_of(&scenario, &run, &source);
     if let Some(folder) = &args.out {
-        write_all(folder, &run, report.as_ref())?;
+        write_all(folder, &args.tables, &run, report.as_ref())?;
     }
     if let (Some(folder), Some(report)) = (&args.out, &report) {
         report::write(folder, report)?;
@@ -175,17 +175,17 @@ const fn by_of(by: args::By) -> By {
     }
 }
 
-fn write_all(folder: &Path, run: &Run, report: Option<&Report>) -> Result<(), Trouble> {
+fn write_all(folder: &Path, formats: &[TableFile], run: &Run, report: Option<&Report>) -> Result<(), Trouble> {
     let failed = |error| Trouble::invalid(format!("cannot write below `{}`: {error}", folder.display()));
     let mut summary = Draft::begin(&folder.join("summary.json"))?;
     write_summary(&run.result, &mut summary).map_err(failed)?;
     summary.finish()?;
     files::write(&folder.join("tree.svg"), &tree_svg(&run.result))?;
     files::write(&folder.join("metrics.prom"), &prometheus(run, report))?;
-    for table in tables(&run.result) {
-        let mut file = Draft::begin(&folder.join("tables").join(table.name))?;
-        table.write(&mut file).map_err(failed)?;
-        file.finish()?;
+    for format in TableFile::ALL.into_iter().filter(|format| formats.contains(format)) {
+        for table in quotree_reports::tables(&run.result) {
+            tables::write(&folder.join("tables"), table, format)?;
+        }
     }
     Ok(())
 }

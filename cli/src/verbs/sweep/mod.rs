@@ -3,9 +3,9 @@
 mod folder;
 mod picture;
 
-use super::study;
+use super::{study, tables};
 use crate::{
-    args::{Sweep as Args, TableFormat},
+    args::{Sweep as Args, TableFile, TableFormat},
     exit::{Exit, Outcome, Trouble},
     files::{self, Disk},
     interrupt::{self, STOP},
@@ -16,8 +16,7 @@ use folder::Folder;
 use quotree_reports::{Sheet, count, many, wrap};
 use quotree_sim::scenario::Source;
 use quotree_study::{
-    Axis, Cases, Key, Outcomes, Prepared, Runner, Study, parquet, runs_sheet, settings_sheet, teams_sheet,
-    usual_figures,
+    Axis, Cases, Key, Outcomes, Prepared, Runner, Study, runs_sheet, settings_sheet, teams_sheet, usual_figures,
 };
 use std::path::{Path, PathBuf};
 
@@ -123,14 +122,9 @@ fn check_figures(figures: &[Key], study: &Prepared<'_>) -> Result<(), Trouble> {
 
 fn write(out: &Path, study: &Prepared<'_>, outcomes: &Outcomes, settings: &Sheet) -> Result<Vec<PathBuf>, Trouble> {
     let mut written = Vec::new();
-    let sheets = [settings.clone(), runs_sheet(study, outcomes), teams_sheet(study, outcomes)];
-    for sheet in &sheets {
-        let bytes = parquet(sheet).map_err(|error| Trouble::fault(error.to_string()))?;
-        let text = super::pretty(&sheet.json());
-        for (ending, content) in [("csv", csv(sheet)?.into_bytes()), ("json", text.into_bytes()), ("parquet", bytes)] {
-            let path = out.join(sheet.name).with_extension(ending);
-            files::write(&path, &content)?;
-            written.push(path);
+    for sheet in [settings, &runs_sheet(study, outcomes), &teams_sheet(study, outcomes)] {
+        for format in TableFile::ALL {
+            written.push(tables::write(out, sheet.table(), format)?);
         }
     }
     Ok(written)
