@@ -1,5 +1,5 @@
-//! Ctrl-C: the first one asks all runs to stop, which then end with what is known so far. The second one, or one while nothing is
-//! running, ends the command at once.
+//! Signals. Ctrl-C: the first one asks all runs to stop, which then end with what is known so far. The second one, or one while nothing is
+//! running, ends the command at once. A limit of the size of files is an error like a full disk.
 
 use crate::{exit::Exit, files};
 use quotree_study::Stop;
@@ -44,6 +44,14 @@ pub(crate) fn tidy_up() {
             STOP.ask();
         });
     });
+}
+
+/// From now on, a write beyond the limit of the size of files (`ulimit -f`) fails, as on a full disk. Without a handler, its signal ends the
+/// command at once, and leaves the file behind that is half written.
+pub(crate) fn report_size_limit() {
+    // If it cannot be registered, the signal still ends the command.
+    #[cfg(unix)]
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, std::sync::Arc::default());
 }
 
 /// Whether runs were asked to stop.

@@ -20,6 +20,7 @@ use clap::{CommandFactory, Parser};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    interrupt::report_size_limit();
     let args = args::Args::parse();
     let terminal = terminal::Terminal::of(args.color);
     if args.allow_outside {
