@@ -1,9 +1,12 @@
-//! What is made beside the loop: explanations, of a [`Twin`] of the core. The loop hands over the input of the core, and goes on
+//! What is made beside the loop: explanations and dumps, of a [`Twin`] of the core. The loop hands over the input of the core, and goes on
 //! deciding; only one thing at a time is made, and what is asked meanwhile waits.
 
 use crate::{
     actor::{Asked, Feed, Reason, Twin},
-    serve::explain::Answer,
+    serve::{
+        dump::{LoopState, Request},
+        explain::Answer,
+    },
 };
 use quotree_core::Time;
 use tokio::{sync::oneshot, task::JoinHandle};
@@ -25,6 +28,7 @@ pub struct Beside {
     twin: Option<Twin>,
     work: Option<JoinHandle<Done>>,
     questions: Vec<Question>,
+    dumps: Vec<(Request, LoopState)>,
     wants_reasons: bool,
     /// When reasons were asked for last.
     asked: Time,
@@ -61,6 +65,12 @@ impl Beside {
         self.start();
     }
 
+    /// Asks for a page of a dump, which also has what the loop adds. It is sent from beside the loop.
+    pub fn dump(&mut self, request: Request, state: LoopState) {
+        self.dumps.push((request, state));
+        self.start();
+    }
+
     /// Asks why all workloads wait, unless that was found just now and took long.
     pub fn want_reasons(&mut self, now: Time) {
         if now < self.rests || self.wants_reasons {
@@ -83,16 +93,21 @@ impl Beside {
             if self.work.is_none() {
                 // It has failed: whoever asks is answered at once that there is none.
                 self.questions.clear();
+                self.dumps.clear();
             }
             return;
         };
         let (input, questions) = (self.feed.take(), std::mem::take(&mut self.questions));
+        let dumps = std::mem::take(&mut self.dumps);
         let reasons = std::mem::take(&mut self.wants_reasons);
         self.work = Some(tokio::task::spawn_blocking(move || {
             twin.take(input);
             for (asked, answer) in questions {
                 // Whoever has asked may be gone.
                 let _ = answer.send(Some(asked.answer(&twin)));
+            }
+            for (request, state) in dumps {
+                request.answer(&twin, &state);
             }
             let reasons = reasons.then(|| twin.reasons());
             let differs = twin.take_difference();
@@ -114,7 +129,7 @@ impl Beside {
         if done.reasons.is_some() {
             self.rests = now.after_ms(now.since(self.asked).saturating_mul(REST));
         }
-        if self.wants_reasons || !self.questions.is_empty() {
+        if self.wants_reasons || !self.questions.is_empty() || !self.dumps.is_empty() {
             self.start();
         }
         (done.reasons, done.differs)

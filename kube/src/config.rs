@@ -72,12 +72,12 @@ pub struct Args {
     /// How many writes are sent a second at most; twice as many at once after a pause. Evictions are at most 10 a second.
     #[arg(long, value_name = "NUMBER", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub api_qps: u32,
-    /// Serve /healthz, /readyz, /metrics and /explain over HTTP at this address; '' is nowhere. Explanations are only given to
-    /// callers on the machine itself.
+    /// Serve /healthz, /readyz, /metrics, /explain and /debug/dump over HTTP at this address; '' is nowhere. Explanations and dumps
+    /// are only given to callers on the machine itself.
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "")]
     pub listen: String,
-    /// Ask callers of /metrics, and of /explain from other machines, for a token whose account may `get` that path by the roles of
-    /// the cluster.
+    /// Ask callers of /metrics and /debug/dump, and of /explain from other machines, for a token whose account may `get` that path
+    /// by the roles of the cluster.
     #[arg(long, requires = "listen")]
     pub authorize: bool,
     /// Record what is decided, and from what, to this folder: `quotree replay DIR` and `quotree import kubernetes

@@ -13,7 +13,7 @@
 //! - [`report`]: conditions and Events, with the sentences of `quotree-words`.
 //! - [`record`]: the recording of a run, which `quotree replay` replays.
 //! - [`remember`]: the last tree that was accepted, over a restart.
-//! - [`serve`]: health, metrics and explanations over HTTP.
+//! - [`serve`]: health, metrics, explanations and dumps over HTTP.
 //! - [`tenancy`]: users and groups as objects, and the accounts and roles that are made of them.
 //! - [`run`]: the loop that joins them. [`beside`]: what is made beside it. [`lease`], [`elect`]: one process of several leads.
 

@@ -65,7 +65,7 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
         let fence = candidate.as_ref().map_or_else(Fence::open, Candidate::fence);
         let listener = TcpListener::bind(address).await.map_err(|error| format!("--listen {address}: {error}"))?;
         eprintln!("quotree-scheduler: serves http://{}/metrics", listener.local_addr()?);
-        let service = Service::new(board.clone(), clock, fence);
+        let service = Service::new(board.clone(), clock, fence).describing(&settings);
         let service = if args.authorize { service.authorizing(writes.clone()) } else { service };
         tokio::spawn(service.serve(listener));
     }

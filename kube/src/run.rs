@@ -3,13 +3,17 @@
 
 use crate::{
     act::{dry, json},
-    actor::{Actor, Failure, Intent, Problem},
+    actor::{Actor, Failure, Intent, Problem, Why},
     beside::{Beside, Done},
     clock::Clock,
     record::Tape,
     remember::{Memory, Place},
     report::{EVERY_MS, Reporter, status::StatusWriter},
-    serve::{board::Board, explain::Question, figures, metric},
+    serve::{
+        board::{Board, Query},
+        dump::LoopState,
+        figures, metric,
+    },
     settings::{Mode, Settings},
     tenancy::{Places, View, controller::Controller},
     watch::{
@@ -20,7 +24,7 @@ use crate::{
 };
 use kube::Client;
 use quotree_core::Time;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 use tokio::{
     sync::{
         mpsc::{Receiver, WeakSender, channel},
@@ -59,10 +63,12 @@ pub struct Runner {
     log: fn(&str),
     board: Board,
     tape: Option<Tape>,
-    questions: Receiver<Question>,
+    questions: Receiver<Query>,
     status: StatusWriter,
     next_check: Time,
     beside: Beside,
+    /// Pods of ours that the core does not know, as they were last looked at.
+    not_reported: Arc<[Why]>,
     memory: Option<Memory>,
     /// Whether decisions are logged as fields.
     structured: bool,
@@ -127,6 +133,7 @@ impl Runner {
             tape,
             next_check: clock.now().after_ms(CHECK_MS),
             beside,
+            not_reported: Arc::default(),
             memory: None,
             structured: false,
             decisions: 0,
@@ -200,12 +207,8 @@ impl Runner {
                     self.fails(failure);
                 }
             }
-            Some(question) = self.questions.recv() => {
-                match self.actor.asked(&question.namespace, &question.name) {
-                    Some(asked) => self.beside.ask(asked, question.answer),
-                    // Whoever has asked may be gone.
-                    None => _ = question.answer.send(None),
-                }
+            Some(query) = self.questions.recv() => {
+                self.ask(query);
                 return true;
             }
             done = self.beside.ended() => {
@@ -219,6 +222,29 @@ impl Runner {
         true
     }
 
+    /// Hands a question over to what is beside the loop, with what only the loop knows.
+    fn ask(&mut self, query: Query) {
+        match query {
+            Query::Explain(question) => match self.actor.asked(&question.namespace, &question.name) {
+                Some(asked) => self.beside.ask(asked, question.answer),
+                // Whoever has asked may be gone.
+                None => _ = question.answer.send(None),
+            },
+            Query::Dump(request) if request.page.from.is_some() => self.beside.dump(request, LoopState::default()),
+            Query::Dump(request) => {
+                let state = LoopState {
+                    now: self.clock.now(),
+                    tree_refused: self.actor.tree_refused().map(|(_, why)| why),
+                    listed: self.actor.listed(),
+                    pending: self.actor.pending(),
+                    writes: self.writer.view(request.page.limit),
+                    not_reported: self.not_reported.clone(),
+                };
+                self.beside.dump(request, state);
+            }
+        }
+    }
+
     /// Takes what was made beside the loop: why pods wait, for their conditions and the figures.
     fn explained(&mut self, done: Option<Done>) {
         let now = self.clock.now();
@@ -230,8 +256,8 @@ impl Runner {
             (self.log)(&format!("ALARM: the core that explains differs from the one that decides: {differs}"));
         }
         let Some(reasons) = reasons.filter(|_| self.mode != Mode::Dry) else { return };
-        let unreported = self.actor.unreported();
-        self.board.values(|values| figures::pending(values, &reasons, &unreported));
+        self.not_reported = self.actor.unreported().into();
+        self.board.values(|values| figures::pending(values, &reasons, &self.not_reported));
         let due = self.reporter.conditions(self.actor.whys(&reasons), &self.actor, now);
         for failure in self.writer.push(due, now) {
             self.fails(failure);
@@ -323,7 +349,8 @@ impl Runner {
         lines.extend(self.actor.take_problems().iter().map(text_of));
         // A dry run holds nothing up.
         let reasons = self.actor.why_workloads();
-        self.board.values(|values| figures::pending(values, &reasons, &self.actor.unreported()));
+        self.not_reported = self.actor.unreported().into();
+        self.board.values(|values| figures::pending(values, &reasons, &self.not_reported));
         lines.extend(self.actor.whys(&reasons).into_iter().map(|why| dry::line(&why.into())));
         if lines.is_empty() {
             lines.push(dry::nothing(self.actor.is_started()).to_owned());

@@ -1,7 +1,8 @@
 //! What the adapter is configured with, as values that are checked.
 
-use quotree_core::{Name, Policy, RespectBudgets};
+use quotree_core::{Name, Policy, RespectBudgets, StableHasher};
 use quotree_k8s::{LabelSelector, NodeSettings, names};
+use std::hash::Hasher;
 
 /// How decisions are carried out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,6 +77,21 @@ impl Settings {
             pod_groups: false,
             api_qps: 200,
         }
+    }
+
+    /// A digest of all settings, 16 hexadecimal digits. Processes of one version that have the same one run by the same settings.
+    ///
+    /// ```
+    /// use quotree_kube::settings::{Mode, Settings};
+    /// let one = Settings::new(Mode::Gate);
+    /// assert_eq!(one.digest(), one.clone().digest());
+    /// assert_ne!(one.digest(), Settings { api_qps: 100, ..one }.digest());
+    /// ```
+    #[must_use]
+    pub fn digest(&self) -> String {
+        let mut hasher = StableHasher::default();
+        hasher.write(format!("{self:?}").as_bytes());
+        format!("{:016x}", hasher.finish())
     }
 }
 

@@ -1,4 +1,4 @@
-//! Health, metrics and explanations over HTTP, in real time.
+//! Health, metrics, explanations and dumps over HTTP, in real time.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -7,17 +7,24 @@ use quotree_k8s::{LabelSelector, NamespaceFacts, NodeFacts, names};
 use quotree_kube::{
     actor::{Actor, Feed, Twin},
     clock::Clock,
+    run::{Outlets, Runner},
     serve::{
         Service,
-        board::Board,
+        board::{Board, Query},
+        dump::LoopState,
         figures,
         metric::{self, ALL, Kind, Values},
     },
     settings::{Mode, Settings},
-    watch::{Fact, SeenNode, Store},
+    watch::{Fact, SeenNode, Store, streams::TreeSource},
     write::fence::Fence,
 };
-use quotree_kube_testkit::{FakeServer, Target, access::User};
+use quotree_kube_testkit::{
+    FakeServer, Target,
+    access::User,
+    faults::{Fault, Rule, Verb},
+    kubelet::Kubelet,
+};
 use serde_json::{Value, json};
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
@@ -85,9 +92,14 @@ fn board() -> Board {
     let mut twin = Twin::default();
     twin.take(feed.take());
     tokio::spawn(async move {
-        while let Some(question) = questions.recv().await {
-            let asked = actor.asked(&question.namespace, &question.name);
-            let _ = question.answer.send(asked.map(|asked| asked.answer(&twin)));
+        while let Some(query) = questions.recv().await {
+            match query {
+                Query::Explain(question) => {
+                    let asked = actor.asked(&question.namespace, &question.name);
+                    let _ = question.answer.send(asked.map(|asked| asked.answer(&twin)));
+                }
+                Query::Dump(request) => request.answer(&twin, &LoopState::default()),
+            }
         }
     });
     board
@@ -148,6 +160,111 @@ async fn a_pod_is_explained_in_the_sentences_of_the_command() {
 }
 
 #[tokio::test]
+async fn a_dump_has_what_the_scheduler_knows_by_pages() {
+    let address = serves(board(), Fence::open()).await;
+    let ask = |path: String| async move { get(address, &path, "localhost:8080").await };
+    let page = async |path: &str| {
+        let (code, text) = ask(path.to_owned()).await;
+        assert_eq!(code, 200, "{text}");
+        serde_json::from_str::<Value>(&text).unwrap()
+    };
+    let whole = page("/debug/dump").await;
+    assert_eq!((whole["format"].as_str(), whole["leader"].as_bool()), (Some("quotree-dump/1"), Some(true)));
+    assert_eq!(whole["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(whole["watches"][0]["kind"], "pods");
+    assert!(whole["watches"][0]["silentSeconds"].as_f64().is_some_and(|seconds| seconds >= 5.0), "{whole}");
+    assert_eq!((&whole["quotas"][1]["name"], &whole["quotas"][1]["used"]), (&json!("le\"af"), &json!({ "cpu": "3" })));
+    assert!(whole["metadata"].is_null(), "there is no more");
+    let first = page("/debug/dump?limit=1").await;
+    assert_eq!((&first["nodes"][0]["name"], &first["workloads"]), (&json!("n0"), &json!([])));
+    let next = first["metadata"]["continue"].as_str().unwrap().to_owned();
+    let second = page(&format!("/debug/dump?limit=10&continue={next}")).await;
+    assert_eq!(second["workloads"], whole["workloads"]);
+    let states =
+        |number: usize| (&second["workloads"][number]["name"], &second["workloads"][number]["pods"][0]["state"]);
+    assert_eq!(states(0), (&json!("a/first"), &json!("admitted")));
+    assert_eq!(states(1), (&json!("a/second"), &json!("waiting")));
+    assert_eq!(second["workloads"][1]["reason"], "Ceiling");
+    for (query, code) in [
+        ("limit=0", 400),
+        ("limit=10001", 400),
+        ("limit=all", 400),
+        ("continue=", 400),
+        ("continue=1-pod-1", 400),
+        ("continue=99-node-0", 410),
+    ] {
+        assert_eq!(ask(format!("/debug/dump?{query}")).await.0, code, "{query}");
+    }
+    let (code, text) = get(address, "/debug/dump", "evil.example:8080").await;
+    assert!(code == 403 && text.contains("kubectl port-forward"), "{text}");
+}
+
+#[tokio::test]
+async fn a_process_that_stands_by_dumps_itself() {
+    let settings = Settings::new(Mode::Gate);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let service = Service::new(Board::default(), Clock::starting_at(Time(5000)), Fence::closed());
+    tokio::spawn(service.describing(&settings).serve(listener));
+    let (code, text) = get(address, "/debug/dump", "localhost").await;
+    let dump: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!((code, dump["leader"].as_bool(), dump["stage"].as_str()), (200, Some(false), Some("stands by")));
+    assert_eq!((dump["configDigest"].as_str(), dump["quotas"].is_null()), (Some(&*settings.digest()), true));
+}
+
+/// Where the API server does not answer, the dump shows which write waits for it, and since when.
+#[tokio::test]
+async fn a_dump_shows_writes_in_flight() {
+    let server = FakeServer::new();
+    let target = Target::fake(&server, server.client());
+    let crd = serde_json::from_str(include_str!("../config/base/elasticquotatree.json")).unwrap();
+    target.post(&target.cluster("apiextensions.k8s.io/v1", "customresourcedefinitions"), crd).await.unwrap();
+    let root = json!({ "name": "root", "min": { "cpu": "4" }, "max": { "cpu": "4" }, "namespaces": ["team"] });
+    let tree = json!({
+        "apiVersion": "scheduling.sigs.k8s.io/v1beta1", "kind": "ElasticQuotaTree",
+        "metadata": { "name": "tree" }, "spec": { "root": root },
+    });
+    let path = target.cluster("scheduling.sigs.k8s.io/v1beta1", "namespaces/kube-system/elasticquotatrees");
+    assert_eq!(target.post(&path, tree).await.unwrap().code, 201);
+    let team = target.within("team").await.unwrap();
+    Kubelet::new(target.clone()).add_node("n0", json!({ "cpu": "8", "pods": "110" }), json!({})).await.unwrap();
+    for (name, gate) in [("ours", names::GATE), ("theirs", "example.com/gate")] {
+        let container = json!({ "name": "main", "image": "example.com/nothing:1" });
+        let spec = json!({ "schedulingGates": [{ "name": gate }], "containers": [container] });
+        let pod = json!({ "metadata": { "name": name }, "spec": spec });
+        assert_eq!(team.post(&team.core("pods"), pod).await.unwrap().code, 201);
+    }
+    server.add_fault(Rule::on(Verb::Patch, "pods", Fault::Silence));
+    let (board, clock) = (Board::default(), Clock::of_the_machine());
+    let settings = Settings { managed: LabelSelector::default(), ..Settings::new(Mode::Gate) };
+    let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
+    let outlets = Outlets { log: |_| (), board: board.clone(), tape: None };
+    let client = server.client();
+    let mut runner = Runner::new(&client, client.clone(), settings, &source, clock, Fence::open(), outlets);
+    tokio::spawn(async move { runner.run().await });
+    let address = serves(board, Fence::open()).await;
+    let dump = async || {
+        let (_, text) = get(address, "/debug/dump", "localhost").await;
+        serde_json::from_str::<Value>(&text).unwrap_or_default()
+    };
+    let mut last = dump().await;
+    for _ in 0..200 {
+        // What the core does not know is looked at every 5 s.
+        if last["writes"]["inFlight"][0].is_object() && last["notReported"][0].is_object() {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        last = dump().await;
+    }
+    let write = &last["writes"]["inFlight"][0];
+    assert_eq!((&write["verb"], &write["pod"]), (&json!("bind"), &json!("team/ours")), "{last}");
+    assert!(write["ageSeconds"].as_f64().is_some_and(|age| (0.0..60.0).contains(&age)), "{write}");
+    let unknown = (&last["notReported"][0]["pod"], &last["notReported"][0]["reason"]);
+    assert_eq!(unknown, (&json!("team/theirs"), &json!("ForeignGate")), "{last}");
+    assert!(last["listed"].as_array().unwrap().contains(&json!("pods")), "{last}");
+}
+
+#[tokio::test]
 async fn it_is_ready_when_it_decides_and_alive_while_it_moves() {
     let board = Board::default();
     let address = serves(board.clone(), Fence::closed()).await;
@@ -194,17 +311,21 @@ async fn an_authorizing_service_reads_tokens_and_asks_the_roles() {
     let target = Target::fake(&server, server.client()).within("monitoring").await.unwrap();
     let file: Value = serde_json::from_str(include_str!("../config/authorize/rbac.json")).unwrap();
     let rbac = "rbac.authorization.k8s.io/v1";
-    let binding = json!({
-        "metadata": { "name": "prometheus" },
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "quotree-metrics-reader" },
-        "subjects": [{ "kind": "ServiceAccount", "name": "prometheus", "namespace": "monitoring" }],
-    });
-    let items = file["items"].as_array().unwrap().iter().cloned().chain([binding]);
+    let binding = |account: &str, role: &str| {
+        json!({
+            "metadata": { "name": account },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role },
+            "subjects": [{ "kind": "ServiceAccount", "name": account, "namespace": "monitoring" }],
+        })
+    };
+    let bindings = [binding("prometheus", "quotree-metrics-reader"), binding("debugger", "quotree-debug-reader")];
+    let items = file["items"].as_array().unwrap().iter().cloned().chain(bindings);
     for item in items {
         let plural = if item.get("rules").is_some() { "clusterroles" } else { "clusterrolebindings" };
         assert_eq!(target.post(&target.cluster(rbac, plural), item).await.unwrap().code, 201);
     }
     let (prometheus, other) = (token(&target, "prometheus").await, token(&target, "other").await);
+    let debugger = token(&target, "debugger").await;
     // By the rights of the scheduler's own account.
     let groups = ["system:serviceaccounts", "system:serviceaccounts:quotree-system"];
     let ours = User::new("system:serviceaccount:quotree-system:quotree-scheduler", &groups);
@@ -222,12 +343,18 @@ async fn an_authorizing_service_reads_tokens_and_asks_the_roles() {
         // From elsewhere, by the name of the request: who may read metrics may not read explanations.
         ("/explain?pod=a/second", bearer(&prometheus), 403),
         ("/explain?pod=a/second", String::new(), 401),
+        ("/debug/dump", bearer(&prometheus), 403),
+        ("/debug/dump", String::new(), 401),
+        ("/debug/dump", bearer(&debugger), 200),
+        ("/explain?pod=a/second", bearer(&debugger), 200),
+        ("/metrics", bearer(&debugger), 403),
         ("/healthz", String::new(), 200),
     ] {
         let (is, text) = get_with(address, path, "quotree.example:8080", &headers).await;
         assert_eq!(is, code, "{path} with {headers:?}: {text}");
     }
     assert_eq!(get(address, "/explain?pod=a/second", "localhost:8080").await.0, 200, "on the machine itself");
+    assert_eq!(get(address, "/debug/dump", "localhost:8080").await.0, 401, "also on the machine itself");
     // A second look asks nobody.
     server.take_journal();
     let (again, _) = get_with(address, "/metrics", "any", &bearer(&prometheus)).await;
@@ -248,11 +375,11 @@ async fn idle_connections_end() {
 
 #[test]
 fn every_metric_is_documented() {
-    let page = include_str!("../../docs/kubernetes.md");
+    let page = include_str!("../../docs/kubernetes-monitoring.md");
     let rows: Vec<&str> = page.lines().filter(|line| line.starts_with("| `quotree_")).collect();
     for metric in ALL {
         let row = rows.iter().find(|row| row.starts_with(&format!("| `{}`", metric.name)));
-        let row = row.unwrap_or_else(|| panic!("docs/kubernetes.md lacks {}", metric.name));
+        let row = row.unwrap_or_else(|| panic!("docs/kubernetes-monitoring.md lacks {}", metric.name));
         for label in metric.labels {
             assert!(row.contains(&format!("`{label}`")), "{}: {label}", metric.name);
         }

@@ -90,6 +90,18 @@ pub enum Intent {
 }
 
 impl Intent {
+    /// What it does, in one word, as metrics, logs and dumps name it.
+    #[must_use]
+    pub const fn verb(&self) -> &'static str {
+        match self {
+            Self::Bind { .. } => "bind",
+            Self::Evict { .. } => "evict",
+            Self::TakeBack { .. } => "take_back",
+            Self::Condition { .. } => "condition",
+            Self::Event { .. } => "event",
+        }
+    }
+
     /// The pod that it is about.
     #[must_use]
     pub const fn pod(&self) -> &PodKey {

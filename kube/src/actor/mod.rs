@@ -15,6 +15,7 @@
 
 mod asked;
 mod budgets;
+mod dumped;
 mod gangs;
 mod intents;
 mod names;
@@ -214,6 +215,12 @@ impl Actor {
     #[must_use]
     pub fn core(&self) -> Option<&Scheduler> {
         self.live.as_ref().map(|live| &live.core)
+    }
+
+    /// The kinds of objects that were listed.
+    #[must_use]
+    pub fn listed(&self) -> Vec<&'static str> {
+        self.seen.synced.iter().map(|store| store.name()).collect()
     }
 
     /// The tree that is in force.

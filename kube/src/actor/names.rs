@@ -60,6 +60,21 @@ impl Ids {
         self.pods.get(&id).map(|(uid, _)| uid)
     }
 
+    /// The uid of a pod, and its `namespace/name`.
+    pub(crate) fn pod(&self, id: PodId) -> Option<&(Uid, Name)> {
+        self.pods.get(&id)
+    }
+
+    /// Workloads from this id on, with their names.
+    pub(crate) fn workloads_from(&self, id: WorkloadId) -> impl Iterator<Item = (WorkloadId, &Name)> {
+        self.workload_names.range(id..).map(|(id, name)| (*id, name))
+    }
+
+    /// Nodes from this id on, with their names.
+    pub(crate) fn nodes_from(&self, id: NodeId) -> impl Iterator<Item = (NodeId, &Name)> {
+        self.node_names.range(id..).map(|(id, name)| (*id, name))
+    }
+
     /// Forgets a pod that is gone.
     pub(crate) fn forget_pod(&mut self, id: PodId) {
         self.pods.remove(&id);

@@ -66,8 +66,10 @@ impl Feed {
 /// The second core.
 #[derive(Debug, Default)]
 pub struct Twin {
-    core: Option<Scheduler>,
-    ids: Ids,
+    pub(super) core: Option<Scheduler>,
+    pub(super) ids: Ids,
+    /// How often the core at work has begun anew.
+    pub(super) begun: u64,
     differs: Option<String>,
 }
 
@@ -90,7 +92,8 @@ impl Twin {
         for one in input {
             match one {
                 Input::Begin { tree, policy, lines } => {
-                    *self = Self { core: Scheduler::new(&tree, *policy).ok(), ..Self::default() };
+                    let (core, begun) = (Scheduler::new(&tree, *policy).ok(), self.begun + 1);
+                    *self = Self { core, begun, ..Self::default() };
                     lines.into_iter().for_each(|line| self.line(line));
                 }
                 Input::Line(line) => self.line(line),

@@ -132,7 +132,8 @@ fn quota(core: &Scheduler, id: QuotaId) -> Value {
     all
 }
 
-fn amounts(amounts: &Amounts) -> Value {
+/// Amounts as Kubernetes writes them, by resource.
+pub(crate) fn amounts(amounts: &Amounts) -> Value {
     let pairs = amounts.iter().map(|(name, amount)| {
         let text = QuantityText { amount, unit: Unit::of(name.as_str()) }.to_string();
         (name.to_string(), Value::from(text))

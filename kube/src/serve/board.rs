@@ -2,6 +2,7 @@
 //! only copy.
 
 use super::{
+    dump,
     explain::Question,
     metric::{self, Metric, Values},
 };
@@ -30,6 +31,15 @@ pub enum Stage {
     Decides,
 }
 
+/// What is asked of the loop.
+#[derive(Debug)]
+pub enum Query {
+    /// Where a pod is, or why it waits.
+    Explain(Question),
+    /// A page of what the scheduler knows.
+    Dump(dump::Request),
+}
+
 /// The board. Clones are the same.
 #[derive(Debug, Clone, Default)]
 pub struct Board(Arc<Mutex<Shown>>);
@@ -41,7 +51,7 @@ struct Shown {
     /// When the loop did something last.
     tick: Option<Time>,
     heard: BTreeMap<Store, Time>,
-    questions: Option<Sender<Question>>,
+    questions: Option<Sender<Query>>,
 }
 
 impl Board {
@@ -71,20 +81,27 @@ impl Board {
         self.lock().heard.insert(store, now);
     }
 
-    /// Questions about pods come here. Those of an earlier loop end.
-    pub fn questions(&self) -> Receiver<Question> {
+    /// Questions come here. Those to an earlier loop end.
+    pub fn questions(&self) -> Receiver<Query> {
         let (sender, receiver) = channel(QUESTIONS);
         self.lock().questions = Some(sender);
         receiver
     }
 
-    /// Asks the loop. If too many ask, or nobody decides, the question comes back.
-    pub(super) fn ask(&self, question: Question) -> Result<(), Question> {
+    /// Asks the loop. Returns whether it takes the question: it does not if too many ask, or nobody decides.
+    pub(super) fn ask(&self, query: Query) -> bool {
         let sender = self.lock().questions.clone();
-        match sender {
-            Some(sender) => sender.try_send(question).map_err(|error| error.into_inner()),
-            None => Err(question),
-        }
+        sender.is_some_and(|sender| sender.try_send(query).is_ok())
+    }
+
+    /// Whether there is a loop. A process that stands by has none.
+    pub(super) fn has_loop(&self) -> bool {
+        self.lock().questions.as_ref().is_some_and(|sender| !sender.is_closed())
+    }
+
+    /// The kinds of which something was heard, and for how long nothing was since, milliseconds.
+    pub(super) fn silences(&self, now: Time) -> Vec<(Store, u64)> {
+        self.lock().heard.iter().map(|(store, heard)| (*store, now.since(*heard))).collect()
     }
 
     /// How far the process has come.

@@ -1,21 +1,22 @@
-//! `/livez`, `/healthz`, `/readyz`, `/metrics` and `/explain` over HTTP.
+//! `/livez`, `/healthz`, `/readyz`, `/metrics`, `/explain` and `/debug/dump` over HTTP.
 //!
-//! Who may read what: health and metrics are for everybody who reaches the port. Explanations name pods and quotas of others, so
-//! they are for callers on the loopback interface alone: on the machine itself, or by `kubectl port-forward`, which the API
-//! server grants by roles. A service that [authorizes](Service::authorizing) asks for a token, for metrics and for explanations from
-//! elsewhere.
+//! Who may read what: health and metrics are for everybody who reaches the port. Explanations and dumps name pods and quotas of
+//! others, so they are for callers on the loopback interface alone: on the machine itself, or by `kubectl port-forward`, which the
+//! API server grants by roles. A service that [authorizes](Service::authorizing) asks for a token: for metrics and dumps always, for
+//! explanations from elsewhere.
 
+mod ask;
 pub mod board;
+pub mod dump;
 pub mod explain;
 pub mod figures;
 pub mod heard;
 pub mod metric;
 mod review;
 
-use crate::{clock::Clock, write::fence::Fence};
+use crate::{clock::Clock, settings::Settings, write::fence::Fence};
 use board::{Board, Stage};
 use bytes::Bytes;
-use explain::{Answer, Question};
 use http_body_util::Full;
 use hyper::{
     Method, Request, Response, StatusCode,
@@ -28,19 +29,18 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use kube::Client;
 use review::{Outcome, Reviewer};
 use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
-use tokio::{
-    net::TcpListener,
-    sync::{Semaphore, oneshot},
-};
+use tokio::{net::TcpListener, sync::Semaphore};
 
 /// How many connections there are at once at most.
 const CONNECTIONS: usize = 64;
-/// How many explanations are made at once at most.
+/// How many explanations and dumps are made at once at most.
 const EXPLANATIONS: usize = 2;
 /// How long a connection lasts at most, and how long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// The longest name that is looked for: that of a pod is at most 253 bytes.
-const LONGEST: usize = 253;
+/// How long an explanation or a dump is waited for.
+const EXPLAIN_PATIENCE: Duration = Duration::from_secs(10);
+
+const LOCAL_ONLY: &str = "explanations and dumps are for callers on this machine: kubectl port-forward -n quotree-system deployment/quotree-scheduler 8080\n";
 
 /// What answers are made of.
 #[derive(Debug, Clone)]
@@ -50,13 +50,23 @@ pub struct Service {
     fence: Fence,
     explanations: Arc<Semaphore>,
     reviewer: Option<Reviewer>,
+    /// The digest of the settings.
+    config: Option<String>,
 }
 
 impl Service {
     /// A service that shows this board. Whether this process leads, the fence says.
     #[must_use]
     pub fn new(board: Board, clock: Clock, fence: Fence) -> Self {
-        Self { board, clock, fence, explanations: Arc::new(Semaphore::new(EXPLANATIONS)), reviewer: None }
+        let explanations = Arc::new(Semaphore::new(EXPLANATIONS));
+        Self { board, clock, fence, explanations, reviewer: None, config: None }
+    }
+
+    /// Shows in dumps by which settings the process runs, as a digest: replicas should have the same one.
+    #[must_use]
+    pub fn describing(mut self, settings: &Settings) -> Self {
+        self.config = Some(settings.digest());
+        self
     }
 
     /// Asks the API server whether the token of a caller lets them read.
@@ -112,18 +122,24 @@ impl Service {
                 }
                 typed(StatusCode::OK, "text/plain; version=0.0.4; charset=utf-8", self.board.text(now, leads))
             }
-            "/explain" if !is_local(request, peer) && self.reviewer.is_some() => {
-                match self.refuses(request, "/explain").await {
-                    Some(refused) => refused,
-                    None => self.explain(request.uri().query().unwrap_or_default()).await,
+            path @ ("/explain" | "/debug/dump") => {
+                let is_local = is_local(request, peer);
+                if self.reviewer.is_none() && !is_local {
+                    return text(StatusCode::FORBIDDEN, LOCAL_ONLY);
                 }
+                // Whoever reaches the loopback interface may ask about a pod, but not read everything at once.
+                if (path == "/debug/dump" || !is_local)
+                    && let Some(refused) = self.refuses(request, path).await
+                {
+                    return refused;
+                }
+                let query = request.uri().query().unwrap_or_default();
+                if path == "/explain" { self.explain(query).await } else { self.dump(query).await }
             }
-            "/explain" if !is_local(request, peer) => text(
-                StatusCode::FORBIDDEN,
-                "explanations are for callers on this machine: kubectl port-forward -n quotree-system deployment/quotree-scheduler 8080\n",
+            _ => text(
+                StatusCode::NOT_FOUND,
+                "try /healthz, /readyz, /metrics, /explain?pod=NAMESPACE/NAME or /debug/dump\n",
             ),
-            "/explain" => self.explain(request.uri().query().unwrap_or_default()).await,
-            _ => text(StatusCode::NOT_FOUND, "try /healthz, /readyz, /metrics or /explain?pod=NAMESPACE/NAME\n"),
         }
     }
 
@@ -142,7 +158,7 @@ impl Service {
             }
             Outcome::Forbidden => {
                 let why = format!(
-                    "no ClusterRole of this account lets it `get` the path {path} (nonResourceURLs); quotree-metrics-reader has /metrics\n"
+                    "no ClusterRole of this account lets it `get` the path {path} (nonResourceURLs); quotree-metrics-reader has /metrics, quotree-debug-reader /explain and /debug/dump\n"
                 );
                 Some(text(StatusCode::FORBIDDEN, why))
             }
@@ -150,47 +166,6 @@ impl Service {
                 Some(text(StatusCode::SERVICE_UNAVAILABLE, "the API server does not say who may read\n"))
             }
         }
-    }
-
-    async fn explain(&self, query: &str) -> Response<Full<Bytes>> {
-        const USE: &str = "ask /explain?pod=NAMESPACE/NAME, with &format=json for JSON\n";
-        let of = |key: &str| query.split('&').find_map(|pair| pair.strip_prefix(key)?.strip_prefix('='));
-        let pod = of("pod").map(|pod| pod.replace("%2F", "/").replace("%2f", "/"));
-        let json = match of("format") {
-            None | Some("text") => false,
-            Some("json") => true,
-            Some(_) => return text(StatusCode::BAD_REQUEST, USE),
-        };
-        let Some((namespace, name)) = pod.as_deref().and_then(|pod| pod.split_once('/')) else {
-            return text(StatusCode::BAD_REQUEST, USE);
-        };
-        let is_name = |text: &str| {
-            let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte);
-            !text.is_empty() && text.len() <= LONGEST && text.bytes().all(fits)
-        };
-        if !is_name(namespace) || !is_name(name) {
-            return text(StatusCode::BAD_REQUEST, USE);
-        }
-        let busy = || {
-            text(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "nobody decides here, or too many ask: try again, or ask the leader\n",
-            )
-        };
-        let Ok(_permit) = self.explanations.try_acquire() else { return busy() };
-        let (sender, receiver) = oneshot::channel();
-        let question = Question { namespace: namespace.to_owned(), name: name.to_owned(), answer: sender };
-        if self.board.ask(question).is_err() {
-            return busy();
-        }
-        let Ok(Ok(answer)) = tokio::time::timeout(PATIENCE / 3, receiver).await else { return busy() };
-        let Some(answer) = answer else {
-            return text(StatusCode::NOT_FOUND, "there is no such pod, as far as the watch has shown\n");
-        };
-        if json {
-            return typed(StatusCode::OK, "application/json", Answer::json(&answer).to_string());
-        }
-        text(StatusCode::OK, answer.text())
     }
 }
 

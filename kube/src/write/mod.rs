@@ -19,7 +19,7 @@ use crate::{
 use fence::Fence;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use kube::Client;
-use queue::{Queue, Work};
+use queue::{Queue, Work, Writes};
 use quotree_core::Time;
 use resolve::{Verdict, back_off, gives_up, judge, settle};
 
@@ -89,13 +89,7 @@ impl Writer {
 
     /// Counts a write that has ended.
     fn note(&self, outcome: &Outcome) {
-        let verb = match outcome.work.intent {
-            Intent::Bind { .. } => "bind",
-            Intent::Evict { .. } => "evict",
-            Intent::Condition { .. } => "condition",
-            Intent::Event { .. } => "event",
-            Intent::TakeBack { .. } => return,
-        };
+        let verb = outcome.work.intent.verb();
         let code = outcome.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
         let resolved = match outcome.verdict {
             Verdict::Done => "done",
@@ -117,6 +111,12 @@ impl Writer {
     #[must_use]
     pub fn next_wake(&self, now: Time) -> Option<Time> {
         self.queue.wake().filter(|_| self.fence.allows(now))
+    }
+
+    /// What waits and what is in flight. Shows at most so many writes that wait, and costs as many.
+    #[must_use]
+    pub fn view(&self, most: usize) -> Writes {
+        self.queue.view(most)
     }
 
     /// Whether nothing waits and nothing is in flight.

@@ -2,7 +2,10 @@
 //! than the buckets give.
 
 use super::bucket::Bucket;
-use crate::{actor::Intent, watch::Uid};
+use crate::{
+    actor::{Intent, PodKey},
+    watch::Uid,
+};
 use quotree_core::Time;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,6 +16,43 @@ pub struct Work {
     pub intent: Intent,
     /// How often it was sent.
     pub tries: u32,
+    /// When it was intended.
+    pub since: Time,
+}
+
+/// A write that waits or is in flight, as a dump shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WriteView {
+    /// What it does ([`Intent::verb`]).
+    pub verb: &'static str,
+    /// The pod that it is about.
+    pub pod: PodKey,
+    /// How often it was sent before.
+    pub tries: u32,
+    /// When it was intended.
+    pub since: Time,
+    /// It is not sent before this time; none if it is due, or in flight.
+    pub not_before: Option<Time>,
+}
+
+impl WriteView {
+    fn of(work: &Work, not_before: Option<Time>) -> Self {
+        let Work { intent, tries, since } = work;
+        Self { verb: intent.verb(), pod: intent.pod().clone(), tries: *tries, since: *since, not_before }
+    }
+}
+
+/// What a writer has to do, as a dump shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Writes {
+    /// The writes that were sent and have no answer yet.
+    pub in_flight: Vec<WriteView>,
+    /// The first writes that wait, in the order in which they go.
+    pub queued: Vec<WriteView>,
+    /// How many wait, whether shown or not.
+    pub waiting: usize,
+    /// How many conditions and Events were dropped, since too many waited.
+    pub dropped: u64,
 }
 
 /// How many writes are in flight at once.
@@ -32,7 +72,7 @@ type Place = (u8, u64);
 pub struct Queue {
     due: BTreeMap<Place, Work>,
     later: BTreeMap<(Time, Place), Work>,
-    in_flight: BTreeSet<Uid>,
+    in_flight: BTreeMap<Uid, WriteView>,
     /// Evictions in flight that were taken back.
     spared: BTreeSet<Uid>,
     number: u64,
@@ -56,7 +96,7 @@ impl Queue {
         Self {
             due: BTreeMap::new(),
             later: BTreeMap::new(),
-            in_flight: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
             spared: BTreeSet::new(),
             number: 0,
             all: Bucket::new(qps, qps.saturating_mul(2)),
@@ -100,7 +140,7 @@ impl Queue {
             Intent::Evict { not_before, .. } => *not_before,
             _ => now,
         };
-        self.put(Work { intent, tries: 0 }, not_before, now);
+        self.put(Work { intent, tries: 0, since: now }, not_before, now);
     }
 
     /// Takes an eviction out that waits. Returns whether one did. What is in flight may be carried out; if it is not, it
@@ -110,7 +150,7 @@ impl Queue {
         let before = self.waiting();
         self.due.retain(|_, work| !is_it(work));
         self.later.retain(|_, work| !is_it(work));
-        if self.in_flight.contains(uid) {
+        if self.in_flight.contains_key(uid) {
             self.spared.insert(uid.clone());
         }
         self.waiting() < before
@@ -153,14 +193,14 @@ impl Queue {
         })?;
         self.all.take(now);
         let work = self.due.remove(&place)?;
-        self.in_flight.insert(work.intent.pod().uid.clone());
+        self.in_flight.insert(work.intent.pod().uid.clone(), WriteView::of(&work, None));
         Some(work)
     }
 
     /// The first write of these classes about a pod of which none is in flight.
     fn first(&self, (from, to): Classes) -> Option<Place> {
         let mut due = self.due.range((from, 0)..(to, 0));
-        due.find(|(_, work)| !self.in_flight.contains(&work.intent.pod().uid)).map(|(place, _)| *place)
+        due.find(|(_, work)| !self.in_flight.contains_key(&work.intent.pod().uid)).map(|(place, _)| *place)
     }
 
     /// The bucket that these classes have for themselves.
@@ -198,6 +238,19 @@ impl Queue {
     #[must_use]
     pub fn waiting(&self) -> usize {
         self.due.len() + self.later.len()
+    }
+
+    /// What waits and what is in flight. Shows at most so many writes that wait, and costs as many.
+    #[must_use]
+    pub fn view(&self, most: usize) -> Writes {
+        let due = self.due.values().map(|work| WriteView::of(work, None));
+        let later = self.later.iter().map(|((at, _), work)| WriteView::of(work, Some(*at)));
+        Writes {
+            in_flight: self.in_flight.values().cloned().collect(),
+            queued: due.chain(later).take(most).collect(),
+            waiting: self.waiting(),
+            dropped: self.dropped,
+        }
     }
 
     /// Whether none waits and none is in flight.
@@ -283,6 +336,26 @@ mod tests {
         assert_eq!(sent(&mut queue, 10), ["0 b"]);
         assert_eq!((queue.take_back(&"a".into()), queue.take_back(&"b".into())), (true, false), "b is in flight");
         assert_eq!(sent(&mut queue, 900), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_view_shows_what_is_in_flight_and_the_first_that_wait() {
+        let mut queue = Queue::default();
+        for (intent, at) in [(bind("a"), 10), (wait("a"), 20), (evict("b", 500), 30), (wait("c"), 40)] {
+            queue.push(intent, Time(at));
+        }
+        assert_eq!(sent(&mut queue, 40), ["1 a", "2 c"]);
+        let shown = |views: &[WriteView]| -> Vec<String> {
+            let line = |one: &WriteView| {
+                format!("{} {} {} {:?}", one.verb, one.pod.uid, one.since.0, one.not_before.map(|at| at.0))
+            };
+            views.iter().map(line).collect()
+        };
+        let view = queue.view(10);
+        assert_eq!(shown(&view.in_flight), ["bind a 10 None", "condition c 40 None"]);
+        assert_eq!(shown(&view.queued), ["condition a 20 None", "evict b 30 Some(500)"]);
+        let short = queue.view(1);
+        assert_eq!((short.queued.len(), short.waiting), (1, 2), "it says how many there are");
     }
 
     #[test]

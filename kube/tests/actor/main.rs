@@ -4,6 +4,7 @@
 
 mod accepted;
 mod basics;
+mod dumped;
 mod facts;
 mod groups;
 mod recorded;
