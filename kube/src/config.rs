@@ -80,6 +80,10 @@ pub struct Args {
     /// by the roles of the cluster.
     #[arg(long, requires = "listen")]
     pub authorize: bool,
+    /// Also show metrics by the names of the kube-scheduler, such as scheduler_pending_pods, for dashboards and alerts that ask for
+    /// them.
+    #[arg(long, requires = "listen")]
+    pub compat_metrics: bool,
     /// Record what is decided, and from what, to this folder: `quotree replay DIR` and `quotree import kubernetes
     /// --from-recording DIR` read it.
     #[arg(long, value_name = "DIR")]
@@ -210,7 +214,7 @@ impl Args {
             How::Bind => Mode::Bind,
         };
         let mut settings = Settings::new(how);
-        settings.api_qps = self.api_qps;
+        (settings.api_qps, settings.compat_metrics) = (self.api_qps, self.compat_metrics);
         settings.managed =
             selector(&self.namespaces).map_err(|why| Mistake::Argument { argument: "--namespaces", why })?;
         if !self.scheduler_names.is_empty() {

@@ -11,6 +11,7 @@ use crate::{
     report::{EVERY_MS, Reporter, status::StatusWriter},
     serve::{
         board::{Board, Query},
+        compat, counts,
         dump::LoopState,
         figures, metric,
     },
@@ -106,7 +107,12 @@ impl Runner {
         let Outlets { log, board, tape } = outlets;
         let (sender, facts) = channel(BACKLOG);
         let (mode, qps) = (settings.mode, settings.api_qps);
-        board.values(|values| figures::build(values, mode));
+        board.values(|values| {
+            figures::build(values, mode);
+            if settings.compat_metrics {
+                compat::begin(values);
+            }
+        });
         board.tick(clock.now(), false);
         let heard = Heard { board: board.clone(), clock };
         let beside = Beside::new();
@@ -202,6 +208,9 @@ impl Runner {
                 self.gather().await;
             }
             ended = self.writer.ended() => {
+                if let Some(admission) = ended.admission() {
+                    counts::admission(&self.board, &self.actor, &admission, self.clock.now());
+                }
                 if let Some(failure) = self.writer.take(ended, self.clock.now()) {
                     (self.log)(&format!("failed {failure:?}"));
                     self.fails(failure);
@@ -258,42 +267,24 @@ impl Runner {
         let Some(reasons) = reasons.filter(|_| self.mode != Mode::Dry) else { return };
         self.not_reported = self.actor.unreported().into();
         self.board.values(|values| figures::pending(values, &reasons, &self.not_reported));
-        let due = self.reporter.conditions(self.actor.whys(&reasons), &self.actor, now);
+        let whys = self.actor.whys(&reasons);
+        self.show_pending(&whys);
+        let due = self.reporter.conditions(whys, &self.actor, now);
         for failure in self.writer.push(due, now) {
             self.fails(failure);
         }
     }
 
-    fn fails(&mut self, failure: Failure) {
-        let reason = match failure {
-            Failure::Evict { .. } => Some("failed"),
-            Failure::TakenBack { .. } => Some("taken_back"),
-            Failure::Bind { .. } | Failure::Report { .. } => None,
-        };
-        if let Some(reason) = reason {
-            self.board.count(metric::BLOCKED, &[reason]);
+    /// Shows what waits by the names of the kube-scheduler, where that is wanted.
+    fn show_pending(&self, whys: &[Why]) {
+        if self.actor.settings().compat_metrics {
+            self.board.values(|values| compat::pending(values, whys.iter().map(|why| why.reason)));
         }
-        self.actor.take_failure(failure);
     }
 
-    /// Counts what is intended.
-    fn count(&self, intents: &[Intent], now: Time) {
-        for intent in intents {
-            match intent {
-                Intent::Bind { pod, .. } => {
-                    let created = self.actor.pod(&pod.uid).map_or(0, |pod| pod.facts.created_ms);
-                    let waited = now.since(Time(u64::try_from(created).unwrap_or(0)));
-                    let queue = self.actor.leaf_of(&pod.uid);
-                    let seconds = waited as f64 / 1000.0;
-                    self.board.values(|values| values.observe(metric::WAIT, metric::LONG, &[&queue], seconds));
-                }
-                Intent::Evict { why, .. } => {
-                    let rule = why.split(':').next().filter(|rule| rule.len() <= 6).unwrap_or("other");
-                    self.board.count(metric::VICTIMS, &[rule]);
-                }
-                _ => {}
-            }
-        }
+    fn fails(&mut self, failure: Failure) {
+        counts::failure(&self.board, &failure);
+        self.actor.take_failure(failure);
     }
 
     /// A line for each decision.
@@ -351,7 +342,9 @@ impl Runner {
         let reasons = self.actor.why_workloads();
         self.not_reported = self.actor.unreported().into();
         self.board.values(|values| figures::pending(values, &reasons, &self.not_reported));
-        lines.extend(self.actor.whys(&reasons).into_iter().map(|why| dry::line(&why.into())));
+        let whys = self.actor.whys(&reasons);
+        self.show_pending(&whys);
+        lines.extend(whys.into_iter().map(|why| dry::line(&why.into())));
         if lines.is_empty() {
             lines.push(dry::nothing(self.actor.is_started()).to_owned());
         }
@@ -370,15 +363,13 @@ impl Runner {
         }
         let since = Instant::now();
         let mut intents = self.actor.turn(now);
-        let seconds = since.elapsed().as_secs_f64();
-        self.board.values(|values| values.observe(metric::DECISION, metric::SHORT, &[], seconds));
+        counts::turn(&self.board, &mut self.actor, &intents, now, since.elapsed().as_secs_f64());
         for problem in self.actor.take_problems() {
             if matches!(problem, Problem::Refused { .. }) {
                 self.board.count(metric::REFUSED, &[]);
             }
             (self.log)(&text_of(&problem));
         }
-        self.count(&intents, now);
         self.log_decisions(&intents);
         intents.extend(self.reporter.events(&intents));
         if now >= self.next_report {

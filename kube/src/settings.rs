@@ -40,6 +40,8 @@ pub struct Settings {
     pub pod_groups: bool,
     /// How many writes are sent a second at most; twice as many at once after a pause.
     pub api_qps: u32,
+    /// Whether metrics by the names of the kube-scheduler are shown, too.
+    pub compat_metrics: bool,
 }
 
 /// The label of namespaces that are managed, with the value `true`, where nothing else is configured.
@@ -76,6 +78,7 @@ impl Settings {
             remembers: false,
             pod_groups: false,
             api_qps: 200,
+            compat_metrics: false,
         }
     }
 

@@ -2,12 +2,13 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod small;
+
 use quotree_core::{Amounts, QuotaSpec, Time, TreeSpec};
 use quotree_k8s::{LabelSelector, NamespaceFacts, NodeFacts, names};
 use quotree_kube::{
     actor::{Actor, Feed, Twin},
     clock::Clock,
-    run::{Outlets, Runner},
     serve::{
         Service,
         board::{Board, Query},
@@ -16,14 +17,13 @@ use quotree_kube::{
         metric::{self, ALL, Kind, Values},
     },
     settings::{Mode, Settings},
-    watch::{Fact, SeenNode, Store, streams::TreeSource},
+    watch::{Fact, SeenNode, Store},
     write::fence::Fence,
 };
 use quotree_kube_testkit::{
     FakeServer, Target,
     access::User,
     faults::{Fault, Rule, Verb},
-    kubelet::Kubelet,
 };
 use serde_json::{Value, json};
 use std::{net::SocketAddr, time::Duration};
@@ -215,33 +215,13 @@ async fn a_process_that_stands_by_dumps_itself() {
 /// Where the API server does not answer, the dump shows which write waits for it, and since when.
 #[tokio::test]
 async fn a_dump_shows_writes_in_flight() {
-    let server = FakeServer::new();
-    let target = Target::fake(&server, server.client());
-    let crd = serde_json::from_str(include_str!("../config/base/elasticquotatree.json")).unwrap();
-    target.post(&target.cluster("apiextensions.k8s.io/v1", "customresourcedefinitions"), crd).await.unwrap();
     let root = json!({ "name": "root", "min": { "cpu": "4" }, "max": { "cpu": "4" }, "namespaces": ["team"] });
-    let tree = json!({
-        "apiVersion": "scheduling.sigs.k8s.io/v1beta1", "kind": "ElasticQuotaTree",
-        "metadata": { "name": "tree" }, "spec": { "root": root },
-    });
-    let path = target.cluster("scheduling.sigs.k8s.io/v1beta1", "namespaces/kube-system/elasticquotatrees");
-    assert_eq!(target.post(&path, tree).await.unwrap().code, 201);
+    let (server, target) = small::cluster(root).await;
     let team = target.within("team").await.unwrap();
-    Kubelet::new(target.clone()).add_node("n0", json!({ "cpu": "8", "pods": "110" }), json!({})).await.unwrap();
-    for (name, gate) in [("ours", names::GATE), ("theirs", "example.com/gate")] {
-        let container = json!({ "name": "main", "image": "example.com/nothing:1" });
-        let spec = json!({ "schedulingGates": [{ "name": gate }], "containers": [container] });
-        let pod = json!({ "metadata": { "name": name }, "spec": spec });
-        assert_eq!(team.post(&team.core("pods"), pod).await.unwrap().code, 201);
-    }
+    small::create_pod(&team, "ours", names::GATE).await;
+    small::create_pod(&team, "theirs", "example.com/gate").await;
     server.add_fault(Rule::on(Verb::Patch, "pods", Fault::Silence));
-    let (board, clock) = (Board::default(), Clock::of_the_machine());
-    let settings = Settings { managed: LabelSelector::default(), ..Settings::new(Mode::Gate) };
-    let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
-    let outlets = Outlets { log: |_| (), board: board.clone(), tape: None };
-    let client = server.client();
-    let mut runner = Runner::new(&client, client.clone(), settings, &source, clock, Fence::open(), outlets);
-    tokio::spawn(async move { runner.run().await });
+    let board = small::start(&server, false);
     let address = serves(board, Fence::open()).await;
     let dump = async || {
         let (_, text) = get(address, "/debug/dump", "localhost").await;

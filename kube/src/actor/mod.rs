@@ -170,6 +170,8 @@ pub struct Actor {
     drift: Vec<(Name, Name, i64)>,
     /// Why there is no scheduler yet: the first tree is not valid.
     first_tree: Option<String>,
+    /// How many pods were tried and not placed, by their schedulerName, where that is counted.
+    tried: BTreeMap<Name, u64>,
 }
 
 impl Actor {
@@ -186,6 +188,7 @@ impl Actor {
             recorder: Recorder::default(),
             drift: Vec::new(),
             first_tree: None,
+            tried: BTreeMap::new(),
         }
     }
 
@@ -209,6 +212,12 @@ impl Actor {
     #[must_use]
     pub const fn is_started(&self) -> bool {
         self.live.is_some()
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub const fn settings(&self) -> &Settings {
+        &self.settings
     }
 
     /// The core, once it is started.
@@ -248,6 +257,12 @@ impl Actor {
             problems.extend(live.refused.drain(..).map(|(about, why)| Problem::Refused { about, why }));
         }
         problems
+    }
+
+    /// How many pods were tried and not placed since the last call, by their schedulerName. Counted only where the settings say so
+    /// ([`Settings::compat_metrics`]).
+    pub fn take_tried(&mut self) -> BTreeMap<Name, u64> {
+        std::mem::take(&mut self.tried)
     }
 
     /// When a turn may have something to do although no fact comes.
@@ -290,6 +305,9 @@ impl Actor {
         let Some(live) = &mut self.live else { return Vec::new() };
         let plan = live.core.decide(now);
         live.recorder.decision(now, &plan);
+        if self.settings.compat_metrics {
+            plan::count_tried(live, &self.seen, &plan, &mut self.tried);
+        }
         let mut intents = plan::useless_evictions(live, &self.seen);
         intents.extend(plan::intents(live, &self.seen, &self.settings, &plan));
         intents.extend(reserved::give_up(live, &self.seen, self.settings.mode, now));

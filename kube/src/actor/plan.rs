@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     settings::{Mode, Settings},
-    watch::Uid,
+    watch::{SeenPod, Uid},
 };
-use quotree_core::{Action, BindReason, EvictReason, NodeId, Plan, PodId, WorkloadId};
-use quotree_k8s::Loss;
+use quotree_core::{Action, BindReason, EvictReason, Name, NodeId, Plan, PodId, WorkloadId};
+use quotree_k8s::{Loss, names};
 use quotree_words::{ChargedTo, bound, evicted};
+use std::collections::BTreeMap;
 
 /// What a plan means to be written, in its order. What the core assumes is noted.
 pub(super) fn intents(live: &mut Live, seen: &Seen, settings: &Settings, plan: &Plan) -> Vec<Intent> {
@@ -32,6 +33,20 @@ pub(super) fn intents(live: &mut Live, seen: &Seen, settings: &Settings, plan: &
     intents
 }
 
+/// Counts the pods of workloads that a decision has tried and not placed, by their schedulerName.
+pub(super) fn count_tried(live: &Live, seen: &Seen, plan: &Plan, tried: &mut BTreeMap<Name, u64>) {
+    for verdict in &plan.verdicts {
+        let waits = |uid: &&Uid| live.known.get(*uid).is_some_and(|known| known.state == Progress::Waiting);
+        let pods = live.ids.pods_of(verdict.workload).filter(waits).filter_map(|uid| seen.pods.get(uid));
+        pods.for_each(|pod| *tried.entry(profile(pod)).or_default() += 1);
+    }
+}
+
+/// The schedulerName of a pod.
+fn profile(pod: &SeenPod) -> Name {
+    pod.facts.scheduler.clone().unwrap_or_else(|| names::DEFAULT_SCHEDULER.into())
+}
+
 /// Evictions that a newer tree or fact has made useless. Those that are not sent yet are taken back, and the actor hears of
 /// that as of a failure.
 pub(super) fn useless_evictions(live: &mut Live, seen: &Seen) -> Vec<Intent> {
@@ -45,7 +60,7 @@ pub(super) fn useless_evictions(live: &mut Live, seen: &Seen) -> Vec<Intent> {
     pods.map(|pod| Intent::TakeBack { pod: PodKey::of(pod) }).collect()
 }
 
-type Bound = (PodKey, quotree_core::Name, Option<quotree_core::Name>, String);
+type Bound = (PodKey, Name, Option<Name>, String);
 
 fn bind(live: &mut Live, seen: &Seen, settings: &Settings, at: (PodId, NodeId), reason: BindReason) -> Option<Bound> {
     let (id, node) = at;

@@ -1,6 +1,7 @@
 //! The metrics, each stated once: its name, its kind, its labels, and what it says. The page of metrics, the dashboards and the
 //! alerts are tested against this list.
 
+use super::compat;
 use std::{collections::BTreeMap, fmt::Write};
 
 /// A metric.
@@ -39,10 +40,11 @@ macro_rules! metrics {
             pub const $constant: Metric =
                 Metric { name: $name, kind: Kind::$kind, labels: &[$($label),*], help: $help };
         )*
-        /// All metrics.
+        /// All metrics of this list.
         pub const ALL: &[Metric] = &[$($constant),*];
     };
 }
+pub(super) use metrics;
 
 metrics! {
     QUOTA = "quotree_quota_resource", Gauge, ["queue", "resource", "kind"],
@@ -88,6 +90,8 @@ metrics! {
 pub struct Values {
     rows: BTreeMap<(&'static str, Vec<String>), f64>,
     histograms: BTreeMap<(&'static str, Vec<String>), Histogram>,
+    /// Whether the metrics by the names of the kube-scheduler are shown, too.
+    compat: bool,
 }
 
 /// The counts of a histogram.
@@ -117,13 +121,23 @@ impl Values {
 
     /// Counts a value of a histogram with these upper bounds.
     pub fn observe(&mut self, metric: Metric, bounds: &'static [f64], labels: &[&str], value: f64) {
+        self.observe_times(metric, bounds, labels, value, 1);
+    }
+
+    /// Counts a value so many times. With 0 times the histogram is shown, and counts nothing.
+    pub fn observe_times(&mut self, metric: Metric, bounds: &'static [f64], labels: &[&str], value: f64, times: u64) {
         let new = || Histogram { bounds, counts: vec![0; bounds.len()], number: 0, sum: 0.0 };
         let one = self.histograms.entry((metric.name, owned(labels))).or_insert_with(new);
         for (count, bound) in one.counts.iter_mut().zip(bounds) {
-            *count += u64::from(value <= *bound);
+            *count += times * u64::from(value <= *bound);
         }
-        one.number += 1;
-        one.sum += value;
+        one.number += times;
+        one.sum += value * times as f64;
+    }
+
+    /// Shows the metrics by the names of the kube-scheduler, too.
+    pub(super) const fn show_compat(&mut self) {
+        self.compat = true;
     }
 
     /// The values in the text format of Prometheus, version 0.0.4. A metric without a value has its head alone.
@@ -138,7 +152,8 @@ impl Values {
     #[must_use]
     pub fn text(&self) -> String {
         let mut text = String::new();
-        for metric in ALL {
+        let compat = if self.compat { compat::ALL } else { &[] };
+        for metric in ALL.iter().chain(compat) {
             let kind = match metric.kind {
                 Kind::Gauge => "gauge",
                 Kind::Counter => "counter",

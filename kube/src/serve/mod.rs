@@ -7,6 +7,8 @@
 
 mod ask;
 pub mod board;
+pub mod compat;
+pub mod counts;
 pub mod dump;
 pub mod explain;
 pub mod figures;

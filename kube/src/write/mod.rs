@@ -15,6 +15,7 @@ use crate::{
     actor::{Failure, Intent},
     serve::{board::Board, metric},
     settings::Mode,
+    watch::Uid,
 };
 use fence::Fence;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -175,6 +176,34 @@ impl Writer {
 /// A write that has ended.
 #[derive(Debug)]
 pub struct Ended(Outcome);
+
+/// An admission that has ended for good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Admission {
+    /// The pod.
+    pub uid: Uid,
+    /// When it was intended.
+    pub since: Time,
+    /// How often it was sent.
+    pub attempts: u32,
+    /// Whether the pod is admitted.
+    pub succeeded: bool,
+}
+
+impl Ended {
+    /// The admission that has ended, if it was one and does not go again.
+    #[must_use]
+    pub fn admission(&self) -> Option<Admission> {
+        let Outcome { work, verdict, .. } = &self.0;
+        let Intent::Bind { pod, .. } = &work.intent else { return None };
+        let succeeded = match verdict {
+            Verdict::Done => true,
+            Verdict::Failed(_) => false,
+            Verdict::Again { .. } | Verdict::Look(_) => return None,
+        };
+        Some(Admission { uid: pod.uid.clone(), since: work.since, attempts: work.tries + 1, succeeded })
+    }
+}
 
 /// Sends a write, and looks at the pod if nobody knows what came of it.
 async fn carry_out(client: &Client, mode: Mode, work: Work, now_ms: i64) -> Outcome {

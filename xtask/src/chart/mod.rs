@@ -44,7 +44,7 @@ const VALUES: &[(&[&str], &str)] = &[
     (&["containers", "resources"], "{{ toJson .Values.resources }}"),
     (
         &["containers", "args"],
-        "- --log=json\n- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.authorize }}\n- --authorize\n{{- end }}\n{{- if .Values.dryRun }}\n- --dry-run\n{{- else if .Values.tenancy }}\n- --users={{ .Release.Namespace }}\n{{- end }}\n{{- if and .Values.recording (not .Values.dryRun) }}\n- --record=/var/lib/quotree\n{{- end }}",
+        "- --log=json\n- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.authorize }}\n- --authorize\n{{- end }}\n{{- if .Values.compatMetrics }}\n- --compat-metrics\n{{- end }}\n{{- if .Values.dryRun }}\n- --dry-run\n{{- else if .Values.tenancy }}\n- --users={{ .Release.Namespace }}\n{{- end }}\n{{- if and .Values.recording (not .Values.dryRun) }}\n- --record=/var/lib/quotree\n{{- end }}",
     ),
     // Each pod has a folder of its own in the volume.
     (
@@ -214,6 +214,7 @@ mod tests {
             "prometheusRule",
             "serviceMonitor",
             "authorize",
+            "compatMetrics",
             "recording",
         ] {
             assert!(all.contains(&format!(".Values.{value}")), "{value}");
