@@ -3,6 +3,7 @@
 use crate::{
     record,
     remember::Place,
+    serve::tls::Files,
     settings::{MANAGED, Mode, Settings, live_policy},
     tenancy::{Places, kubeconfig::SHORTEST},
     watch::streams::TreeSource,
@@ -80,6 +81,13 @@ pub struct Args {
     /// by the roles of the cluster.
     #[arg(long, requires = "listen")]
     pub authorize: bool,
+    /// Serve by TLS with this certificate, as PEM with those of its issuers. It is read again when it changes, such as by
+    /// cert-manager. Absent: plain HTTP.
+    #[arg(long, value_name = "FILE", requires_all = ["listen", "tls_private_key_file"])]
+    pub tls_cert_file: Option<PathBuf>,
+    /// The private key of the certificate, as PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert_file")]
+    pub tls_private_key_file: Option<PathBuf>,
     /// Also show metrics by the names of the kube-scheduler, such as scheduler_pending_pods, for dashboards and alerts that ask for
     /// them.
     #[arg(long, requires = "listen")]
@@ -246,6 +254,13 @@ impl Args {
         }
         let why = |_| format!("`{}` is no address with a port, such as 127.0.0.1:8080", self.listen);
         self.listen.parse().map(Some).map_err(|error| Mistake::Argument { argument: "--listen", why: why(error) })
+    }
+
+    /// The files of the certificate by which the port is served, if it is served by TLS.
+    #[must_use]
+    pub fn tls(&self) -> Option<Files> {
+        let (certificate, key) = (self.tls_cert_file.clone()?, self.tls_private_key_file.clone()?);
+        Some(Files { certificate, key })
     }
 
     /// Whether and how the run is recorded.

@@ -15,7 +15,7 @@ use quotree_kube::{
     elect::{Candidate, lead},
     record::Recording,
     run::{Outlets, Runner},
-    serve::{Service, board::Board, heard::Hearing},
+    serve::{Service, board::Board, heard::Hearing, tls::Certificate},
     watch::streams::Heard,
     write::{self, fence::Fence},
 };
@@ -42,6 +42,8 @@ async fn main() -> ExitCode {
 async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let (settings, tree) = (args.settings()?, args.tree_source()?);
     let (record, listen) = (args.recording()?, args.listen()?);
+    let certificate =
+        args.tls().map(Certificate::read).transpose().map_err(|error| format!("--tls-cert-file: {error}"))?;
     let config = connection(args).await?;
     eprintln!("quotree-scheduler: {:?} mode, server {}, tree {}", settings.mode, config.cluster_url, args.tree);
     let (places, memory) = (args.places(), args.memory()?);
@@ -64,9 +66,18 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     if let Some(address) = listen {
         let fence = candidate.as_ref().map_or_else(Fence::open, Candidate::fence);
         let listener = TcpListener::bind(address).await.map_err(|error| format!("--listen {address}: {error}"))?;
-        eprintln!("quotree-scheduler: serves http://{}/metrics", listener.local_addr()?);
+        let scheme = if certificate.is_some() { "https" } else { "http" };
+        eprintln!("quotree-scheduler: serves {scheme}://{}/metrics", listener.local_addr()?);
         let service = Service::new(board.clone(), clock, fence).describing(&settings);
         let service = if args.authorize { service.authorizing(writes.clone()) } else { service };
+        let service = match certificate {
+            Some(certificate) => {
+                let service = service.with_tls(&certificate)?;
+                tokio::spawn(certificate.follow(|line| eprintln!("quotree-scheduler: {line}")));
+                service
+            }
+            None => service,
+        };
         tokio::spawn(service.serve(listener));
     }
     // Whatever is in flight when the process ends is found by the next start, as after a crash.

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use quotree_kube::serve::metric::{ALL, Kind};
+use clap::Parser;
+use quotree_kube::{
+    config::Args,
+    serve::metric::{ALL, Kind},
+};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -100,4 +104,38 @@ fn every_query_asks_for_a_metric_that_there_is() {
         "quotree_build_info",
     ];
     assert_eq!(unseen, meant, "what nothing shows is for looking closer");
+}
+
+/// The lines of a template between an action and its end.
+fn within<'a>(template: &'a str, action: &str) -> Vec<&'a str> {
+    let lines = template.lines().map(str::trim).skip_while(|line| *line != action).skip(1);
+    lines.take_while(|line| *line != "{{- end }}").collect()
+}
+
+#[test]
+fn the_chart_names_options_that_the_program_has() {
+    let template = include_str!("../../charts/quotree/templates/deployment.yaml");
+    let arguments = template.lines().filter_map(|line| line.trim().strip_prefix("- --"));
+    let values = [(".Values.mode", "gate"), (".Values.tree", "kube-system/tree"), (".Release.Namespace", "ns")];
+    let filled = arguments.map(|argument| {
+        let fill = |text: String, (name, value): &(&str, &str)| text.replace(&format!("{{{{ {name} }}}}"), value);
+        values.iter().fold(format!("--{argument}"), fill)
+    });
+    let all: Vec<String> = std::iter::once("quotree-scheduler".to_owned()).chain(filled).collect();
+    for option in ["--authorize", "--compat-metrics", "--tls-cert-file=/etc/quotree/tls/tls.crt"] {
+        assert!(all.iter().any(|one| one == option), "{option}: {all:?}");
+    }
+    let args = Args::try_parse_from(&all).unwrap();
+    assert!(args.authorize && args.compat_metrics && args.tls().is_some());
+}
+
+#[test]
+fn prometheus_scrapes_by_the_scheme_and_with_the_token_that_the_program_asks_for() {
+    let template = include_str!("../../charts/quotree/templates/servicemonitor.yaml");
+    let tls = within(template, "{{- if .Values.tlsSecret }}");
+    assert!(tls.contains(&"scheme: https"), "{tls:?}");
+    // The name is in the certificate, and is that of the Service.
+    assert!(tls.contains(&"serverName: quotree-scheduler.{{ .Release.Namespace }}.svc"), "{tls:?}");
+    let authorized = within(template, "{{- if .Values.authorize }}");
+    assert_eq!(authorized, ["bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token"]);
 }

@@ -1,4 +1,4 @@
-//! `/livez`, `/healthz`, `/readyz`, `/metrics`, `/explain` and `/debug/dump` over HTTP.
+//! `/livez`, `/healthz`, `/readyz`, `/metrics`, `/explain` and `/debug/dump` over HTTP, or HTTPS with a [certificate](tls).
 //!
 //! Who may read what: health and metrics are for everybody who reaches the port. Explanations and dumps name pods and quotas of
 //! others, so they are for callers on the loopback interface alone: on the machine itself, or by `kubectl port-forward`, which the
@@ -15,6 +15,7 @@ pub mod figures;
 pub mod heard;
 pub mod metric;
 mod review;
+pub mod tls;
 
 use crate::{clock::Clock, settings::Settings, write::fence::Fence};
 use board::{Board, Stage};
@@ -31,7 +32,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use kube::Client;
 use review::{Outcome, Reviewer};
 use std::{convert::Infallible, net::IpAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore};
+use tls::Certificate;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpListener,
+    sync::Semaphore,
+};
+use tokio_rustls::TlsAcceptor;
 
 /// How many connections there are at once at most.
 const CONNECTIONS: usize = 64;
@@ -39,13 +46,15 @@ const CONNECTIONS: usize = 64;
 const EXPLANATIONS: usize = 2;
 /// How long a connection lasts at most, and how long an answer is waited for.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a TLS handshake or the head of a request may take.
+const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How long an explanation or a dump is waited for.
 const EXPLAIN_PATIENCE: Duration = Duration::from_secs(10);
 
 const LOCAL_ONLY: &str = "explanations and dumps are for callers on this machine: kubectl port-forward -n quotree-system deployment/quotree-scheduler 8080\n";
 
 /// What answers are made of.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Service {
     board: Board,
     clock: Clock,
@@ -54,6 +63,16 @@ pub struct Service {
     reviewer: Option<Reviewer>,
     /// The digest of the settings.
     config: Option<String>,
+    tls: Option<TlsAcceptor>,
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service")
+            .field("config", &self.config)
+            .field("tls", &self.tls.is_some())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Service {
@@ -61,7 +80,7 @@ impl Service {
     #[must_use]
     pub fn new(board: Board, clock: Clock, fence: Fence) -> Self {
         let explanations = Arc::new(Semaphore::new(EXPLANATIONS));
-        Self { board, clock, fence, explanations, reviewer: None, config: None }
+        Self { board, clock, fence, explanations, reviewer: None, config: None, tls: None }
     }
 
     /// Shows in dumps by which settings the process runs, as a digest: replicas should have the same one.
@@ -78,6 +97,15 @@ impl Service {
         self
     }
 
+    /// Serves by TLS alone, with this certificate.
+    ///
+    /// # Errors
+    /// If the library cannot be configured so.
+    pub fn with_tls(mut self, certificate: &Arc<Certificate>) -> Result<Self, tokio_rustls::rustls::Error> {
+        self.tls = Some(certificate.acceptor()?);
+        Ok(self)
+    }
+
     /// Serves for ever. A connection that cannot be taken is let go.
     pub async fn serve(self, listener: TcpListener) {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
@@ -90,16 +118,25 @@ impl Service {
             };
             let service = self.clone();
             tokio::spawn(async move {
-                let answer = service_fn(|request| {
-                    let service = service.clone();
-                    async move { Ok::<_, Infallible>(service.answer(&request, peer.ip()).await) }
-                });
-                let mut server = http1::Builder::new();
-                server.timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(5)).max_buf_size(16 << 10);
-                let _ = tokio::time::timeout(PATIENCE, server.serve_connection(TokioIo::new(stream), answer)).await;
+                let talk = async {
+                    let Some(tls) = service.tls.clone() else { return service.talk(stream, peer.ip()).await };
+                    // Whoever does not speak TLS is let go.
+                    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE, tls.accept(stream)).await {
+                        service.talk(stream, peer.ip()).await;
+                    }
+                };
+                let _ = tokio::time::timeout(PATIENCE, talk).await;
                 drop(permit);
             });
         }
+    }
+
+    /// Answers the requests of a connection until it ends.
+    async fn talk(&self, stream: impl AsyncRead + AsyncWrite + Unpin + Send, peer: IpAddr) {
+        let answer = service_fn(|request| async move { Ok::<_, Infallible>(self.answer(&request, peer).await) });
+        let mut server = http1::Builder::new();
+        server.timer(TokioTimer::new()).header_read_timeout(HANDSHAKE).max_buf_size(16 << 10);
+        let _ = server.serve_connection(TokioIo::new(stream), answer).await;
     }
 
     async fn answer(&self, request: &Request<Incoming>, peer: IpAddr) -> Response<Full<Bytes>> {

@@ -44,16 +44,29 @@ const VALUES: &[(&[&str], &str)] = &[
     (&["containers", "resources"], "{{ toJson .Values.resources }}"),
     (
         &["containers", "args"],
-        "- --log=json\n- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.authorize }}\n- --authorize\n{{- end }}\n{{- if .Values.compatMetrics }}\n- --compat-metrics\n{{- end }}\n{{- if .Values.dryRun }}\n- --dry-run\n{{- else if .Values.tenancy }}\n- --users={{ .Release.Namespace }}\n{{- end }}\n{{- if and .Values.recording (not .Values.dryRun) }}\n- --record=/var/lib/quotree\n{{- end }}",
+        "- --log=json\n- --mode={{ .Values.mode }}\n- --tree={{ .Values.tree }}\n- --listen=0.0.0.0:8080\n{{- if .Values.authorize }}\n- --authorize\n{{- end }}\n{{- if .Values.compatMetrics }}\n- --compat-metrics\n{{- end }}\n{{- if .Values.tlsSecret }}\n- --tls-cert-file=/etc/quotree/tls/tls.crt\n- --tls-private-key-file=/etc/quotree/tls/tls.key\n{{- end }}\n{{- if .Values.dryRun }}\n- --dry-run\n{{- else if .Values.tenancy }}\n- --users={{ .Release.Namespace }}\n{{- end }}\n{{- if and .Values.recording (not .Values.dryRun) }}\n- --record=/var/lib/quotree\n{{- end }}",
     ),
     // Each pod has a folder of its own in the volume.
     (
         &["containers", "volumeMounts"],
-        r#"{{ if .Values.recording }}[{ name: recording, mountPath: /var/lib/quotree, subPathExpr: "$(POD_NAME)" }]{{ else }}[]{{ end }}"#,
+        r#"{{ $mounts := list }}{{ if .Values.recording }}{{ $mounts = append $mounts (dict "name" "recording" "mountPath" "/var/lib/quotree" "subPathExpr" "$(POD_NAME)") }}{{ end }}{{ if .Values.tlsSecret }}{{ $mounts = append $mounts (dict "name" "tls" "mountPath" "/etc/quotree/tls" "readOnly" true) }}{{ end }}{{ toJson $mounts }}"#,
     ),
     (
         &["spec", "volumes"],
-        r#"{{ if .Values.recording }}{{ list (merge (dict "name" "recording") .Values.recording) | toJson }}{{ else }}[]{{ end }}"#,
+        r#"{{ $volumes := list }}{{ if .Values.recording }}{{ $volumes = append $volumes (merge (dict "name" "recording") .Values.recording) }}{{ end }}{{ if .Values.tlsSecret }}{{ $volumes = append $volumes (dict "name" "tls" "secret" (dict "secretName" .Values.tlsSecret)) }}{{ end }}{{ toJson $volumes }}"#,
+    ),
+    (&["annotations", "prometheus.io/scheme"], r#"{{ if .Values.tlsSecret }}https{{ else }}http{{ end }}"#),
+    (
+        &["livenessProbe", "httpGet"],
+        r#"{ path: /livez, port: http, scheme: {{ if .Values.tlsSecret }}HTTPS{{ else }}HTTP{{ end }} }"#,
+    ),
+    (
+        &["readinessProbe", "httpGet"],
+        r#"{ path: /readyz, port: http, scheme: {{ if .Values.tlsSecret }}HTTPS{{ else }}HTTP{{ end }} }"#,
+    ),
+    (
+        &["ServiceMonitor", "spec", "endpoints"],
+        "- port: http\n  path: /metrics\n  interval: 15s\n  {{- if .Values.tlsSecret }}\n  scheme: https\n  tlsConfig:\n    serverName: quotree-scheduler.{{ .Release.Namespace }}.svc\n    ca: { secret: { name: {{ .Values.tlsSecret | quote }}, key: ca.crt } }\n  {{- end }}\n  {{- if .Values.authorize }}\n  bearerTokenFile: /var/run/secrets/kubernetes.io/serviceaccount/token\n  {{- end }}",
     ),
     (
         &["MutatingAdmissionPolicy", "apiVersion"],
@@ -215,6 +228,7 @@ mod tests {
             "serviceMonitor",
             "authorize",
             "compatMetrics",
+            "tlsSecret",
             "recording",
         ] {
             assert!(all.contains(&format!(".Values.{value}")), "{value}");
