@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     serve::{explain::Answer, figures::leaf_name},
-    watch::{SeenPod, Uid},
+    watch::Uid,
 };
 use quotree_core::WorkloadId;
 
@@ -36,12 +36,10 @@ impl Asked {
 }
 
 impl Actor {
-    /// What is needed to explain the newest pod of this name; `None` if there is none. Costs a pass over all pods, and copies
-    /// nothing.
+    /// What is needed to explain the newest pod of this name; `None` if there is none. Costs a lookup, and copies nothing.
     #[must_use]
     pub fn asked(&self, namespace: &str, name: &str) -> Option<Asked> {
-        let named = |pod: &&SeenPod| pod.facts.namespace == namespace && pod.facts.name == name;
-        let pod = self.seen.pods.values().filter(named).max_by_key(|pod| pod.facts.created_ms)?;
+        let pod = self.seen.pod_named(namespace, name)?;
         let mut answer = Answer {
             pod: format!("{namespace}/{name}"),
             uid: pod.uid.to_string(),

@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
     pub(crate) pods: BTreeMap<Uid, SeenPod>,
+    /// The same by namespace, name and uid: a pod and its successor of the same name may both be there for a moment.
+    pod_names: BTreeSet<(Name, Name, Uid)>,
     pub(crate) nodes: BTreeMap<Name, SeenNode>,
     pub(crate) namespaces: BTreeMap<Name, NamespaceFacts>,
     /// By namespace and name.
@@ -83,11 +85,17 @@ impl Seen {
         match fact {
             Fact::Pod(pod) => {
                 changes.pods.add(&pod.uid);
-                self.pods.insert(pod.uid.clone(), *pod);
+                let name = name_of(&pod);
+                if self.pods.insert(pod.uid.clone(), *pod).is_none() {
+                    self.pod_names.insert(name);
+                }
             }
             Fact::PodGone { uid, last } => {
                 changes.pods.add(&uid);
                 let before = self.pods.remove(&uid);
+                if let Some(before) = &before {
+                    self.pod_names.remove(&name_of(before));
+                }
                 let last = last.map(|last| *last).or(before);
                 changes.ends.insert(uid, last.map_or(PodOutcome::Deleted, |last| outcome(&last)));
             }
@@ -152,6 +160,13 @@ impl Seen {
         }
     }
 
+    /// The newest pod of this name. Costs a lookup.
+    pub(crate) fn pod_named(&self, namespace: &str, name: &str) -> Option<&SeenPod> {
+        let from = (Name::from(namespace), Name::from(name), Uid::default());
+        let named = self.pod_names.range(from..).take_while(|(space, of, _)| *space == namespace && *of == name);
+        named.filter_map(|(_, _, uid)| self.pods.get(uid)).max_by_key(|pod| pod.facts.created_ms)
+    }
+
     /// Forgets the group that an object was, and those that were parts of it, such as `workload/workers`. Costs only these.
     fn forget_pod_groups(&mut self, kind: GangKind, namespace: &Name, object: Name) {
         let parts = format!("{object}/");
@@ -214,6 +229,11 @@ impl Seen {
     }
 }
 
+/// Namespace, name and uid of a pod, which never change.
+fn name_of(pod: &SeenPod) -> (Name, Name, Uid) {
+    (pod.facts.namespace.clone(), pod.facts.name.clone(), pod.uid.clone())
+}
+
 /// How a pod ended, by its last state.
 pub(crate) fn outcome(pod: &SeenPod) -> PodOutcome {
     match pod.facts.phase {
@@ -237,6 +257,30 @@ mod tests {
         assert!(changes.nodes.take().is_empty());
         seen.take(node(2), &mut changes);
         assert_eq!(changes.nodes.take().len(), 1);
+    }
+
+    #[test]
+    fn the_newest_pod_of_a_name_is_found() {
+        let (mut seen, mut changes) = (Seen::default(), Changes::default());
+        let pod = |namespace: &str, name: &str, uid: &str, created_ms| {
+            let mut pod = SeenPod { uid: uid.into(), ..SeenPod::default() };
+            (pod.facts.namespace, pod.facts.name, pod.facts.created_ms) = (namespace.into(), name.into(), created_ms);
+            Fact::Pod(Box::new(pod))
+        };
+        let all =
+            [("a", "p", "9", 1), ("a", "p", "1", 2), ("a", "p-0", "2", 3), ("b", "p", "3", 4), ("a", "p", "9", 1)];
+        all.into_iter().for_each(|(space, name, uid, at)| seen.take(pod(space, name, uid, at), &mut changes));
+        let found = |seen: &Seen, space, name| seen.pod_named(space, name).map(|pod| pod.uid.to_string());
+        assert_eq!(found(&seen, "a", "p").as_deref(), Some("1"), "the newest one");
+        assert_eq!(found(&seen, "b", "p").as_deref(), Some("3"));
+        assert_eq!((found(&seen, "a", "q"), found(&seen, "c", "p")), (None, None));
+        let mut gone = |seen: &mut Seen, uid: &str| {
+            seen.take(Fact::PodGone { uid: uid.into(), last: None }, &mut changes);
+            found(seen, "a", "p")
+        };
+        assert_eq!(gone(&mut seen, "1").as_deref(), Some("9"), "the one before is still there");
+        assert_eq!(gone(&mut seen, "9"), None);
+        assert_eq!(seen.pod_names.len(), seen.pods.len());
     }
 
     #[test]
