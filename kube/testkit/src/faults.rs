@@ -79,6 +79,8 @@ pub enum WatchFault {
     Late(Duration),
     /// Bookmarks come, events do not.
     BookmarksOnly,
+    /// The first event of this type, such as `DELETED`, never comes. What follows it does.
+    Lost(&'static str),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -110,6 +110,8 @@ async fn watches_go_wrong_as_told() {
     let doubled = seen(Some(WatchFault::Doubled)).await;
     assert_eq!(doubled.iter().filter(|event| *event == "ADDED").count(), 4, "{doubled:?}");
     assert_eq!(seen(Some(WatchFault::BookmarksOnly)).await, ["BOOKMARK", "BOOKMARK", "end"]);
+    let lost = seen(Some(WatchFault::Lost("ADDED"))).await;
+    assert_eq!(lost, ["ADDED", "BOOKMARK", "BOOKMARK", "end"], "the first of two");
     let late = seen(Some(WatchFault::Late(Duration::from_secs(30)))).await;
     assert_eq!(late.iter().filter(|event| *event == "ADDED").count(), 2, "{late:?}");
 }

@@ -1,11 +1,13 @@
 //! LF3 to LF6: an API server that does not answer, answers wrongly, or shows what happens late, twice or not at all.
 
 use crate::{
-    storm::{S, Storm},
+    storm::{S, SMALL, Size, Storm},
     times,
 };
+use quotree_core::Time;
 use quotree_kube::settings::Mode;
 use quotree_kube_testkit::faults::{Fault, Faults, Rule, Verb, WatchFault};
+use serde_json::Value;
 use std::time::Duration;
 
 /// LF3. There is no Lease, which nobody could renew: the same process goes on.
@@ -161,4 +163,56 @@ of_watches! {
     lf5_events_come_30_s_late(5): both(WatchFault::Late(Duration::from_secs(30)));
     lf5_only_bookmarks_come(6): both(WatchFault::BookmarksOnly);
     lf6_the_log_is_compacted(7): |storm| storm.server.with_store(|store| store.compact(store.revision()));
+}
+
+/// The value of a row of the metrics of the only process.
+fn shown(storm: &Storm, row: &str) -> f64 {
+    let text = storm.processes[0].board.text(Time(0), true);
+    let value = text.lines().find_map(|line| line.strip_prefix(row)?.strip_prefix(' '));
+    value.unwrap_or_else(|| panic!("there is no {row}")).parse().unwrap()
+}
+
+/// LF5: the watch of pods never shows that one is gone, and goes on. Nothing but the LIST beside it can find that.
+#[tokio::test(start_paused = true)]
+async fn lf5_an_event_is_lost() {
+    const MISSED: &str = "quotree_watch_missed_total{kind=\"pods\"}";
+    let mut storm = Storm::new(SMALL, Mode::Gate, 208);
+    // What is counted in vain is missing to others until the next list.
+    storm.laws.limits.served_within = 740;
+    storm.start();
+    storm.pass(12_000).await;
+    for round in 0..times(100, 1) {
+        let team = Size::leaf(2 * storm.draw.below(storm.size.leaves / 2));
+        let counted = format!("quotree_quota_pods{{queue=\"root.{team}\"}}");
+        let placed = |storm: &Storm| {
+            storm.server.with_store(|store| {
+                let ours = store.all("", "pods").filter(|pod| pod["metadata"]["namespace"] == team.as_str());
+                ours.filter(|pod| pod["spec"]["nodeName"].is_string()).count() as f64
+            })
+        };
+        assert_eq!(shown(&storm, &counted), placed(&storm), "round {round}: before");
+        let missed = shown(&storm, MISSED);
+        let rule = Rule::on(Verb::Watch, "pods", Fault::Watch(WatchFault::Lost("DELETED")));
+        storm.server.set_faults(Faults::none().with(rule));
+        storm.server.cut_watches();
+        storm.pass(5000).await;
+        storm.server.with_store(|store| {
+            let is_it = |pod: &&std::sync::Arc<Value>| {
+                pod["metadata"]["namespace"] == team.as_str() && pod["spec"]["nodeName"].is_string()
+            };
+            let name = store.all("", "pods").find(is_it).unwrap()["metadata"]["name"].as_str().unwrap().to_owned();
+            let kind = store.kinds().get("", "pods").cloned().unwrap();
+            store.remove(&kind, &team, &name).unwrap();
+        });
+        storm.server.set_faults(Faults::none());
+        storm.pass(30_000).await;
+        assert_eq!(shown(&storm, &counted), placed(&storm) + 1.0, "round {round}: it counts what is gone");
+        assert_eq!(shown(&storm, MISSED), missed, "round {round}: nobody has noticed");
+        // A list every ten minutes, and a second one after 15 s.
+        storm.pass(640_000).await;
+        assert_eq!(shown(&storm, MISSED), missed + 1.0, "round {round}: it is noticed");
+        assert_eq!(shown(&storm, &counted), placed(&storm), "round {round}: and mended");
+        storm.holds(&format!("round {round}"));
+    }
+    storm.rests(180, "at the end").await;
 }

@@ -19,6 +19,8 @@ struct State {
     watch: Watch,
     fault: Option<WatchFault>,
     sent: usize,
+    /// Whether an event was lost.
+    lost: bool,
     /// Events that are sent later, or a second time.
     held: VecDeque<(Timestamp, Value)>,
     over: bool,
@@ -42,7 +44,7 @@ pub(crate) fn lines(
 ) -> impl Stream<Item = Result<Bytes, Cut>> + Send {
     let changed = server.changes();
     let cuts = server.cuts();
-    let state = State { server, changed, watch, fault, sent: 0, held: VecDeque::new(), over: false, cuts };
+    let state = State { server, changed, watch, fault, sent: 0, lost: false, held: VecDeque::new(), over: false, cuts };
     stream::unfold(state, |mut state| async move {
         loop {
             state.changed.borrow_and_update();
@@ -72,7 +74,7 @@ impl State {
         if self.server.cuts() > self.cuts {
             return Step::Cut;
         }
-        let (watch, held) = (&mut self.watch, &mut self.held);
+        let (watch, held, lost) = (&mut self.watch, &mut self.held, &mut self.lost);
         match &self.fault {
             Some(WatchFault::CutAfter(events)) if self.sent >= *events => return Step::Cut,
             Some(WatchFault::ExpiredAfter(events)) if self.sent >= *events => {
@@ -94,9 +96,10 @@ impl State {
                     Next::Wait => return Step::Wait,
                     Next::End => return Step::End,
                 };
-                let is_bookmark = value::text(&event, &["type"]) == "BOOKMARK";
+                let kind = value::text(&event, &["type"]);
                 match &fault {
-                    Some(WatchFault::BookmarksOnly) if !is_bookmark => {}
+                    Some(WatchFault::BookmarksOnly) if kind != "BOOKMARK" => {}
+                    Some(WatchFault::Lost(of)) if kind == *of && !*lost => *lost = true,
                     Some(WatchFault::Late(by)) => {
                         held.push_back((store.now().saturating_add(*by).unwrap_or(store.now()), event));
                     }
