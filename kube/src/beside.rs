@@ -2,7 +2,7 @@
 //! deciding; only one thing at a time is made, and what is asked meanwhile waits.
 
 use crate::{
-    actor::{Asked, Feed, Reason, Twin},
+    actor::{Asked, Feed, Reason, Recount, Recounted, Twin},
     serve::{
         dump::{LoopState, Request},
         explain::Answer,
@@ -30,18 +30,27 @@ pub struct Beside {
     questions: Vec<Question>,
     dumps: Vec<(Request, LoopState)>,
     wants_reasons: bool,
+    recount: Option<Recount>,
     /// When reasons were asked for last.
     asked: Time,
     /// Until when nobody needs them anew.
     rests: Time,
 }
 
-/// What comes back.
+/// What comes back, with the twin.
 #[derive(Debug)]
 pub struct Done {
     twin: Twin,
+    made: Made,
+}
+
+/// What was made beside the loop.
+#[derive(Debug)]
+pub struct Made {
     /// Why each workload waits, if that was wanted.
     pub reasons: Option<Vec<Reason>>,
+    /// What a recount gave, if one was wanted.
+    pub recounted: Option<Recounted>,
     /// Where the twin differs from the core at work: a mistake of this program.
     pub differs: Option<String>,
 }
@@ -68,6 +77,19 @@ impl Beside {
     /// Asks for a page of a dump, which also has what the loop adds. It is sent from beside the loop.
     pub fn dump(&mut self, request: Request, state: LoopState) {
         self.dumps.push((request, state));
+        self.start();
+    }
+
+    /// Whether nothing is under way, so that what is asked for is made of the state at this moment.
+    #[must_use]
+    pub const fn is_free(&self) -> bool {
+        self.twin.is_some()
+    }
+
+    /// Asks for a recount of the ledger. Only while nothing is [under way](Self::is_free): what was shown and what the core was told
+    /// must be of one moment.
+    pub fn recount(&mut self, recount: Recount) {
+        self.recount = Some(recount);
         self.start();
     }
 
@@ -98,7 +120,7 @@ impl Beside {
             return;
         };
         let (input, questions) = (self.feed.take(), std::mem::take(&mut self.questions));
-        let dumps = std::mem::take(&mut self.dumps);
+        let (dumps, recount) = (std::mem::take(&mut self.dumps), self.recount.take());
         let reasons = std::mem::take(&mut self.wants_reasons);
         self.work = Some(tokio::task::spawn_blocking(move || {
             twin.take(input);
@@ -110,8 +132,9 @@ impl Beside {
                 request.answer(&twin, &state);
             }
             let reasons = reasons.then(|| twin.reasons());
+            let recounted = recount.map(|recount| twin.recounted(&recount));
             let differs = twin.take_difference();
-            Done { twin, reasons, differs }
+            Done { twin, made: Made { reasons, recounted, differs } }
         }));
     }
 
@@ -124,14 +147,14 @@ impl Beside {
     }
 
     /// Takes the twin back, and begins what was asked meanwhile.
-    pub fn take(&mut self, done: Done, now: Time) -> (Option<Vec<Reason>>, Option<String>) {
+    pub fn take(&mut self, done: Done, now: Time) -> Made {
         self.twin = Some(done.twin);
-        if done.reasons.is_some() {
+        if done.made.reasons.is_some() {
             self.rests = now.after_ms(now.since(self.asked).saturating_mul(REST));
         }
         if self.wants_reasons || !self.questions.is_empty() || !self.dumps.is_empty() {
             self.start();
         }
-        (done.reasons, done.differs)
+        done.made
     }
 }

@@ -4,7 +4,7 @@
 use crate::{
     act::{dry, json},
     actor::{Actor, Failure, Intent, Problem, Why},
-    beside::{Beside, Done},
+    beside::{Beside, Done, Made},
     clock::Clock,
     record::Tape,
     remember::{Memory, Place},
@@ -260,7 +260,10 @@ impl Runner {
         let Some(done) = done else {
             return (self.log)("ALARM: an explanation has failed; from now on nothing is explained");
         };
-        let (reasons, differs) = self.beside.take(done, now);
+        let Made { reasons, recounted, differs } = self.beside.take(done, now);
+        if let Some(recounted) = recounted {
+            self.actor.take_recount(recounted);
+        }
         if let Some(differs) = differs {
             (self.log)(&format!("ALARM: the core that explains differs from the one that decides: {differs}"));
         }
@@ -299,9 +302,13 @@ impl Runner {
 
     /// Compares the ledger with a recount now and then, and shows the figures.
     fn look(&mut self, now: Time) {
-        if now >= self.next_check && self.actor.pending() == 0 {
+        if now >= self.next_check
+            && self.actor.pending() == 0
+            && self.beside.is_free()
+            && let Some(recount) = self.actor.recount(now)
+        {
             self.next_check = now.after_ms(CHECK_MS);
-            self.actor.check_ledger(now);
+            self.beside.recount(recount);
         }
         if let Some(views) = &self.views {
             let view = self.actor.view();
@@ -374,8 +381,9 @@ impl Runner {
         intents.extend(self.reporter.events(&intents));
         if now >= self.next_report {
             self.next_report = now.after_ms(EVERY_MS);
-            self.beside.want_reasons(now);
+            // First: a recount begins only while nothing else is made beside the loop.
             self.look(now);
+            self.beside.want_reasons(now);
             self.status.write(&self.actor, now, self.log);
         }
         for failure in self.writer.push(intents, now) {

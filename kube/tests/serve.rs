@@ -83,14 +83,14 @@ fn board() -> Board {
     let feed = Feed::default();
     let mut actor = actor().fed(feed.clone());
     actor.turn(Time(1000));
-    actor.check_ledger(Time(1000));
+    let mut twin = Twin::default();
+    twin.take(feed.take());
+    actor.take_recount(twin.recounted(&actor.recount(Time(1000)).unwrap()));
     board.values(|values| {
         figures::build(values, Mode::Gate);
         figures::take(values, &actor);
     });
     board.heard(Store::Pods, Time(0));
-    let mut twin = Twin::default();
-    twin.take(feed.take());
     tokio::spawn(async move {
         while let Some(query) = questions.recv().await {
             match query {

@@ -128,7 +128,8 @@ fn object<'a>(seen: &'a Seen, member: &Membership) -> Option<&'a GroupFacts> {
 fn follow_minimum(live: &mut Live, seen: &Seen, settings: &Settings, id: &GangId) {
     let Some(gang) = live.gangs.gangs.get(id) else { return };
     let Some((workload, _)) = gang.workload.filter(|_| gang.gathering.is_empty()) else { return };
-    let pods: Vec<&SeenPod> = live.ids.pods_of(workload).filter_map(|uid| seen.pods.get(uid)).collect();
+    let pods: Vec<&SeenPod> =
+        live.ids.pods_of(workload).filter_map(|uid| seen.pods.get(uid).map(Arc::as_ref)).collect();
     let Some(member) = pods.first().and_then(|pod| membership(&pod.facts).ok().flatten()) else { return };
     // Without an object, what was known of it holds.
     let Some(object) = object(seen, &member) else { return };
@@ -150,7 +151,8 @@ pub(crate) fn settle(live: &mut Live, seen: &Seen, settings: &Settings, now: Tim
     for id in std::mem::take(&mut live.gangs.touched) {
         follow_minimum(live, seen, settings, &id);
         let Some(gang) = live.gangs.gangs.get(&id) else { continue };
-        let mut there: Vec<&SeenPod> = gang.gathering.iter().filter_map(|uid| seen.pods.get(uid)).collect();
+        let mut there: Vec<&SeenPod> =
+            gang.gathering.iter().filter_map(|uid| seen.pods.get(uid).map(Arc::as_ref)).collect();
         let last = gang.last;
         there.sort_by_key(|pod| (pod.facts.created_ms, &pod.facts.name, &pod.uid));
         let Some(member) = there.first().and_then(|pod| membership(&pod.facts).ok().flatten()) else { continue };

@@ -23,6 +23,7 @@ mod nodes;
 mod plan;
 mod pods;
 mod reasons;
+mod recount;
 mod reserved;
 mod restate;
 mod seen;
@@ -33,6 +34,7 @@ mod twin;
 pub use asked::Asked;
 pub use intents::{Failure, Intent, PodKey};
 pub use reasons::Why;
+pub use recount::{Recount, Recounted};
 pub use twin::{Feed, Input, Reason, Twin};
 
 use crate::{
@@ -46,8 +48,9 @@ use nodes::Nodes;
 use pods::KnownPod;
 use quotree_core::{Event, EventError, Finding, Name, PodOutcome, Scheduler, Time, TreeSpec};
 use quotree_record::Line;
+use recount::Carried;
 use reserved::Reserved;
-use restate::{Carried, Recorder};
+use restate::Recorder;
 use seen::{Changes, Seen};
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -13,7 +13,7 @@ use crate::{
 use quotree_core::{Action, BindReason, EvictReason, Name, NodeId, Plan, PodId, WorkloadId};
 use quotree_k8s::{Loss, names};
 use quotree_words::{ChargedTo, bound, evicted};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a plan means to be written, in its order. What the core assumes is noted.
 pub(super) fn intents(live: &mut Live, seen: &Seen, settings: &Settings, plan: &Plan) -> Vec<Intent> {
@@ -33,11 +33,17 @@ pub(super) fn intents(live: &mut Live, seen: &Seen, settings: &Settings, plan: &
     intents
 }
 
-/// Counts the pods of workloads that a decision has tried and not placed, by their schedulerName.
+/// Counts the pods of workloads that a decision has tried and not placed, by their schedulerName. One that waits for its victims is one
+/// of these.
 pub(super) fn count_tried(live: &Live, seen: &Seen, plan: &Plan, tried: &mut BTreeMap<Name, u64>) {
-    for verdict in &plan.verdicts {
+    let held = plan.actions.iter().filter_map(|action| match action {
+        Action::Hold { workload, .. } => Some(*workload),
+        _ => None,
+    });
+    let workloads: BTreeSet<WorkloadId> = plan.verdicts.iter().map(|verdict| verdict.workload).chain(held).collect();
+    for workload in workloads {
         let waits = |uid: &&Uid| live.known.get(*uid).is_some_and(|known| known.state == Progress::Waiting);
-        let pods = live.ids.pods_of(verdict.workload).filter(waits).filter_map(|uid| seen.pods.get(uid));
+        let pods = live.ids.pods_of(workload).filter(waits).filter_map(|uid| seen.pods.get(uid));
         pods.for_each(|pod| *tried.entry(profile(pod)).or_default() += 1);
     }
 }
@@ -98,5 +104,5 @@ fn evict(live: &mut Live, seen: &Seen, settings: &Settings, id: PodId, reason: &
 
 /// The first pod of a workload that there is.
 fn first_pod(live: &Live, seen: &Seen, workload: WorkloadId) -> Option<PodKey> {
-    live.ids.pods_of(workload).find_map(|uid| seen.pods.get(uid)).map(PodKey::of)
+    live.ids.pods_of(workload).find_map(|uid| seen.pods.get(uid)).map(|pod| PodKey::of(pod))
 }

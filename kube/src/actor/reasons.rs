@@ -74,7 +74,7 @@ impl Actor {
     pub(crate) fn unreported(&self) -> Vec<Why> {
         let Some(live) = &self.live else { return Vec::new() };
         let unknown = self.seen.pods.values().filter(|pod| !live.known.contains_key(&pod.uid));
-        let why = |pod: &SeenPod| {
+        let why = |pod: &std::sync::Arc<SeenPod>| {
             let (reason, message) = self.not_reported(live, pod)?;
             Some(Why { pod: PodKey::of(pod), reason, message })
         };
@@ -91,7 +91,7 @@ impl Actor {
     /// The newest state of a pod.
     #[must_use]
     pub fn pod(&self, uid: &Uid) -> Option<&SeenPod> {
-        self.seen.pods.get(uid)
+        self.seen.pods.get(uid).map(std::sync::Arc::as_ref)
     }
 
     /// What is wrong with the quota that a workload names, if it names one.

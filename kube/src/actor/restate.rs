@@ -5,15 +5,12 @@ use super::{
     Actor, Feed, Intent, Live, Problem,
     names::Ids,
     pods::{KnownPod, Progress},
+    recount::{carried, difference},
 };
-use crate::{
-    actor::seen::Changes,
-    record::Tape,
-    watch::{SeenPod, Uid},
-};
-use quotree_core::{DeviceSet, Finding, Name, Plan, Scheduler, Time, TreeSpec};
+use crate::{actor::seen::Changes, record::Tape, watch::SeenPod};
+use quotree_core::{Finding, Name, Plan, Time, TreeSpec};
 use quotree_record::{Decision, Line, NamedNode, NamedPod, NamedWorkload};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// While something is reserved, a new segment waits so long at most, milliseconds: a restart forgets reservations.
 const PATIENCE_MS: u64 = 600_000;
@@ -106,15 +103,6 @@ impl Recorder {
     }
 }
 
-/// What a new core must be told of a pod that the API server does not show yet, or never shows.
-#[derive(Debug, Clone)]
-pub(super) struct Carried {
-    /// Where it is.
-    pub(super) node: Name,
-    /// The devices that it was given there.
-    pub(super) devices: DeviceSet,
-}
-
 impl Actor {
     /// Records the run from its start on. To be called before the first turn.
     #[must_use]
@@ -128,27 +116,6 @@ impl Actor {
     pub fn fed(mut self, feed: Feed) -> Self {
         self.recorder.feed = Some(feed);
         self
-    }
-
-    /// Where the ledger differed when it was compared last: quota, resource, what is counted less what a recount gives.
-    #[must_use]
-    pub fn drift(&self) -> &[(Name, Name, i64)] {
-        &self.drift
-    }
-
-    /// Compares the ledger with that of a new core that is told all that there is. To be called when no fact waits.
-    pub fn check_ledger(&mut self, now: Time) {
-        let Some(old) = &self.live else { return };
-        let Ok(mut new) = Live::new(old.tree.clone(), &self.settings, old.quiet_until, Recorder::default()) else {
-            return;
-        };
-        new.carried = carried(old);
-        let changes = Changes { tree: false, ..self.seen.as_changes() };
-        new.report(&self.seen, &self.settings, changes, Vec::new(), now);
-        self.drift = differences(old, &new);
-        if let Some(differs) = difference(old, &new) {
-            self.problems.push(Problem::Drift(differs));
-        }
     }
 
     /// How often a new segment of the recording could not begin, since a new core had another ledger than the old one.
@@ -196,14 +163,14 @@ impl Actor {
                 return Vec::new();
             }
         };
-        new.carried = carried(old);
+        new.carried = carried(&old.core, &old.ids);
         new.tree_waits = old.tree_waits;
         new.tree_refused.clone_from(&old.tree_refused);
         let changes = Changes { tree: false, ..self.seen.as_changes() };
         new.report(&self.seen, &self.settings, changes, Vec::new(), now);
         new.carried.clear();
         new.reserved.clone_from(&old.reserved);
-        if let Some(differs) = difference(old, &new) {
+        if let Some(differs) = difference((&old.core, &old.ids), (&new.core, &new.ids)) {
             self.problems.push(Problem::Drift(differs));
             if let Some(old) = &mut self.live {
                 old.recorder.drifts += 1;
@@ -215,57 +182,4 @@ impl Actor {
         self.live = Some(new);
         self.decide(now)
     }
-}
-
-/// Where pods are that are on a node or on their way there.
-fn carried(old: &Live) -> BTreeMap<Uid, Carried> {
-    let mut all = BTreeMap::new();
-    for (uid, known) in &old.known {
-        let Some(name) = known.state.node().and_then(|node| old.ids.node_name(node)) else { continue };
-        let workload = old.core.workload(known.id.workload);
-        let pod = workload.and_then(|workload| workload.pods.into_iter().find(|pod| pod.id == known.id));
-        let devices = pod.map(|pod| pod.devices).unwrap_or_default();
-        all.insert(uid.clone(), Carried { node: name.clone(), devices });
-    }
-    all
-}
-
-/// What two cores count differently as used.
-fn differences(old: &Live, new: &Live) -> Vec<(Name, Name, i64)> {
-    let mut all = Vec::new();
-    let tree = old.core.tree();
-    for quota in tree.ids() {
-        let name = tree.name(quota);
-        let twin = new.core.tree().by_name(name.as_str()).map(|quota| new.core.usage(quota).used).unwrap_or_default();
-        let used = old.core.usage(quota).used;
-        for resource in tree.governed() {
-            let of = |amounts: &quotree_core::Amounts| amounts.get(resource.as_str()).unwrap_or(0);
-            let more = of(&used).saturating_sub(of(&twin));
-            if more != 0 {
-                all.push((name.clone(), resource.clone(), more));
-            }
-        }
-    }
-    all
-}
-
-/// What two cores count differently, in words.
-fn difference(old: &Live, new: &Live) -> Option<String> {
-    for (quota, name) in old.core.tree().ids().map(|quota| (quota, old.core.tree().name(quota))) {
-        let twin = new.core.tree().by_name(name.as_str()).map(|quota| new.core.usage(quota).used).unwrap_or_default();
-        let used = old.core.usage(quota).used;
-        if used != twin {
-            return Some(format!("quota {name}: {used} is counted, and {twin} by what the API server shows"));
-        }
-    }
-    let by_name = |live: &Live, core: &Scheduler| -> BTreeMap<Name, quotree_core::Amounts> {
-        let named = core.nodes().into_iter();
-        named.filter_map(|node| live.ids.node_name(node.id).map(|name| (name.clone(), node.used))).collect()
-    };
-    let (before, after) = (by_name(old, &old.core), by_name(new, &new.core));
-    let differs = before.iter().find(|(name, used)| after.get(*name) != Some(*used));
-    differs.map(|(name, used)| {
-        let twin = after.get(name).cloned().unwrap_or_default();
-        format!("node {name}: {used} is counted, and {twin} by what the API server shows")
-    })
 }

@@ -14,12 +14,16 @@ use quotree_k8s::{
     budget::PdbFacts,
     gang::{GangKind, GroupFacts},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The newest state of each object.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
-    pub(crate) pods: BTreeMap<Uid, SeenPod>,
+    /// Shared with what was handed out ([`snapshot`](Self::snapshot)).
+    pub(crate) pods: BTreeMap<Uid, Arc<SeenPod>>,
     /// The same by namespace, name and uid: a pod and its successor of the same name may both be there for a moment.
     pod_names: BTreeSet<(Name, Name, Uid)>,
     pub(crate) nodes: BTreeMap<Name, SeenNode>,
@@ -86,7 +90,7 @@ impl Seen {
             Fact::Pod(pod) => {
                 changes.pods.add(&pod.uid);
                 let name = name_of(&pod);
-                if self.pods.insert(pod.uid.clone(), *pod).is_none() {
+                if self.pods.insert(pod.uid.clone(), Arc::from(pod)).is_none() {
                     self.pod_names.insert(name);
                 }
             }
@@ -96,8 +100,8 @@ impl Seen {
                 if let Some(before) = &before {
                     self.pod_names.remove(&name_of(before));
                 }
-                let last = last.map(|last| *last).or(before);
-                changes.ends.insert(uid, last.map_or(PodOutcome::Deleted, |last| outcome(&last)));
+                let last = last.as_deref().or(before.as_deref());
+                changes.ends.insert(uid, last.map_or(PodOutcome::Deleted, outcome));
             }
             // Most changes of a node are heartbeats, which change nothing that is read.
             Fact::Node(node) if self.nodes.get(&node.facts.name) == Some(&*node) => {}
@@ -164,7 +168,7 @@ impl Seen {
     pub(crate) fn pod_named(&self, namespace: &str, name: &str) -> Option<&SeenPod> {
         let from = (Name::from(namespace), Name::from(name), Uid::default());
         let named = self.pod_names.range(from..).take_while(|(space, of, _)| *space == namespace && *of == name);
-        named.filter_map(|(_, _, uid)| self.pods.get(uid)).max_by_key(|pod| pod.facts.created_ms)
+        named.filter_map(|(_, _, uid)| self.pods.get(uid)).map(Arc::as_ref).max_by_key(|pod| pod.facts.created_ms)
     }
 
     /// Forgets the group that an object was, and those that were parts of it, such as `workload/workers`. Costs only these.
@@ -210,11 +214,23 @@ impl Seen {
             .collect()
     }
 
+    /// All objects of which the core is told, as they are now. Copies no pod.
+    pub(crate) fn snapshot(&self) -> Self {
+        Self {
+            pods: self.pods.clone(),
+            nodes: self.nodes.clone(),
+            namespaces: self.namespaces.clone(),
+            budgets: self.budgets.clone(),
+            pod_groups: self.pod_groups.clone(),
+            ..Self::default()
+        }
+    }
+
     /// All that there is, as changes: pods by age, then namespace, name and uid, so that ids come out the same after each
     /// start. Nodes likewise.
     pub(crate) fn as_changes(&self) -> Changes {
         let mut changes = Changes { tree: true, ..Changes::default() };
-        let mut pods: Vec<&SeenPod> = self.pods.values().collect();
+        let mut pods: Vec<&SeenPod> = self.pods.values().map(Arc::as_ref).collect();
         pods.sort_by_key(|pod| (pod.facts.created_ms, &pod.facts.namespace, &pod.facts.name, &pod.uid));
         pods.iter().for_each(|pod| changes.pods.add(&pod.uid));
         let mut nodes: Vec<&SeenNode> = self.nodes.values().collect();

@@ -4,7 +4,7 @@ use crate::facts::{START, begin, node, on, pod, settings, shown, tree};
 use quotree_core::Time;
 use quotree_k8s::Phase;
 use quotree_kube::{
-    actor::{Actor, Failure, Feed, Intent, Twin, Why},
+    actor::{Actor, Failure, Feed, Intent, Problem, Recounted, Twin, Why},
     record::{Recording, Settings as Record},
     settings::Mode,
     watch::{Fact, SeenPod},
@@ -103,6 +103,9 @@ fn the_twin_says_what_the_core_would_say() {
                 let said: Vec<Why> = world.actor.whys(&twin.reasons());
                 assert_eq!(said, world.actor.reasons(), "seed {seed}, step {step}");
                 explained += said.len();
+                // What the watches have shown makes the same ledger.
+                let recount = world.actor.recount(Time(START + step * 700)).unwrap();
+                assert_eq!(twin.recounted(&recount), Recounted::default(), "seed {seed}, step {step}");
             }
         }
         assert!(feed.waiting() < 120, "what it has taken is forgotten");
@@ -110,4 +113,30 @@ fn the_twin_says_what_the_core_would_say() {
         let _ = std::fs::remove_dir_all(folder);
     }
     assert!(explained > 500, "{explained}");
+}
+
+#[test]
+fn a_recount_says_what_is_counted_in_vain() {
+    let feed = Feed::default();
+    let mut actor = Actor::new(settings(Mode::Gate)).fed(feed.clone());
+    assert!(actor.recount(Time(START)).is_none(), "nothing is decided yet");
+    let pods = [pod("a", "stays", 1, 2), pod("a", "gone", 2, 3)];
+    begin(&mut actor, pods.iter().map(|pod| on(pod, "n0")));
+    actor.turn(Time(START));
+    let mut twin = Twin::default();
+    twin.take(feed.take());
+    // The watch shows it, and the core is not told: as if a fact had been lost on the way.
+    actor.take(Fact::PodGone { uid: "gone".into(), last: None });
+    let recounted = twin.recounted(&actor.recount(Time(START)).unwrap());
+    let drift = |quota: &str| (quota.into(), "cpu".into(), 3000);
+    assert_eq!(recounted.drift, [drift("root"), drift("a")]);
+    let differs = "quota root: 5 cpu is counted, and 2 cpu by what the API server shows";
+    assert_eq!(recounted.differs.as_deref(), Some(differs));
+    actor.take_recount(recounted);
+    assert_eq!(actor.drift().len(), 2);
+    assert_eq!(actor.take_problems(), [Problem::Drift(differs.to_owned())]);
+    actor.turn(Time(START + 1));
+    twin.take(feed.take());
+    actor.take_recount(twin.recounted(&actor.recount(Time(START + 1)).unwrap()));
+    assert!(actor.drift().is_empty() && actor.take_problems().is_empty(), "it is over");
 }
