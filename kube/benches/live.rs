@@ -106,7 +106,8 @@ fn template(bind: bool) -> Value {
 /// The cluster, and the cores of the first team that its max lets run.
 fn cluster(size: &Size) -> (Store, Crowd) {
     let (mut store, mut crowd) = (Store::new(), Crowd::new());
-    store.keep(20_000);
+    // As many changes as the stream makes in a minute: a real server remembers five.
+    store.keep(300_000);
     let crd = serde_json::from_str(include_str!("../config/base/elasticquotatree.json")).unwrap();
     create(&mut store, "apiextensions.k8s.io", "customresourcedefinitions", "", crd);
     let tree = json!({
@@ -137,6 +138,9 @@ fn cluster(size: &Size) -> (Store, Crowd) {
     }
     for pod in 0..size.pods {
         crowd.seed(&mut store, &team(pod % LEAVES), "work", &format!("node-{:04}", pod % size.nodes));
+        if pod % 10_000 == 0 {
+            crowd.step(&mut store);
+        }
     }
     (store, crowd)
 }

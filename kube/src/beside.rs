@@ -11,8 +11,9 @@ use crate::{
 use quotree_core::Time;
 use tokio::{sync::oneshot, task::JoinHandle};
 
-/// The twin takes its input when there is so much of it, though nobody asks.
-const BACKLOG: usize = 20_000;
+/// The twin takes its input when there is so much of it, though nobody asks: in small parts, so that a machine with few cores does not
+/// stop for it.
+const BACKLOG: usize = 2000;
 
 /// After all waiting workloads were explained, so many times as long passes before they are again: at most a fifth of a core is for
 /// that, however many wait.

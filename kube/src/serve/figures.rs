@@ -6,7 +6,7 @@ use crate::{
     record::Tape,
     settings::Mode,
 };
-use quotree_core::{Amounts, QuotaId, Scheduler, Unit};
+use quotree_core::{Amounts, Name, QuotaId, Scheduler, Unit};
 use std::collections::BTreeMap;
 
 /// Amounts in base units, as whole units: cores, bytes, pieces.
@@ -81,7 +81,7 @@ fn quotas(values: &mut Values, core: &Scheduler) {
 
 fn nodes(values: &mut Values, core: &Scheduler) {
     let (mut open, mut closed) = (0_u32, 0_u32);
-    let mut sums: BTreeMap<(String, &'static str), i64> = BTreeMap::new();
+    let mut sums: BTreeMap<(Name, &'static str), i64> = BTreeMap::new();
     for node in core.nodes() {
         if node.schedulable {
             open += 1
@@ -90,7 +90,7 @@ fn nodes(values: &mut Values, core: &Scheduler) {
         }
         for (kind, amounts) in [("allocatable", &node.allocatable), ("used", &node.used), ("held", &node.held)] {
             for (resource, amount) in amounts.iter() {
-                let sum = sums.entry((resource.to_string(), kind)).or_default();
+                let sum = sums.entry((resource.clone(), kind)).or_default();
                 *sum = sum.saturating_add(amount);
             }
         }
@@ -99,7 +99,7 @@ fn nodes(values: &mut Values, core: &Scheduler) {
         values.set(metric::NODES, &[state], f64::from(count));
     }
     for ((resource, kind), sum) in sums {
-        values.set(metric::NODE_RESOURCE, &[&resource, kind], whole(&resource, sum));
+        values.set(metric::NODE_RESOURCE, &[resource.as_str(), kind], whole(resource.as_str(), sum));
     }
 }
 

@@ -109,6 +109,10 @@ impl Crowd {
     }
 
     /// Carries out all that is due. Returns the number of writes.
+    ///
+    /// # Panics
+    ///
+    /// If the log of the store is shorter than what has changed since the last step.
     pub fn step(&mut self, store: &mut Store) -> usize {
         let Ok(pods) = store.kind("", "pods") else { return 0 };
         let mut done = 0;
@@ -127,7 +131,13 @@ impl Crowd {
     }
 
     /// Takes what has changed.
+    ///
+    /// # Panics
+    ///
+    /// If the log of the store no longer has all of it: the crowd would make pods anew that it has not seen.
     fn read(&mut self, store: &Store) {
+        let forgotten = store.log().forgotten();
+        assert!(self.seen >= forgotten, "the crowd is at {}, and the log begins after {forgotten}", self.seen);
         for change in store.log().after(self.seen) {
             self.seen = change.revision;
             let Some((before, after)) = self.census.take(change) else { continue };
@@ -220,6 +230,9 @@ impl Crowd {
                 done += usize::from(store.create(kind, &key.0, pod, &Writer::named("controllers")).is_ok());
             }
             let surplus = set.pods.len().saturating_sub(set.replicas);
+            if surplus == 0 {
+                continue;
+            }
             let mut names: Vec<&String> = set.pods.iter().collect();
             // Those that wait go before those that run, and the newest first.
             let runs = |name: &&String| {

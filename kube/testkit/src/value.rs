@@ -75,6 +75,14 @@ pub(crate) fn copy(from: &Value, to: &mut Value, path: &[&str]) {
     }
 }
 
+/// Whether all fields of two objects are equal but those that are left out.
+pub(crate) fn same_but(old: &Value, new: &Value, left_out: impl Fn(&str) -> bool) -> bool {
+    let (Value::Object(old), Value::Object(new)) = (old, new) else { return old == new };
+    let counted = |fields: &Map<String, Value>| fields.keys().filter(|field| !left_out(field)).count();
+    let equal = |(field, value): (&String, &Value)| left_out(field) || new.get(field) == Some(value);
+    old.iter().all(equal) && counted(old) == counted(new)
+}
+
 /// The name of an object.
 pub(crate) fn name(object: &Value) -> &str {
     text(object, &["metadata", "name"])

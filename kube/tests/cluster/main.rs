@@ -17,6 +17,7 @@ mod storms;
 mod tenancy;
 mod users;
 mod watches;
+mod wires;
 mod world;
 
 /// Scenarios on the server in memory, in virtual time.
@@ -68,4 +69,5 @@ on_a_real_server! {
     policies: the_gate_comes_by_itself_and_only_we_remove_it nobody_passes_by_the_quota in_bind_mode_pods_name_us;
     tenancy: everybody_may_what_the_table_says nobody_gets_more_than_they_have a_token_is_given_and_taken_back;
     users: they_come_move_and_go groups_stay_while_work_runs tokens_end what_the_server_itself_refuses;
+    wires: connections_are_refused nothing_passes answers_come_late connections_are_cut what_was_watched_is_forgotten;
 }

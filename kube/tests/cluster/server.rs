@@ -8,7 +8,7 @@ use quotree_kube_testkit::{
     FakeServer, Target,
     access::User,
     journal::Record,
-    real::{Programs, RealServer},
+    real::{Programs, RealServer, Wire},
 };
 use serde_json::{Value, json};
 use std::{path::PathBuf, time::Duration};
@@ -95,6 +95,14 @@ impl Server {
             Self::Fake(_) => None,
             Self::Real(server, _) => Some(server.kubeconfig_with("adapter", &self.token().await).unwrap()),
         }
+    }
+
+    /// A wire to a real server, and the kubeconfig of the adapter by which it is used.
+    pub(crate) async fn wire(&self) -> (Wire, PathBuf) {
+        let Self::Real(server, _) = self else { panic!("wires lead to real servers") };
+        let wire = Wire::to(server).await.unwrap();
+        let kubeconfig = server.kubeconfig_by(&wire, "adapter", &self.token().await).unwrap();
+        (wire, kubeconfig)
     }
 
     /// A token of the adapter's service account.

@@ -16,6 +16,7 @@ use quotree_kube_testkit::{
     FakeServer, Target,
     faults::{Rule, Verb},
     kubelet::Kubelet,
+    real::Wire,
     stand_ins,
     store::PatchType,
 };
@@ -181,11 +182,22 @@ impl World {
     /// Starts the program itself on a real server; in memory the same as [`World::start`].
     pub(crate) async fn start_program(&mut self) {
         let Some(kubeconfig) = self.server.kubeconfig().await else { return self.start().await };
+        self.start_program_with(kubeconfig);
+    }
+
+    fn start_program_with(&mut self, kubeconfig: PathBuf) {
         let mode = if self.mode == Mode::Bind { "bind" } else { "gate" };
         let mut program = Command::new(env!("CARGO_BIN_EXE_quotree-scheduler"));
         program.args(["--mode", mode, "--tree", "kube-system/tree", "--namespaces", "", "--lease", "", "--kubeconfig"]);
         program.arg(kubeconfig).arg("--record").arg(&self.recording).stdout(Stdio::null()).kill_on_drop(true);
         self.adapters.push(Adapter::Program(program.spawn().unwrap()));
+    }
+
+    /// Starts the program at the other end of a wire to a real server.
+    pub(crate) async fn start_wired_program(&mut self) -> Wire {
+        let (wire, kubeconfig) = self.server.wire().await;
+        self.start_program_with(kubeconfig);
+        wire
     }
 
     /// Starts the program on a real server, as one of several of which one leads.
@@ -217,6 +229,14 @@ impl World {
         self.adapters.iter_mut().any(|adapter| match adapter {
             Adapter::Program(program) if program.id() == Some(process) => program.try_wait().unwrap().is_some(),
             Adapter::Program(program) => program.id().is_none(),
+            Adapter::Task(..) => false,
+        })
+    }
+
+    /// Whether any program has ended by itself.
+    pub(crate) fn a_program_has_ended(&mut self) -> bool {
+        self.adapters.iter_mut().any(|adapter| match adapter {
+            Adapter::Program(program) => program.try_wait().unwrap().is_some(),
             Adapter::Task(..) => false,
         })
     }
@@ -256,6 +276,13 @@ impl World {
     pub(crate) async fn restart_server(&mut self) {
         self.server.restart().await;
         self.starting = true;
+    }
+
+    /// Compacts the store of a real server.
+    pub(crate) async fn compact(&self) {
+        if let Server::Real(server, _) = &self.server {
+            server.compact().await.unwrap();
+        }
     }
 
     /// Creates a ReplicaSet whose pods request so many cores.

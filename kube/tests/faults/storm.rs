@@ -49,13 +49,18 @@ pub(crate) struct Size {
     pub(crate) nodes: usize,
     pub(crate) cores: usize,
     pub(crate) leaves: usize,
+    /// How long pods may take to end, seconds.
+    pub(crate) grace: u32,
 }
 
 /// The world of the table.
-pub(crate) const S: Size = Size { nodes: 200, cores: 24, leaves: 50 };
+pub(crate) const S: Size = Size { nodes: 200, cores: 24, leaves: 50, grace: 5 };
+
+/// The same with pods that may take ten minutes to end.
+pub(crate) const PATIENT: Size = Size { grace: 600, ..S };
 
 /// A smaller one, where explaining what waits would take minutes in the other.
-pub(crate) const SMALL: Size = Size { nodes: 20, cores: 24, leaves: 10 };
+pub(crate) const SMALL: Size = Size { nodes: 20, cores: 24, leaves: 10, grace: 5 };
 
 /// Numbers that look random and are the same in each run.
 #[derive(Debug, Clone)]
@@ -276,7 +281,7 @@ fn cluster(size: Size, mode: Mode) -> (Store, Crowd) {
     for leaf in 0..size.leaves {
         let name = Size::leaf(leaf);
         create(&mut store, "", "namespaces", "", json!({ "metadata": { "name": name } }));
-        crowd.add_set(&name, "work", template(mode, 5));
+        crowd.add_set(&name, "work", template(mode, size.grace));
         // Every tenth team also has a gang of four.
         crowd.add_set(&name, "gang", gang(mode));
         let gang = if leaf.is_multiple_of(10) { 4 } else { 0 };
@@ -299,10 +304,10 @@ fn cluster(size: Size, mode: Mode) -> (Store, Crowd) {
 
 /// The same, made once for each size and mode.
 fn made(size: Size, mode: Mode) -> (Store, Crowd) {
-    type Made = std::sync::Mutex<BTreeMap<(usize, bool), (Store, Crowd)>>;
+    type Made = std::sync::Mutex<BTreeMap<(usize, u32, bool), (Store, Crowd)>>;
     static MADE: std::sync::LazyLock<Made> = std::sync::LazyLock::new(Made::default);
     let mut made = MADE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    made.entry((size.nodes, mode == Mode::Bind)).or_insert_with(|| cluster(size, mode)).clone()
+    made.entry((size.nodes, size.grace, mode == Mode::Bind)).or_insert_with(|| cluster(size, mode)).clone()
 }
 
 impl Storm {

@@ -1,11 +1,12 @@
 //! LF10 and LF11: victims that a budget protects, and victims that do not end.
 
 use crate::{
-    storm::{S, Size, Storm, create, patch},
+    storm::{PATIENT, S, Size, Storm, create, patch},
     times,
 };
 use quotree_kube::settings::Mode;
 use quotree_kube_testkit::{
+    crowd::SLOW,
     faults::{Fault, Faults, Rule, Verb},
     store::Store,
 };
@@ -63,14 +64,20 @@ async fn lf10_budgets_allow_nothing_and_then_something() {
 #[tokio::test(start_paused = true)]
 async fn lf11_victims_that_do_not_end_hold_up_nobody_else() {
     for round in 0..times(20, 1) {
-        let mut storm = Storm::new(S, Mode::Gate, 300 + round as u64);
+        // They are held by a finalizer, or take all of their ten minutes.
+        let by_grace = round % 2 == 1;
+        let mut storm = Storm::new(if by_grace { PATIENT } else { S }, Mode::Gate, 300 + round as u64);
         // Who waits for those waits long; the others must not.
         storm.laws.limits.served_within = 700;
         storm.start();
         storm.pass(12_000).await;
         // Every second or third pod of those who borrow does not end when it is told to.
         storm.server.with_store(|store| {
-            let every = 2 + round % 2;
+            let every = 2 + round / 2 % 2;
+            let held = match by_grace {
+                true => json!({ "metadata": { "annotations": { SLOW: "true" } } }),
+                false => json!({ "metadata": { "finalizers": ["example.com/stuck"] } }),
+            };
             let of_borrowers = |pod: &&std::sync::Arc<serde_json::Value>| {
                 let team = pod["metadata"]["namespace"].as_str().unwrap();
                 team[5..].parse::<usize>().unwrap().is_multiple_of(2) && pod["status"]["phase"] == "Running"
@@ -78,7 +85,7 @@ async fn lf11_victims_that_do_not_end_hold_up_nobody_else() {
             let pods: Vec<_> = store.all("", "pods").filter(of_borrowers).step_by(every).cloned().collect();
             for pod in pods {
                 let key = (pod["metadata"]["namespace"].as_str().unwrap(), pod["metadata"]["name"].as_str().unwrap());
-                patch(store, ("", "pods"), key, "", json!({ "metadata": { "finalizers": ["example.com/stuck"] } }));
+                patch(store, ("", "pods"), key, "", held.clone());
             }
         });
         storm.pass(2000).await;
@@ -105,6 +112,7 @@ async fn lf11_victims_that_do_not_end_hold_up_nobody_else() {
         assert!(left < asked, "round {round}: nobody else is held up");
         storm.holds(&format!("round {round}"));
         // In the end they go.
+        storm.pass(if by_grace { 600_000 } else { 0 }).await;
         storm.server.with_store(|store| {
             let stuck: Vec<_> =
                 store.all("", "pods").filter(|pod| !pod["metadata"]["finalizers"].is_null()).cloned().collect();

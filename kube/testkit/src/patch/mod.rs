@@ -1,6 +1,7 @@
 //! What patches do to an object, without a store.
 
 pub(crate) mod apply;
+mod difference;
 pub(crate) mod lists;
 pub(crate) mod owners;
 pub(crate) mod strategic;

@@ -1,7 +1,10 @@
 //! Who set which field: `metadata.managedFields`. A field is a path of segments as the API writes them, `f:spec`, or
 //! `k:{"type":"Ready"}` for an item of a list; `.` stands for the item itself.
 
-use super::lists::{ListOf, list_of};
+use super::{
+    difference::Difference,
+    lists::{ListOf, list_of},
+};
 use crate::{kinds::Kind, store::Writer, value};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +35,18 @@ impl Entry {
         }
     }
 
+    /// The entry as the API writes it, of these fields.
+    fn written(&self, fields: Value) -> Value {
+        let mut written = json!({
+            "manager": self.manager, "operation": self.operation, "apiVersion": self.api_version,
+            "time": self.time, "fieldsType": "FieldsV1", "fieldsV1": fields,
+        });
+        if !self.subresource.is_empty() {
+            value::set(&mut written, &["subresource"], self.subresource.as_str());
+        }
+        written
+    }
+
     /// Whether both are kept as one entry.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.manager == other.manager && self.operation == other.operation && self.subresource == other.subresource
@@ -58,16 +73,7 @@ pub(crate) fn read(object: &Value) -> Vec<Entry> {
 
 /// Writes the entries that own something.
 pub(crate) fn write(object: &mut Value, entries: &[Entry]) {
-    let entry = |entry: &Entry| {
-        let mut written = json!({
-            "manager": entry.manager, "operation": entry.operation, "apiVersion": entry.api_version,
-            "time": entry.time, "fieldsType": "FieldsV1", "fieldsV1": to_v1(&entry.fields),
-        });
-        if !entry.subresource.is_empty() {
-            value::set(&mut written, &["subresource"], entry.subresource.as_str());
-        }
-        written
-    };
+    let entry = |entry: &Entry| entry.written(to_v1(&entry.fields));
     let entries: Vec<Value> = entries.iter().filter(|entry| !entry.fields.is_empty()).map(entry).collect();
     if entries.is_empty() {
         value::remove(object, &["metadata", "managedFields"]);
@@ -78,31 +84,60 @@ pub(crate) fn write(object: &mut Value, entries: &[Entry]) {
 
 /// A write that is no apply: what it changed is the writer's, and nobody else's.
 pub(crate) fn note_update(kind: &Kind, old: &Value, new: &mut Value, writer: &Writer, subresource: &str, time: &str) {
-    let before = leaves(kind, old);
-    let after = leaves(kind, new);
-    let changed: BTreeSet<&Path> =
-        after.iter().filter(|(path, is)| before.get(*path) != Some(*is)).map(|(path, _)| path).collect();
-    let mut entries = read(new);
-    let mut mine = Entry::new(kind, writer, "Update", subresource, time);
+    let Difference { changed, gone } = Difference::of(kind, old, new);
+    if changed.is_empty() && gone.is_empty() {
+        return;
+    }
+    let text = |entry: &Value, field: &str| value::text(entry, &[field]).to_owned();
+    let is_mine = |entry: &Value| {
+        text(entry, "manager") == writer.manager
+            && text(entry, "operation") == "Update"
+            && text(entry, "subresource") == subresource
+    };
+    let list = value::place(new, &["metadata", "managedFields"]);
+    let mut entries = list.as_array_mut().map(std::mem::take).unwrap_or_default();
     for entry in &mut entries {
-        let is_mine = entry.is_same(&mine);
-        entry.fields.retain(|path| after.contains_key(path) && (is_mine || !changed.contains(path)));
+        let theirs = !is_mine(entry);
+        let Some(tree) = entry.get_mut("fieldsV1") else { continue };
+        gone.iter().for_each(|path| remove_path(tree, path));
+        changed.iter().filter(|_| theirs).for_each(|path| remove_path(tree, path));
     }
     if !changed.is_empty() {
-        mine.fields.extend(changed.into_iter().cloned());
-        match entries.iter_mut().find(|entry| entry.is_same(&mine)) {
-            Some(entry) => {
-                entry.fields.append(&mut mine.fields);
-                time.clone_into(&mut entry.time);
-            }
-            None => entries.push(mine),
+        let place = entries.iter().position(is_mine).unwrap_or_else(|| {
+            entries.push(Entry::new(kind, writer, "Update", subresource, time).written(json!({})));
+            entries.len() - 1
+        });
+        if let Some(mine) = entries.get_mut(place) {
+            value::set(mine, &["time"], time);
+            let tree = value::place(mine, &["fieldsV1"]);
+            changed.iter().for_each(|path| insert_path(tree, path));
         }
     }
-    write(new, &entries);
+    entries.retain(|entry| value::has(entry, &["fieldsV1"]));
+    if entries.is_empty() {
+        value::remove(new, &["metadata", "managedFields"]);
+    } else {
+        value::set(new, &["metadata", "managedFields"], entries);
+    }
+}
+
+fn insert_path(tree: &mut Value, path: &[String]) {
+    let path: Vec<&str> = path.iter().map(String::as_str).collect();
+    value::default(tree, &path, json!({}));
+}
+
+/// Removes a field, and what holds nothing without it.
+fn remove_path(tree: &mut Value, path: &[String]) {
+    let (Some((segment, rest)), Some(fields)) = (path.split_first(), tree.as_object_mut()) else { return };
+    let Some(inner) = fields.get_mut(segment) else { return };
+    remove_path(inner, rest);
+    if inner.as_object().is_none_or(Map::is_empty) {
+        fields.shift_remove(segment);
+    }
 }
 
 /// What no manager owns: the server sets it, or it is the name.
-const UNOWNED: [&str; 10] = [
+pub(super) const UNOWNED: [&str; 10] = [
     "name",
     "namespace",
     "uid",
@@ -134,7 +169,8 @@ pub(crate) fn leaves(kind: &Kind, object: &Value) -> BTreeMap<Path, Value> {
     found
 }
 
-fn walk(kind: &Kind, field: &str, inner: &Value, path: &mut Path, found: &mut BTreeMap<Path, Value>) {
+/// The fields of a value that can be owned, below a path.
+pub(super) fn walk(kind: &Kind, field: &str, inner: &Value, path: &mut Path, found: &mut BTreeMap<Path, Value>) {
     let mut under = |segment: String, field: &str, inner: &Value| {
         path.push(segment);
         walk(kind, field, inner, path, found);
@@ -179,10 +215,7 @@ pub(crate) fn segment_of(keys: &[String], item: &Value) -> String {
 
 fn to_v1(fields: &BTreeSet<Path>) -> Value {
     let mut tree = json!({});
-    for path in fields {
-        let path: Vec<&str> = path.iter().map(String::as_str).collect();
-        value::default(&mut tree, &path, json!({}));
-    }
+    fields.iter().for_each(|path| insert_path(&mut tree, path));
     tree
 }
 

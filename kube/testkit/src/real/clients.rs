@@ -1,6 +1,6 @@
 //! Clients of a real server: configurations, and kubeconfig files.
 
-use super::{LaunchError, RealServer};
+use super::{LaunchError, RealServer, Wire};
 use serde_json::{Value, json};
 use std::{fs, path::PathBuf};
 
@@ -22,14 +22,10 @@ impl RealServer {
     }
 
     fn config_of_nobody(&self) -> kube::Config {
-        let url = http::Uri::builder().scheme("https").authority(self.authority_of_url()).path_and_query("/");
+        let url = http::Uri::builder().scheme("https").authority(authority(self.port)).path_and_query("/");
         let mut config = kube::Config::new(url.build().unwrap_or_default());
         config.root_cert = Some(vec![self.authority.root.clone()]);
         config
-    }
-
-    fn authority_of_url(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
     }
 
     /// Writes a kubeconfig of the administrator.
@@ -40,7 +36,7 @@ impl RealServer {
     pub fn kubeconfig(&self) -> Result<PathBuf, LaunchError> {
         let file = |name: &str| self.folder.join(name).display().to_string();
         let user = json!({ "client-certificate": file("admin.crt"), "client-key": file("admin.key") });
-        self.write_kubeconfig("admin", &user)
+        self.write_kubeconfig("admin", &user, self.port)
     }
 
     /// Writes a kubeconfig of a client with a token.
@@ -49,13 +45,22 @@ impl RealServer {
     ///
     /// If the file cannot be written.
     pub fn kubeconfig_with(&self, name: &str, token: &str) -> Result<PathBuf, LaunchError> {
-        self.write_kubeconfig(name, &json!({ "token": token }))
+        self.write_kubeconfig(name, &json!({ "token": token }), self.port)
     }
 
-    fn write_kubeconfig(&self, name: &str, user: &Value) -> Result<PathBuf, LaunchError> {
+    /// Writes a kubeconfig of a client with a token that reaches the server by a wire.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn kubeconfig_by(&self, wire: &Wire, name: &str, token: &str) -> Result<PathBuf, LaunchError> {
+        self.write_kubeconfig(name, &json!({ "token": token }), wire.port())
+    }
+
+    fn write_kubeconfig(&self, name: &str, user: &Value, port: u16) -> Result<PathBuf, LaunchError> {
         let file = self.folder.join(format!("{name}.kubeconfig"));
         let cluster = json!({
-            "server": format!("https://{}", self.authority_of_url()),
+            "server": format!("https://{}", authority(port)),
             "certificate-authority": self.folder.join("ca.crt").display().to_string(),
         });
         let config = json!({
@@ -67,4 +72,8 @@ impl RealServer {
         fs::write(&file, format!("{config:#}\n"))?;
         Ok(file)
     }
+}
+
+fn authority(port: u16) -> String {
+    format!("127.0.0.1:{port}")
 }

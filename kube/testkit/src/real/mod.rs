@@ -3,11 +3,14 @@
 
 mod audit;
 mod clients;
+mod etcd;
 mod keys;
 mod process;
 mod programs;
+mod wire;
 
 pub use programs::{Missing, Programs, REQUIRE, skipped};
+pub use wire::{Broken, Wire};
 
 use crate::journal::Record;
 use keys::Authority;
@@ -58,6 +61,8 @@ pub struct RealServer {
     programs: Programs,
     folder: PathBuf,
     port: u16,
+    /// The port of etcd.
+    store: u16,
     authority: Authority,
     flags: Vec<String>,
     /// How much of the audit log was read.
@@ -156,6 +161,7 @@ impl RealServer {
             programs: programs.clone(),
             folder,
             port,
+            store: clients,
             authority,
             flags,
             read: Mutex::new(0),
@@ -181,6 +187,22 @@ impl RealServer {
         self.apiserver.kill().await?;
         self.apiserver = Process::start(&self.programs.apiserver, &self.folder, "kube-apiserver", &self.flags)?;
         self.wait_until_ready().await
+    }
+
+    /// Compacts etcd up to its latest revision: whoever asks for an older one gets 410, once the API server does not remember it
+    /// either, as after [`RealServer::restart`].
+    ///
+    /// # Errors
+    ///
+    /// If etcd does not answer, or refuses.
+    pub async fn compact(&self) -> Result<(), LaunchError> {
+        let client = kube::Client::try_from(self.config())?;
+        let list = http::Request::get("/api/v1/namespaces?limit=1").body(Vec::new()).unwrap_or_default();
+        let list: serde_json::Value = client.request(list).await?;
+        let revision = crate::value::text(&list, &["metadata", "resourceVersion"]);
+        let body = serde_json::json!({ "revision": revision }).to_string();
+        etcd::post(self.store, "/v3/kv/compaction", &body).await?;
+        Ok(())
     }
 
     /// The requests since the last call, from the audit log.

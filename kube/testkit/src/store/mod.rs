@@ -208,15 +208,8 @@ fn follow_generation(kind: &Kind, old: &Value, new: &mut Value) {
     if kind.generation != Generation::Spec {
         return value::copy(old, new, &["metadata", "generation"]);
     }
-    let counted = |object: &Value| {
-        let mut object = object.clone();
-        value::remove(&mut object, &["metadata"]);
-        if kind.status {
-            value::remove(&mut object, &["status"]);
-        }
-        object
-    };
+    let is_not_counted = |field: &str| field == "metadata" || kind.status && field == "status";
     let generation = value::at(old, &["metadata", "generation"]).as_u64().unwrap_or(1);
-    let moved = u64::from(counted(old) != counted(new));
+    let moved = u64::from(!value::same_but(old, new, is_not_counted));
     value::set(new, &["metadata", "generation"], generation + moved);
 }

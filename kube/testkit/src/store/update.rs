@@ -168,13 +168,10 @@ fn keep(kind: &Kind, old: &Value, subresource: &str, new: &mut Value) {
 
 /// Whether a write changes nothing but the time of an owner: the server then keeps the resourceVersion.
 fn same(old: &Value, new: &Value) -> bool {
-    let bare = |object: &Value| {
-        let mut object = object.clone();
-        let owners = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("managedFields"));
-        for owner in owners.and_then(Value::as_array_mut).into_iter().flatten() {
-            value::remove(owner, &["time"]);
-        }
-        object
-    };
-    old == new || bare(old) == bare(new)
+    let metadata = |object| value::at(object, &["metadata"]);
+    let owners = |object| value::items(object, &["metadata", "managedFields"]);
+    value::same_but(old, new, |field| field == "metadata")
+        && value::same_but(metadata(old), metadata(new), |field| field == "managedFields")
+        && owners(old).len() == owners(new).len()
+        && owners(old).iter().zip(owners(new)).all(|(old, new)| value::same_but(old, new, |field| field == "time"))
 }
