@@ -158,6 +158,7 @@
 //!   [`NodeSpec`] and [`DeviceMode`]: GPUs that are given out whole, in parts, or by topology.
 //! - [`Recorder`] keeps a [`Log`] of events and decisions, or hands its entries to a [`Sink`]; [`Replay`] proves that they
 //!   give the same plans again.
+//! - [`Listing`] has the events by which a restarted scheduler learns of everything.
 //! - [`Event::PodFound`], [`Event::EvictFailed`] and [`Event::BindFailed`] say where a cluster is otherwise than planned;
 //!   `core/examples/adapter_loop.rs` shows the loop of an adapter with them.
 //! - [`Auditor`], [`audit`] and [`audit_plan`] check the invariants from outside.
@@ -170,11 +171,13 @@ mod api;
 pub mod counters;
 #[cfg(not(feature = "counters"))]
 mod counters;
+mod listing;
 mod recorder;
 mod scheduler;
 mod tree;
 
 pub use api::*;
+pub use listing::Listing;
 pub use recorder::{Entry, Log, Recorder, Replay, ReplayError, Sink};
 pub use scheduler::{
     FairShares, Scheduler,

@@ -100,6 +100,8 @@ pub enum Change {
         /// The amounts that change.
         request: Amounts,
     },
+    /// The scheduler is restarted, and goes on from what a LIST of the cluster shows (E4).
+    RestartScheduler,
     /// Another change of nodes.
     Nodes(NodeChange),
     /// A change of devices, or of the labels of a node.

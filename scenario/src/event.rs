@@ -4,6 +4,8 @@
 mod people_edit;
 mod recurring;
 mod resize;
+mod restart;
+mod set_class;
 mod worst_case;
 
 pub(crate) use recurring::{Event, Occurrence, expand};
@@ -23,6 +25,8 @@ use quotree_model::{
 };
 use quotree_syntax::{At as Placed, Later, Report, Span, group, record};
 use resize::Resize;
+use restart::RestartScheduler;
+use set_class::SetClass;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The most quotas in all versions of the tree together.
@@ -48,7 +52,7 @@ group! {
     pub(crate) enum Change in "change", "an event" {
         Scale, Withdraw, EditWorkload, SetClass, ReplaceTree, EditQuota, MoveNamespace, NodeDown, NodeUp, Cordon, Uncordon,
         SetBudget, DeviceUnhealthy, DeviceHealthy, Relabel, RackDown, RackUp, Outage, Drain, AddNodes, RemoveNodes, EditNodes,
-        Slow, AddUser, RemoveUser, EditUser, AddGroup, RemoveGroup, EditGroup, Resize,
+        Slow, AddUser, RemoveUser, EditUser, AddGroup, RemoveGroup, EditGroup, Resize, RestartScheduler,
     }
 }
 
@@ -79,17 +83,6 @@ record! {
         priority: i32 => "unchanged",
         /// Whether its pods may be evicted.
         preemptible: bool => "unchanged",
-    }
-}
-
-record! {
-    /// A priority class gets another number. It applies to pods created from then on whose workload or row names the
-    /// class; existing pods keep the old number.
-    pub(crate) struct SetClass(class, priority) in "change" {
-        /// Which class.
-        class: Placed<Name> => required,
-        /// The new number.
-        priority: i32 => required,
     }
 }
 
@@ -242,8 +235,9 @@ impl Checking<'_, '_> {
                 priority: read.priority,
                 preemptible: read.preemptible,
             },
-            Change::SetClass(read) => return self.set_class(read),
+            Change::SetClass(read) => return read.check(self),
             Change::Resize(read) => return read.check(self),
+            Change::RestartScheduler(_) => Checked::RestartScheduler,
             Change::ReplaceTree(read) => {
                 let tree = quota::read(read.quota.as_ref()?.node(), self.report)?;
                 tree.check(self.known.over_promised, self.report);
@@ -332,17 +326,6 @@ impl Checking<'_, '_> {
         }
         self.events.scales.push((replicas.value, replicas.span));
         Some(Checked::Scale { workload, replicas: replicas.value })
-    }
-
-    fn set_class(&mut self, read: &SetClass) -> Option<Checked> {
-        let (class, priority) = (read.class.as_ref()?, read.priority?);
-        if !self.known.classes.contains_key(&class.value) {
-            let title = format!("there is no priority class `{}`", class.value);
-            let known = self.known.classes.keys().map(Name::as_str);
-            self.report.error(class.span, title, "unknown class").did_you_mean(class.value.as_str(), known);
-            return None;
-        }
-        Some(Checked::SetClass { class: class.value.clone(), priority })
     }
 
     fn workload(&mut self, name: &Option<Placed<String>>) -> Option<usize> {

@@ -48,6 +48,16 @@ const E: Severity = Severity::Error;
 const W: Severity = Severity::Warning;
 
 const ROWS: &[Row] = &[
+    // Resizes.
+    (
+        "Scale(workload: \"web\", replicas: 0)",
+        "Resize(\"wob\", { \"cpu\": \"1\" })",
+        E,
+        "15:25",
+        "\"wob\"",
+        "no workload `wob`",
+    ),
+    ("Scale(workload: \"web\", replicas: 0)", "Resize(\"web\")", E, "15:18", "Resize", "`Resize` lacks `request`"),
     // Probabilities.
     ("policy: Capacity()", "world: World(lost_evictions: \"100%\")", E, "3:34", "\"100%\"", "must be below 100%"),
     ("policy: Capacity()", "world: World(failed_binds: 1)", E, "3:32", "1", "must be below 100%"),

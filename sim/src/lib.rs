@@ -19,7 +19,7 @@ mod wait_classes;
 mod world;
 
 pub use engine::run;
-pub use options::{Question, Run, RunError, RunOptions, TimelineEntry, TimelineEvent, TimelinePod};
+pub use options::{Question, Restart, Run, RunError, RunOptions, TimelineEntry, TimelineEvent, TimelinePod};
 pub use quotree_feasible as feasible;
 pub use quotree_import as import;
 pub use quotree_model as model;

@@ -87,13 +87,26 @@ pub struct Question {
     pub pod: u32,
 }
 
+/// A restart of the scheduler in a run (E4).
+#[derive(Debug, Clone)]
+pub struct Restart {
+    /// When.
+    pub at: Time,
+    /// The log up to it, if requested. What follows is in the log of the next restart, or in that of the run.
+    pub before: Option<Log>,
+    /// With how many events the log after it begins by which the new scheduler learns what a LIST shows.
+    pub listed: usize,
+}
+
 /// A finished run.
 #[derive(Debug, Clone)]
 pub struct Run {
     /// The result.
     pub result: RunResult,
-    /// The log of everything that the scheduler received and decided, if requested.
+    /// The log of everything that the scheduler received and decided since its last restart, if requested.
     pub log: Option<Log>,
+    /// The restarts of the scheduler, in order.
+    pub restarts: Vec<Restart>,
     /// The requested timeline, in order of time.
     pub timeline: Vec<TimelineEntry>,
     /// The pods of the timeline at the end of the run, oldest first.

@@ -31,6 +31,7 @@
 //! | `relabel`, `refused_relabel` | `node` | a node got other labels or its GPUs another mode, or this was refused because pods use them |
 //! | `cells_short`, `cells_whole` | `size`, `missing` | guaranteed cells cannot be split out of the healthy devices, or can be again |
 //! | `budget` | `allowed` | a disruption budget was set |
+//! | `restart` | | the scheduler was restarted, and goes on from what a LIST shows (E4) |
 //! | `people` | | users or groups were edited |
 //! | `refused` | `of`, `by`, `reason`, `why` | a submission or an edit was refused |
 //! | `drain`, `drain_over` | `node`, `left` | a drain of a node begins or ends, with this many pods left |
@@ -85,6 +86,7 @@ pub enum TraceEvent {
     RefusedEviction { pod: PodId },
     EvictionFailed { pod: PodId },
     Evictable { workload: WorkloadId },
+    Restart,
     People,
     Refused { refusal: u32 },
     Drain { node: NodeId, begins: bool, left: u32 },
@@ -168,6 +170,7 @@ impl TraceRecord {
             TraceEvent::RefusedEviction { .. } => "refused_eviction",
             TraceEvent::EvictionFailed { .. } => "eviction_failed",
             TraceEvent::Evictable { .. } => "evictable",
+            TraceEvent::Restart => "restart",
             TraceEvent::People => "people",
             TraceEvent::Refused { .. } => "refused",
             TraceEvent::Drain { begins: true, .. } => "drain",
@@ -252,7 +255,7 @@ impl TraceRecord {
                     put("why", row.why.as_str().into());
                 }
             }
-            TraceEvent::Tree { refused: None } | TraceEvent::People => {}
+            TraceEvent::Tree { refused: None } | TraceEvent::Restart | TraceEvent::People => {}
             TraceEvent::Dataset { dataset, turn } => {
                 let (word, _, bytes) = turn.parts();
                 put("dataset", json!(names.dataset(dataset)));

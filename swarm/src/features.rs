@@ -98,6 +98,7 @@ features! {
     AgeKnob "knob age" "Replicas that keep their age, or jobs that do not (O3).",
     RefusedEvictions "refused evictions" "Evictions that the API refuses (E2).",
     Resizes "resizes" "Pods that are resized in place while they wait and run (E5).",
+    Restarts "restarts" "A scheduler that is restarted, and goes on from what a LIST shows (E4).",
 }
 
 /// The features of one scenario.

@@ -206,8 +206,9 @@ impl QueueAtRest<'_> {
         })
     }
 
-    /// What a suspended job needs to start. For a workflow, it is the need of its largest task, since the job may be
-    /// any of its tasks.
+    /// What a suspended job needs to start, or more. For a workflow, it is the need of its largest task, since the job may
+    /// be any of its tasks; for a job that is resized, the largest of all that it may request, since a user may not be
+    /// allowed to resize it.
     fn needs(&self, row: &PendingRow, name: &Name) -> i64 {
         let of = |template: &PodTemplate, count: u32| amount(&template.request, name).saturating_mul(i64::from(count));
         let kind = |kind: &Kind| match kind {
@@ -218,9 +219,19 @@ impl QueueAtRest<'_> {
         let workload = self.scenario.workloads.iter().find(|workload| row.workload == *workload.name.as_str());
         match workload.map(|workload| &workload.kind) {
             Some(Kind::Workflow { tasks }) => tasks.iter().map(|task| kind(&task.kind)).max().unwrap_or(i64::MAX),
-            Some(other) => kind(other),
+            Some(other) => self.resizes(row).map(|request| amount(request, name)).fold(kind(other), i64::max),
             None => i64::MAX,
         }
+    }
+
+    /// What events let the pods of a job request.
+    fn resizes(&self, row: &PendingRow) -> impl Iterator<Item = &Amounts> {
+        let workloads = &self.scenario.workloads;
+        let place = workloads.iter().position(|workload| row.workload == *workload.name.as_str());
+        self.scenario.events.iter().filter_map(move |timed| match &timed.change {
+            Change::Resize { workload, request } if Some(*workload) == place => Some(request),
+            _ => None,
+        })
     }
 
     /// The requests of all workloads of the leaf that the scheduler knows.
@@ -262,7 +273,8 @@ impl QueueAtRest<'_> {
         })
     }
 
-    /// Whether a job was released after the last change, and was requeued although it would have fitted.
+    /// Whether a job was released after the last change, and was requeued although it would have fitted. Nothing is said
+    /// about one that is resized: the scheduler learns of that only with its next release.
     fn was_requeued_in_vain(&self, row: &PendingRow, changed: Time) -> bool {
         let Some(id) = self.suspended.names.get(&row.pod) else { return false };
         let job = self.suspended.jobs.get(id).filter(|job| job.back.is_some());
@@ -271,6 +283,7 @@ impl QueueAtRest<'_> {
         };
         let mut again = self.scheduler.clone();
         released_at > changed
+            && self.resizes(row).next().is_none()
             && again.apply(Event::WorkloadSubmitted(spec.clone())).is_ok()
             && FitCheck::new(self.replay, &again).admits(*id)
     }

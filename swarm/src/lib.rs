@@ -23,6 +23,7 @@ mod people;
 mod play;
 mod queues;
 mod recurring;
+mod restart_law;
 mod shrink;
 mod shrink_moves;
 mod topology;

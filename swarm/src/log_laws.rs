@@ -6,9 +6,10 @@ use crate::{
     fit_law::FitCheck,
     job_queue_law::JobQueueLaw,
     play::{Played, is_guaranteed},
+    restart_law::RestartLaw,
 };
 use quotree_core::{
-    Action, DeviceMode, Entry, Event, Log, Plan, PodOutcome, PodState, ReleaseReason, Rule, Scheduler, Time,
+    Action, DeviceMode, Entry, Event, Listing, Log, Plan, PodOutcome, PodState, ReleaseReason, Rule, Scheduler, Time,
     WorkloadId, WorkloadSpec,
 };
 use quotree_sim::{Scenario, result::PendingRow};
@@ -41,14 +42,11 @@ pub(crate) struct End<'a> {
     pub(crate) pending: &'a [PendingRow],
 }
 
-/// Checks all laws of a log.
-pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut Played) {
-    let mut scheduler = match Scheduler::new(&log.tree, log.policy.clone()) {
-        Ok(scheduler) => scheduler,
-        Err(findings) => {
-            return played.breaks("I12", format!("the quota tree of the log is refused: {findings:?}"));
-        }
-    };
+/// A part of the log of a run, and with how many events of a LIST it begins: none but after a restart of the scheduler.
+pub(crate) type Segment<'a> = (&'a Log, usize);
+
+/// Checks all laws of a log. Each restart of the scheduler begins another segment.
+pub(crate) fn judge(scenario: &Scenario, segments: &[Segment<'_>], end: &End<'_>, played: &mut Played) {
     let mut replay = Replay {
         end,
         changed: Time(0),
@@ -58,25 +56,15 @@ pub(crate) fn judge(scenario: &Scenario, log: &Log, end: &End<'_>, played: &mut 
         specs: BTreeMap::new(),
         nodes: BTreeMap::new(),
     };
-    for entry in &log.entries {
-        match entry {
-            Entry::Event(event) => {
-                end.suspended.judge(scenario, &scheduler, event, played);
-                replay.follow(event);
-                if let Err(error) = scheduler.apply(event.clone()) {
-                    return played.breaks("I12", format!("the replay refuses {event:?}: {error}"));
-                }
-            }
-            Entry::Decide { at, digest } => {
-                let before = scheduler.clone();
-                let plan = scheduler.decide(*at);
-                if plan.digest() != *digest {
-                    return played.breaks("I12", format!("at {} ms the replay gives another plan", at.0));
-                }
-                replay.plan(&before, &scheduler, &plan, *at, played);
-            }
+    let mut last: Option<(Scheduler, Listing)> = None;
+    for segment in segments {
+        let restart = last.take().map(|(before, listing)| RestartLaw::new(before, &listing));
+        match replay.segment(scenario, *segment, restart, played) {
+            Some(after) => last = Some(after),
+            None => return,
         }
     }
+    let Some((scheduler, _)) = last else { return };
     if end.calm.is_some() && replay.is_at_rest(&scheduler) {
         replay.at_rest(scenario, scheduler, played);
         played.count("runs judged at rest", 1);
@@ -98,6 +86,55 @@ pub(crate) struct Replay<'a> {
 }
 
 impl Replay<'_> {
+    /// Replays a segment. Gives the scheduler at its end and what the cluster shows then; nothing if the replay failed.
+    fn segment(
+        &mut self,
+        scenario: &Scenario,
+        (log, listed): Segment<'_>,
+        mut restart: Option<RestartLaw>,
+        played: &mut Played,
+    ) -> Option<(Scheduler, Listing)> {
+        let mut listing = Listing::new(&log.tree);
+        let mut scheduler = match Scheduler::new(&log.tree, log.policy.clone()) {
+            Ok(scheduler) => scheduler,
+            Err(findings) => {
+                played.breaks("I12", format!("the quota tree of the log is refused: {findings:?}"));
+                return None;
+            }
+        };
+        for (place, entry) in log.entries.iter().enumerate() {
+            match entry {
+                Entry::Event(event) => {
+                    listing.note(event);
+                    // What a LIST shows is nothing new.
+                    if place >= listed {
+                        self.end.suspended.judge(scenario, &scheduler, event, played);
+                        self.follow(event);
+                        restart.iter_mut().for_each(|law| law.follow(event));
+                    }
+                    if let Err(error) = scheduler.apply(event.clone()) {
+                        played.breaks("I12", format!("the replay refuses {event:?}: {error}"));
+                        return None;
+                    }
+                }
+                Entry::Decide { at, digest } => {
+                    let before = scheduler.clone();
+                    let plan = scheduler.decide(*at);
+                    if plan.digest() != *digest {
+                        played.breaks("I12", format!("at {} ms the replay gives another plan", at.0));
+                        return None;
+                    }
+                    listing.carry_out(&plan);
+                    if let Some(law) = restart.take() {
+                        law.judge(&plan, *at, played);
+                    }
+                    self.plan(&before, &scheduler, &plan, *at, played);
+                }
+            }
+        }
+        Some((scheduler, listing))
+    }
+
     /// Whether nothing happens any more, apart from jobs that are released and requeued.
     fn is_at_rest(&self, scheduler: &Scheduler) -> bool {
         let timers = scheduler.next_wake().is_some_and(|wake| wake > self.end.at);

@@ -11,7 +11,7 @@ use crate::{
     feasible_law::FeasibleLaw,
     job_law,
     job_queue_law::{self, JobQueueLaw},
-    log_laws::{self, End},
+    log_laws::{self, End, Segment},
 };
 use quotree_core::{Log, Policy, Preemption, Reclaim, Time};
 use quotree_sim::{
@@ -171,7 +171,10 @@ fn judge(scenario: &Scenario) -> Played {
         pending: &run.result.pending,
     };
     if let Some(log) = &run.log {
-        log_laws::judge(scenario, log, &end, &mut played);
+        let logs = run.restarts.iter().filter_map(|restart| restart.before.as_ref()).chain([log]);
+        let listed = std::iter::once(0).chain(run.restarts.iter().map(|restart| restart.listed));
+        let segments: Vec<Segment<'_>> = logs.zip(listed).collect();
+        log_laws::judge(scenario, &segments, &end, &mut played);
     }
     for claim in run.result.claims.results.iter().filter(|claim| !claim.passed) {
         let at = claim.at_ms.map_or_else(String::new, |ms| format!(" at {}", quotree_syntax::time_text(ms)));

@@ -75,7 +75,7 @@ pub(crate) struct WorldBuilder<'a> {
     pub(crate) datasets: u64,
     /// The random stream of datasets.
     pub(crate) dataset_draw: Draw,
-    /// The random streams of job queues, topology, GPUs, users, the knob `age`, refused evictions and resizes.
+    /// The random streams of job queues, topology, GPUs, users, the knob `age`, refused evictions, resizes and restarts.
     pub(crate) queue_draw: Draw,
     pub(crate) topology_draw: Draw,
     pub(crate) gpu_draw: Draw,
@@ -83,6 +83,7 @@ pub(crate) struct WorldBuilder<'a> {
     pub(crate) age_draw: Draw,
     pub(crate) refusal_draw: Draw,
     pub(crate) resize_draw: Draw,
+    pub(crate) restart_draw: Draw,
     pub(crate) gpus: Option<Gpus>,
     pub(crate) people: People,
 }
@@ -137,6 +138,7 @@ impl<'a> WorldBuilder<'a> {
             age_draw: Draw::new(seed, "swarm/age"),
             refusal_draw: Draw::new(seed, "swarm/refusals"),
             resize_draw: Draw::new(seed, "swarm/resizes"),
+            restart_draw: Draw::new(seed, "swarm/restarts"),
             gpus,
             people: People::default(),
         };
@@ -155,6 +157,7 @@ impl<'a> WorldBuilder<'a> {
         let faults = self.node_events();
         self.device_events();
         topology::outages(self);
+        self.restarts();
         self.events.sort_by_key(|(at, _)| *at);
         let events = std::mem::take(&mut self.events);
         let events: Vec<Value> = events.into_iter().map(|(at, change)| people::event(self, time(at), change)).collect();
@@ -270,6 +273,15 @@ impl<'a> WorldBuilder<'a> {
                 self.events.push((from.min(to), Value::tuple(down, vec![Value::text(node.clone())])));
                 self.events.push((from.max(to), Value::tuple(up, vec![Value::text(node)])));
             }
+        }
+    }
+
+    /// Draws restarts of the scheduler.
+    fn restarts(&mut self) {
+        let count = if self.features.has(Feature::Restarts) { self.restart_draw.between(1, 3) } else { 0 };
+        for _ in 0..count {
+            let at = self.restart_draw.between(1, self.safety);
+            self.events.push((at, Value::fields("RestartScheduler", Vec::new())));
         }
     }
 

@@ -60,6 +60,7 @@ fn s1_s2_s3_s4_h2_i1_to_i8_i12_hold_in_the_swarm() {
         ("lost evictions", 5),
         ("failed evictions", 5),
         ("pods resized", 20),
+        ("restarts judged", 20),
         ("nodes lost", 50),
         ("trees replaced", 50),
         ("refused edits", 5),

@@ -37,6 +37,7 @@ impl Engine<'_> {
         let by = timed.by.as_ref();
         match &timed.change {
             Change::ReplaceTree { tree } => self.replace_tree(tree.clone(), "quota tree".to_owned(), by),
+            Change::RestartScheduler => self.restart(),
             Change::EditQuota { quota, edit } => self.edit_quota(quota, edit, by),
             Change::MoveNamespace { namespace, to } => self.move_namespace(namespace, to.as_ref(), by),
             Change::People(edit) => {

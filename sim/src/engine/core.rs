@@ -1,8 +1,12 @@
 //! The scheduler under test, optionally with a recorder of its log and an auditor of its decisions.
 
-use crate::options::RunOptions;
+use crate::{
+    model::{Change, Scenario},
+    options::{Restart, RunError, RunOptions},
+};
 use quotree_core::{
-    Auditor, Breach, Event, EventError, Finding, Log, Plan, PlanVerdicts, Policy, Recorder, Scheduler, Time, TreeSpec,
+    Auditor, Breach, Event, EventError, Finding, Listing, Log, Plan, PlanVerdicts, Policy, Recorder, Scheduler, Time,
+    TreeSpec,
 };
 
 /// In clusters of up to this many quotas, nodes and workloads, plans have full verdicts. Where room is missing, metrics
@@ -14,6 +18,15 @@ const DETAIL: PlanVerdicts = PlanVerdicts::Full { up_to: 256 };
 pub(crate) struct Core {
     scheduler: Inner,
     audit: Option<Audit>,
+    /// Only in scenarios that restart the scheduler.
+    restarts: Option<Box<Restarts>>,
+}
+
+/// What the cluster shows of itself, and the restarts so far.
+#[derive(Debug)]
+struct Restarts {
+    listing: Listing,
+    done: Vec<Restart>,
 }
 
 /// An auditor that checks the first of every N decisions in full.
@@ -34,16 +47,15 @@ enum Inner {
 }
 
 impl Core {
-    pub(crate) fn new(tree: &TreeSpec, policy: Policy, options: &RunOptions) -> Result<Self, Vec<Finding>> {
-        let policy = Policy { verdicts: DETAIL, ..policy };
-        let scheduler = if options.record {
-            Inner::Recording(Recorder::new(tree, policy)?)
-        } else {
-            Inner::Plain(Scheduler::new(tree, policy)?)
-        };
+    /// A scheduler of this scenario, under this policy.
+    pub(crate) fn new(scenario: &Scenario, policy: Policy, options: &RunOptions) -> Result<Self, Vec<Finding>> {
+        let tree = &scenario.tree;
+        let scheduler = Inner::new(tree, Policy { verdicts: DETAIL, ..policy }, options.record)?;
+        let restarts = scenario.events.iter().any(|timed| matches!(timed.change, Change::RestartScheduler));
+        let restarts = restarts.then(|| Box::new(Restarts { listing: Listing::new(tree), done: Vec::new() }));
         let every = options.audit_every.get();
         let audit = || Audit { auditor: Box::default(), every, skips: 0, checked_last: false };
-        Ok(Self { scheduler, audit: options.audit.then(audit) })
+        Ok(Self { scheduler, audit: options.audit.then(audit), restarts })
     }
 
     #[inline]
@@ -51,10 +63,40 @@ impl Core {
         if let Some(audit) = &mut self.audit {
             audit.auditor.fact(&event);
         }
+        let noted = self.restarts.is_some().then(|| event.clone());
         match &mut self.scheduler {
-            Inner::Plain(scheduler) => scheduler.apply(event),
-            Inner::Recording(recorder) => recorder.apply(event),
+            Inner::Plain(scheduler) => scheduler.apply(event)?,
+            Inner::Recording(recorder) => recorder.apply(event)?,
         }
+        if let (Some(restarts), Some(event)) = (&mut self.restarts, noted) {
+            restarts.listing.note(&event);
+        }
+        Ok(())
+    }
+
+    /// Ends the scheduler, and begins another one that learns what a LIST shows (E4). Costs all pods.
+    ///
+    /// # Errors
+    /// What a LIST shows is refused: it contradicts itself.
+    pub(crate) fn restart(&mut self, now: Time) -> Result<(), RunError> {
+        let before = self.scheduler();
+        let Some(restarts) = &self.restarts else { return Ok(()) };
+        let (tree, policy) = (restarts.listing.tree(), before.policy().clone());
+        let records = matches!(self.scheduler, Inner::Recording(_));
+        let new = Inner::new(tree, policy, records).map_err(RunError::Tree)?;
+        let listed = restarts.listing.events(before);
+        let before = std::mem::replace(&mut self.scheduler, new).into_log();
+        if let Some(restarts) = &mut self.restarts {
+            restarts.done.push(Restart { at: now, before, listed: listed.len() });
+        }
+        if let Some(audit) = &mut self.audit {
+            *audit.auditor = Auditor::default();
+        }
+        for event in listed {
+            let what = format!("{event:?}");
+            self.apply(event).map_err(|error| RunError::Refused { at: now, what, error })?;
+        }
+        Ok(())
     }
 
     /// Whether the last decision was checked in full, so that the state after it should be checked, too.
@@ -70,6 +112,9 @@ impl Core {
             Inner::Plain(scheduler) => scheduler.decide(now),
             Inner::Recording(recorder) => recorder.decide(now),
         };
+        if let Some(restarts) = &mut self.restarts {
+            restarts.listing.carry_out(&plan);
+        }
         let after = match &self.scheduler {
             Inner::Plain(scheduler) => scheduler,
             Inner::Recording(recorder) => recorder.scheduler(),
@@ -85,10 +130,25 @@ impl Core {
         }
     }
 
-    pub(crate) fn into_log(self) -> Option<Log> {
-        match self.scheduler {
-            Inner::Plain(_) => None,
-            Inner::Recording(recorder) => Some(recorder.into_log()),
+    /// The log since the last restart, and the restarts.
+    pub(crate) fn into_logs(self) -> (Option<Log>, Vec<Restart>) {
+        (self.scheduler.into_log(), self.restarts.map(|restarts| restarts.done).unwrap_or_default())
+    }
+}
+
+impl Inner {
+    fn new(tree: &TreeSpec, policy: Policy, records: bool) -> Result<Self, Vec<Finding>> {
+        Ok(if records {
+            Self::Recording(Recorder::new(tree, policy)?)
+        } else {
+            Self::Plain(Scheduler::new(tree, policy)?)
+        })
+    }
+
+    fn into_log(self) -> Option<Log> {
+        match self {
+            Self::Plain(_) => None,
+            Self::Recording(recorder) => Some(recorder.into_log()),
         }
     }
 }
@@ -108,14 +168,16 @@ impl Audit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use quotree_core::QuotaSpec;
+    use crate::scenario::{MapLoader, load};
     use std::num::NonZeroU32;
 
     #[test]
     fn the_first_of_every_three_decisions_is_checked() {
-        let tree: TreeSpec = [QuotaSpec::new("root", None).namespace("ns")].into_iter().collect();
+        let text =
+            r#"Scenario(name: "x", cluster: Pool({ "cpu": "1" }), quota: Quota(name: "root", namespaces: ["ns"]))"#;
+        let scenario = load("x.ron", &MapLoader::new().with("x.ron", text)).scenario.unwrap();
         let options = RunOptions { audit: true, audit_every: NonZeroU32::new(3).unwrap(), ..RunOptions::default() };
-        let mut core = Core::new(&tree, Policy::default(), &options).unwrap();
+        let mut core = Core::new(&scenario, Policy::default(), &options).unwrap();
         let mut checked = Vec::new();
         for now in 0..7 {
             let (plan, breaches) = core.decide(Time(now));
@@ -123,7 +185,7 @@ mod tests {
             checked.push(core.checked_last());
         }
         assert_eq!(checked, [true, false, false, true, false, false, true]);
-        let mut unwatched = Core::new(&tree, Policy::default(), &RunOptions::default()).unwrap();
+        let mut unwatched = Core::new(&scenario, Policy::default(), &RunOptions::default()).unwrap();
         unwatched.decide(Time(0));
         assert!(!unwatched.checked_last());
     }

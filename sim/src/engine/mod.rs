@@ -12,6 +12,7 @@
 mod changes;
 mod core;
 mod plan;
+mod restart;
 
 use self::core::Core;
 use crate::{
@@ -97,12 +98,12 @@ pub fn run(scenario: &Scenario, options: &RunOptions, observer: &mut dyn Observe
     let result = report::result_of(&engine.view(), claims, engine.events, &engine.breaches);
     let timeline_pods = engine.timeline.pods(&engine.world);
     let explained = engine.interview.finish();
-    let log = engine.core.into_log();
+    let (log, restarts) = engine.core.into_logs();
     // What is not needed any more is gone by now, since a history may be as large.
     let recorder = engine.history.take();
     let is_quiet = engine.quiet_since.is_some();
     let history = recorder.map(|recorder| Box::new(recorder.finish(&engine.world, &engine.metrics, is_quiet)));
-    Ok(Run { result, log, timeline: engine.timeline.into_entries(), timeline_pods, history, explained })
+    Ok(Run { result, log, restarts, timeline: engine.timeline.into_entries(), timeline_pods, history, explained })
 }
 
 impl<'a> Engine<'a> {
@@ -115,7 +116,7 @@ impl<'a> Engine<'a> {
         if policy.placement == Placement::Fgd && policy.typical.is_empty() {
             policy.typical = scenario.typical();
         }
-        let core = Core::new(&scenario.tree, policy, options)?;
+        let core = Core::new(scenario, policy, options)?;
         let seed = options.seed.unwrap_or(scenario.seed);
         let world = World::new(scenario, seed, core.scheduler().tree().clone());
         let mut metrics = MetricsCollector::new(world.shapes.resources().len());

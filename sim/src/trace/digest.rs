@@ -33,6 +33,7 @@ impl TraceRecord {
             TraceEvent::RefusedEviction { pod: p } => of(18, pod(p), 0),
             TraceEvent::EvictionFailed { pod: p } => of(19, pod(p), 0),
             TraceEvent::Evictable { workload } => of(22, u64::from(workload.0), 0),
+            TraceEvent::Restart => of(68, 0, 0),
             TraceEvent::People => of(16, 0, 0),
             TraceEvent::Refused { refusal } => of(17, u64::from(refusal), 0),
             TraceEvent::Drain { node, begins, left } => {

@@ -218,6 +218,7 @@ fn subject(change: &Change, scenario: &Scenario) -> String {
         | Change::Withdraw { workload: i }
         | Change::EditWorkload { workload: i, .. }
         | Change::Resize { workload: i, .. } => format!("workload `{}`", workload(*i)),
+        Change::RestartScheduler => "scheduler".to_owned(),
         Change::ReplaceTree { .. } => "quota tree".to_owned(),
         Change::EditQuota { quota, .. } => format!("quota `{quota}`"),
         Change::MoveNamespace { namespace, .. } => format!("namespace `{namespace}`"),

@@ -158,8 +158,12 @@ pub(crate) fn change(world: &mut World<'_>, change: &Change, index: u32) {
         }
         Change::Resize { workload, request } => resize::resize(world, number(*workload), request),
         Change::Nodes(change) => fleet::change(world, change, index),
-        // The engine asks the scheduler, or the access rules, about these.
-        Change::ReplaceTree { .. } | Change::EditQuota { .. } | Change::MoveNamespace { .. } | Change::People(_) => {}
+        // The engine asks the scheduler, or the access rules, about these, or restarts the scheduler.
+        Change::ReplaceTree { .. }
+        | Change::EditQuota { .. }
+        | Change::MoveNamespace { .. }
+        | Change::People(_)
+        | Change::RestartScheduler => {}
     }
 }
 

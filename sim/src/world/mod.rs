@@ -74,7 +74,7 @@ pub(crate) use quota_overrun::{Limit, QuotaOverrun, check as check_overruns, cur
 pub(crate) use shapes::{Row, Shapes};
 pub(crate) use table::Table;
 pub(crate) use training::Training;
-pub(crate) use unreliable::Unreliable;
+pub(crate) use unreliable::{Unreliable, forget_evictions};
 pub(crate) use usage_accounts::{Integral, Thrash, UsageAccount, UsageAccounts};
 pub(crate) use workflow::Flow;
 

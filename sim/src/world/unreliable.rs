@@ -82,22 +82,49 @@ pub(crate) fn request_planned_eviction(world: &mut World<'_>, pod: u32) {
 /// Gives up a refused eviction, and the pod goes on. The scheduler learns that it failed, or that it was taken back, if it
 /// stands no longer: another one of its plan failed before.
 pub(crate) fn eviction_failed(world: &mut World<'_>, pod: u32, scheduler: &Scheduler) {
-    if world.pods[pod].state != State::EvictionPending {
+    if !is_due(world, pod) {
         return;
     }
+    let (id, unit) = (world.id_of(pod), world.pods[pod].unit);
+    if scheduler.eviction_stands(id) == Some(false) {
+        return go_on(world, pod, Event::EvictWithdrawn { pod: id });
+    }
+    let news = world.now.after_ms(world.scenario.world.eviction_retry_ms);
+    world.schedule(news, OUTCOME, WorldEvent::Evictable(unit));
+    go_on(world, pod, Event::EvictFailed { pod: id });
+}
+
+/// Whether the time is over that a pod runs on after its eviction was lost or refused. A restart of the scheduler may have
+/// ended that time, and another one may have begun.
+fn is_due(world: &World<'_>, pod: u32) -> bool {
+    let record = world.pods[pod];
+    let over = record.at.after_ms(world.scenario.world.eviction_retry_ms) <= world.now;
+    record.state == State::EvictionPending && over
+}
+
+/// A pod goes on, since its eviction is given up.
+fn go_on(world: &mut World<'_>, pod: u32, event: Event) {
     world.set_state(pod, State::Running);
     let (id, unit) = (world.id_of(pod), world.pods[pod].unit);
     world.trace(TraceEvent::EvictionFailed { pod: id });
-    if scheduler.eviction_stands(id) == Some(false) {
-        world.tell(Event::EvictWithdrawn { pod: id });
-    } else {
-        world.tell(Event::EvictFailed { pod: id });
-        let news = world.now.after_ms(world.scenario.world.eviction_retry_ms);
-        world.schedule(news, OUTCOME, WorldEvent::Evictable(unit));
-    }
+    world.tell(event);
     world.unreliable.failed.insert(unit);
     if let Some(roles) = world.unreliable.losses.remove(&unit) {
         pod_lifecycle::go_on_without(world, unit, &roles);
+    }
+}
+
+/// The scheduler is restarted: its evictions that were lost or refused are not sent again, and these pods go on. Those of
+/// drains are sent by others. Costs all pods.
+pub(crate) fn forget_evictions(world: &mut World<'_>, scheduler: &Scheduler) {
+    let pending = world.pods.ids().filter(|pod| world.pods[*pod].state == State::EvictionPending);
+    for pod in pending.collect::<Vec<_>>() {
+        let id = world.id_of(pod);
+        // With one pod that goes on, its gang may have been withdrawn.
+        let is_pending = world.pods[pod].state == State::EvictionPending;
+        if is_pending && scheduler.eviction_stands(id).is_some() {
+            go_on(world, pod, Event::EvictWithdrawn { pod: id });
+        }
     }
 }
 
@@ -149,7 +176,7 @@ fn grace(world: &mut World<'_>, pod: u32) -> Option<u64> {
 /// Sends a lost request again. When the request arrives, the pod stops working; if its gang is then below its minimum,
 /// the whole gang stops.
 pub(crate) fn evict_again(world: &mut World<'_>, pod: u32) {
-    if world.pods[pod].state != State::EvictionPending {
+    if !is_due(world, pod) {
         return;
     }
     request_eviction(world, pod);
