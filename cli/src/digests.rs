@@ -40,7 +40,7 @@ pub(crate) struct Compared {
 /// # Errors
 /// If the file cannot be read or written, or a line of it is not `digest key`.
 pub(crate) fn compare(path: &Path, seen: &Digests, bless: bool) -> Result<Compared, Trouble> {
-    let pinned = if bless && !path.exists() { Digests::new() } else { parse(path, &files::peek_text(path)?)? };
+    let pinned = read(path, bless)?;
     if bless {
         return write(path, pinned, seen);
     }
@@ -73,6 +73,14 @@ pub(crate) fn compare(path: &Path, seen: &Digests, bless: bool) -> Result<Compar
     Ok(Compared { exit: Exit::ClaimFailed, text })
 }
 
+/// The digests in a file; none if it is to be written and is not there yet.
+///
+/// # Errors
+/// If the file cannot be read, or a line of it is not `digest key`.
+pub(crate) fn read(path: &Path, bless: bool) -> Result<Digests, Trouble> {
+    if bless && !path.exists() { Ok(Digests::new()) } else { parse(path, &files::peek_text(path)?) }
+}
+
 fn write(path: &Path, pinned: Digests, seen: &Digests) -> Result<Compared, Trouble> {
     let mut all = pinned;
     let changed = seen.iter().filter(|(key, digest)| all.get(*key) != Some(digest)).count();
@@ -88,16 +96,19 @@ fn write(path: &Path, pinned: Digests, seen: &Digests) -> Result<Compared, Troub
 
 fn parse(path: &Path, text: &str) -> Result<Digests, Trouble> {
     let mut digests = Digests::new();
-    let mut wrong = String::new();
     for (number, line) in text.lines().enumerate() {
         match line.split_once(' ') {
             Some((digest, key)) if !digest.is_empty() && digest.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') => {
                 digests.insert(key.to_owned(), digest.to_owned());
             }
-            _ => drop(writeln!(wrong, "{}:{}: expected `digest key`", path.display(), number + 1)),
+            _ => {
+                let (path, line) = (path.display(), number + 1);
+                let help = "`--digests` names a file that `--bless` has written";
+                return Err(Trouble::invalid(format!("{path}:{line}: expected `digest key`\n  = help: {help}")));
+            }
         }
     }
-    if wrong.is_empty() { Ok(digests) } else { Err(Trouble::invalid(wrong.trim_end())) }
+    Ok(digests)
 }
 
 #[cfg(test)]

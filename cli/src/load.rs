@@ -20,13 +20,29 @@ use std::path::Path;
 /// # Errors
 /// All diagnostics as text, if any is an error.
 pub(crate) fn scenario(path: &Path, edits: &Edits, terminal: Terminal) -> Result<Scenario, Trouble> {
+    scenario_beside(path, edits, &mut Vec::new(), terminal)
+}
+
+/// As [`scenario`], where others were loaded before: warnings that they had, too, are not printed again. Those of this one are
+/// added.
+///
+/// # Errors
+/// All diagnostics as text, if any is an error.
+pub(crate) fn scenario_beside(
+    path: &Path,
+    edits: &Edits,
+    known: &mut Vec<Diagnostic>,
+    terminal: Terminal,
+) -> Result<Scenario, Trouble> {
     let loaded = load(path, edits);
     match loaded.scenario {
         Some(scenario) => {
-            let drawn = snippets::draw(&loaded.diagnostics, &loaded.sources, terminal.colour_errors);
+            let new: Vec<Diagnostic> = loaded.diagnostics.into_iter().filter(|one| !known.contains(one)).collect();
+            let drawn = snippets::draw(&new, &loaded.sources, terminal.colour_errors);
             if !drawn.is_empty() {
                 terminal.draw(&drawn);
             }
+            known.extend(new);
             Ok(scenario)
         }
         None => Err(Trouble { exit: Exit::Invalid, message: refusal(&loaded, terminal.colour_errors) }),

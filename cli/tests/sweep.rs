@@ -165,7 +165,7 @@ fn what_cannot_be_meant_is_refused_before_anything_runs() {
         (&["--set", "cluster.gpu.count=1,2", "--set", "cluster.gpu.count=3"], "`cluster.gpu.count` is set twice"),
         (&["--set", "seed=1..3"], "given by `--seeds`"),
         (&["--set", "cluster.gpy.count=1..3"], "`cluster` has no entry `gpy`"),
-        (&["--set", "cluster.gpu.count=8,eight"], "1 of 2 settings are invalid"),
+        (&["--set", "cluster.gpu.count=8,eight"], "1 of 2 settings is invalid"),
         (&["--set", "cluster.gpu.count=8", "--show", "wait.p96"], "there is no figure `wait.p96`"),
         (&["--set", "cluster.gpu.count=8", "--show", "wait.p95 of npl"], "there is no leaf quota `npl`"),
         (&["--set", "cluster.gpu.count=8", "--shard", "0/4"], "is no part"),

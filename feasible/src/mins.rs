@@ -45,6 +45,8 @@ pub struct MinAnswer {
     pub pods: u64,
     /// Jobs with a unit that is larger than the min, so that it starts only while others lend, in words.
     pub borrows: Vec<String>,
+    /// Whether some of its jobs can never start; these ask for nothing here.
+    pub has_never: bool,
     /// Whether they fit.
     pub answer: Answer,
 }
@@ -91,6 +93,8 @@ pub(crate) fn mins<'a>(
     let nodes = Nodes::new(given.into_iter(), templates().chain(promised.values()));
     let mut look = Look { nodes, promised: &promised, tree: &tree, units };
     let (demands, borrows) = look.demands(never);
+    let stuck = units.iter().filter(|unit| never.contains(&unit.who));
+    let stuck: BTreeSet<_> = stuck.filter_map(|unit| tree.leaf_of(unit.namespace.as_str())).collect();
     let mut quotas = Vec::new();
     for demand in &demands {
         let answer = match demand.units.is_empty() {
@@ -103,6 +107,7 @@ pub(crate) fn mins<'a>(
             demand: words::demand(&look.list(demand)),
             pods: look.pods(demand),
             borrows: borrows.get(&demand.leaf).cloned().unwrap_or_default(),
+            has_never: stuck.contains(&demand.leaf),
             answer,
         });
     }
@@ -115,7 +120,8 @@ pub(crate) fn mins<'a>(
         (None, _) => look.answer(&all, Lost::Nothing, steps),
     };
     let levels = [Level::Node, Level::Rack];
-    let intact = matches!(together, Answer::Honoured) && with_losses;
+    // A pool without nodes has no node to lose.
+    let intact = matches!(together, Answer::Honoured) && with_losses && !question.cluster.is_pool;
     let losses = levels.into_iter().filter(|_| intact).filter_map(|level| look.loss(level, &all, steps)).collect();
     Some(Mins { quotas, together, losses })
 }

@@ -44,11 +44,16 @@ fn list(parts: &[String]) -> String {
     }
 }
 
+fn owned((name, amount): (&Name, i64)) -> (Name, i64) {
+    (name.clone(), amount)
+}
+
 /// Units of a job: `2 gangs of train (8 pods with 8 nvidia.com/gpu)`.
 pub(crate) fn unit(unit: &Unit<'_>, times: u64) -> String {
-    let each = |(template, pods): &(&PodTemplate, u32)| match pods {
-        1 => template.request.to_string(),
-        pods => format!("{pods} of {}", template.request),
+    let each = |(template, pods): &(&PodTemplate, u32)| {
+        // That a pod is one of the `pods` of its node says nothing.
+        let request: Amounts = template.request.iter().filter(|(name, _)| *name != "pods").map(owned).collect();
+        if *pods == 1 { request.to_string() } else { format!("{pods} of {request}") }
     };
     let sets: Vec<String> = unit.sets.iter().map(each).collect();
     match unit.pods() {

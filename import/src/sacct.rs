@@ -83,7 +83,7 @@ impl Reading<'_> {
         let id = row.cell("JobID");
         let at = Span::new(0, row.at..row.at);
         if id.contains('.') {
-            self.notes.assumed("step", Says::Is, "it is a part of its job, which is read as a whole", at);
+            self.notes.assumed("step", Says::Is, "a part of a job, which is read as a whole", at);
             return Ok(());
         }
         let runtime_ms = runtime(row)?;
@@ -91,16 +91,18 @@ impl Reading<'_> {
         let state = row.cell("State").split_whitespace().next().unwrap_or_default();
         let waits = matches!(state, "PENDING" | "REQUEUED" | "RESV_DEL_HOLD");
         if waits || (runtime_ms == 0 && (!ran("AllocTRES") || matches!(row.cell("Start"), "Unknown" | "None"))) {
-            self.notes.lost(
-                "job",
+            // The tasks of an array that wait are one row.
+            let jobs = ("job", slurm::tasks(id));
+            self.notes.lost_many(
+                jobs,
                 Says::Has("not started".to_owned()),
-                "its run time is not known, so it is left out",
+                "left out, since the run time is not known",
                 at,
             );
             return Ok(());
         }
         if matches!(state, "RUNNING" | "SUSPENDED" | "COMPLETING") {
-            let means = "its run time is that until the log was written";
+            let means = "the run time is that until the log was written";
             self.notes.assumed("job", Says::Has("not ended".to_owned()), means, at);
         }
         let (request, pods) = self.request(row, at)?;
@@ -183,7 +185,14 @@ impl Reading<'_> {
             Ok(pods) if pods > 1 && amounts.iter().all(|(name, amount)| amount % step(name) == 0) => {
                 Ok((amounts.iter().map(|(name, amount)| (name.clone(), amount / nodes)).collect(), pods))
             }
-            _ => Ok((amounts, 1)),
+            Ok(pods) => {
+                if pods > 1 {
+                    let says = Says::Has("an amount that does not divide by the number of nodes".to_owned());
+                    self.notes.assumed("job", says, "one pod, which requests everything", at);
+                }
+                Ok((amounts, 1))
+            }
+            Err(_) => Ok((amounts, 1)),
         }
     }
 }

@@ -77,6 +77,22 @@ pub(crate) fn memory(text: &str) -> Result<i64, String> {
     i64::try_from(bytes).map_err(|_| wrong())
 }
 
+/// How many jobs an id stands for: the tasks of an array that wait are one row, such as `1002_[3,5-10:2%4]`.
+pub(crate) fn tasks(id: &str) -> u64 {
+    let listed = id.split_once("_[").and_then(|(_, rest)| rest.strip_suffix(']'));
+    let Some(listed) = listed else { return 1 };
+    // What stands after `%` is how many may run at once.
+    let listed = listed.split('%').next().unwrap_or_default();
+    let count = |part: &str| -> Option<u64> {
+        let (range, step) = part.split_once(':').unwrap_or((part, "1"));
+        let (from, to) = range.split_once('-').unwrap_or((range, range));
+        let (from, to, step): (u64, u64, u64) = (from.parse().ok()?, to.parse().ok()?, step.parse().ok()?);
+        to.checked_sub(from)?.checked_div(step)?.checked_add(1)
+    };
+    // Slurm shortens a long list by `...`, which counts as one.
+    listed.split(',').map(|part| count(part).unwrap_or(1)).fold(0, u64::saturating_add)
+}
+
 /// A time such as `1-02:03:04`, `02:03:04`, `03:04` or `03:04.5`, as milliseconds.
 pub(crate) fn elapsed(text: &str) -> Option<u64> {
     let (days, clock) =
@@ -107,6 +123,21 @@ mod tests {
         let models = tres("gres/gpu:a100=2,gres/gpu:h100=1", &gpu).unwrap();
         assert_eq!(models.amounts.to_string(), "3 gpu");
         assert!(tres("cpu", &gpu).is_err() && tres("cpu=-1", &gpu).is_err() && tres("mem=x", &gpu).is_err());
+    }
+
+    #[test]
+    fn an_array_that_waits_is_as_many_jobs_as_it_has_tasks() {
+        for (id, jobs) in [
+            ("7", 1),
+            ("7_3", 1),
+            ("7_[3]", 1),
+            ("7_[3-10%2]", 8),
+            ("7_[1,3,5-9:2%4]", 5),
+            ("7_[1,...]", 2),
+            ("7_[9-1]", 1),
+        ] {
+            assert_eq!(tasks(id), jobs, "{id}");
+        }
     }
 
     #[test]

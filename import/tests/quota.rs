@@ -329,10 +329,11 @@ fn a_slurm_log_gives_jobs_by_account_and_user() {
             "2: 1 job has GPUs of a model: the job would run on GPUs of that model; here on any",
             "2: 3 jobs set `Partition`: partitions have nodes and limits of their own; here there is one cluster",
             "5: 1 job sets `QOS`: a quality of service would have limits and a priority of its own",
-            "6: 2 jobs have not started: its run time is not known, so it is left out",
+            "6: 9 jobs have not started: left out, since the run time is not known",
             "8: 1 job sets `license/matlab`: quotree does not count it",
-            "3: 2 steps: it is a part of its job, which is read as a whole",
-            "8: 1 job has not ended: its run time is that until the log was written",
+            "3: 2 steps: a part of a job, which is read as a whole",
+            "8: 1 job has not ended: the run time is that until the log was written",
+            "8: 1 job has an amount that does not divide by the number of nodes: one pod, which requests everything",
         ]
     );
 }

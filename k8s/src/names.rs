@@ -72,7 +72,7 @@ pub const KOORDINATOR_IS_PARENT: &str = "quota.scheduling.koordinator.sh/is-pare
 pub const KOORDINATOR_LENDS: &str = "quota.scheduling.koordinator.sh/allow-lent-resource";
 /// Koordinator: the label of a quota that names its tree, where there are several.
 pub const KOORDINATOR_TREE: &str = "quota.scheduling.koordinator.sh/tree-id";
-/// Koordinator: the root quota, which has no object.
+/// Koordinator: the root quota, which is the whole cluster. Its object has no min and no max.
 pub const KOORDINATOR_ROOT: &str = "koordinator-root-quota";
 /// Koordinator: the annotation of the root of a tree with the total size of its nodes.
 pub const KOORDINATOR_TOTAL: &str = "quota.scheduling.koordinator.sh/total-resource";

@@ -85,8 +85,8 @@ impl QuotaNote {
 #[must_use]
 pub fn is_unlimited(resource: &str, amount: i64) -> bool {
     match Unit::of(resource) {
-        // Koordinator writes the largest 64-bit integer for "no limit".
-        _ if amount >= i64::MAX / 1000 * 1000 => true,
+        // Koordinator writes the largest 64-bit integer for "no limit", or a fifth of it.
+        _ if amount >= i64::MAX / 5 => true,
         Unit::Milli => amount == UNLIMITED * 1000,
         Unit::Bytes => [0, 10, 20, 30].iter().any(|shift| amount == UNLIMITED << shift),
     }
@@ -226,7 +226,8 @@ fn capped(mut quotas: Vec<QuotaSpec>) -> TreeSpec {
 pub fn koordinator_tree(quotas: &[ElasticQuotaFacts], notes: &mut BTreeSet<QuotaNote>) -> TreeSpec {
     let first_tree = quotas.iter().map(|quota| quota.labels.get(names::KOORDINATOR_TREE)).min().flatten();
     let mut by_name: BTreeMap<&Name, &ElasticQuotaFacts> = BTreeMap::new();
-    for quota in quotas {
+    // Koordinator creates an object for the root, too, without min and max.
+    for quota in quotas.iter().filter(|quota| quota.name != names::KOORDINATOR_ROOT) {
         match quota.labels.get(names::KOORDINATOR_TREE) {
             Some(tree) if Some(tree) != first_tree => {
                 notes.insert(QuotaNote::OtherTree { quota: quota.name.clone(), tree: tree.clone() });

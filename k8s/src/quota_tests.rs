@@ -119,6 +119,7 @@ fn koordinators_quotas_name_their_parents() {
         with(quota("kube-system", "top", 3, 9), &[(names::KOORDINATOR_PARENT, "koordinator-root-quota")]),
         listing,
         with(quota("kube-system", "far", 3, 9), &[(names::KOORDINATOR_TREE, "tree-b")]),
+        quota("koordinator-system", names::KOORDINATOR_ROOT, 0, 99),
     ];
     let mut notes = BTreeSet::new();
     let tree = koordinator_tree(&quotas, &mut notes);

@@ -29,6 +29,7 @@ mod no_min;
 mod nodes;
 mod notation;
 mod outage;
+mod part;
 mod people;
 mod pod;
 mod pods_limit;
@@ -102,7 +103,8 @@ pub fn load(path: &str, loader: &dyn Loader) -> Loaded {
 }
 
 /// Loads a scenario in which some fields have other values, one setting after the other. Places in the files stay as they
-/// are, and a scenario is the same, and has the same digest, whether a value is set or written.
+/// are, and a scenario is the same, and has the same digest, whether a value is set or written. If a setting is wrong,
+/// only that is reported.
 #[must_use]
 pub fn load_with(path: &str, settings: &[Setting], loader: &dyn Loader) -> Loaded {
     let mut files = Files::new(loader);
@@ -117,7 +119,14 @@ pub fn load_with(path: &str, settings: &[Setting], loader: &dyn Loader) -> Loade
         Some(assemble::assemble(&merged, &file.root, &file.of_tree, &mut files, &mut report))
     });
     let scenario = scenario.filter(|_| report.errors() == 0);
-    Loaded { scenario, diagnostics: report.finish(&files.sources), sources: files.sources }
+    let mut diagnostics = report.finish(&files.sources);
+    // With a wrong setting the file is not as it was meant: what else is found may only follow from that.
+    let first = first as usize;
+    let is_of_setting = |found: &Diagnostic| (first..first + settings.len()).contains(&found.source);
+    if diagnostics.iter().any(|found| found.severity == Severity::Error && is_of_setting(found)) {
+        diagnostics.retain(is_of_setting);
+    }
+    Loaded { scenario, diagnostics, sources: files.sources }
 }
 
 /// Loads a quota tree from a file that contains only `Quota(..)`, or from a scenario, which is checked as a whole.

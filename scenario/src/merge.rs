@@ -5,7 +5,7 @@
 use crate::{
     canonical,
     files::Files,
-    notation,
+    notation, part,
     set::{self, Change},
 };
 use quotree_syntax::{At, Ident, Node, Read, Report, Shape, Span, Struct, list, wrong};
@@ -192,6 +192,9 @@ impl<'a> Merged<'a> {
         let mut merged = file.base.as_deref().map(|base| Self::of(base, report)).unwrap_or_default();
         let mut own = Self::default();
         own.gather(file, true, report);
+        if file.base.is_some() {
+            own.refuse_parts(&merged, report);
+        }
         merged.replace_by(own);
         merged
     }
@@ -307,6 +310,17 @@ impl<'a> Merged<'a> {
             Shape::List(items) => entries.extend(items),
             Shape::Struct(_) if field == "cluster" => entries.push(node),
             _ => wrong(node, "a list `[..]`", report),
+        }
+    }
+
+    /// Refuses a part of a quota tree or of a pool where the whole of it is replaced. The base then stays as it is.
+    fn refuse_parts(&mut self, base: &Self, report: &mut Report) {
+        let tree = self.single.get("quota").map(|(node, _)| *node);
+        if tree.is_some_and(|tree| part::is_of_tree(tree, base.single("quota"), report)) {
+            self.single.remove("quota");
+        }
+        if part::are_of_pools(self.list("cluster"), base.list("cluster"), report) {
+            self.lists.remove("cluster");
         }
     }
 

@@ -173,3 +173,61 @@ fn the_short_name_of_a_resource_is_named() {
     let other = said("quota.team.a.min.cpu=3");
     assert!(other.contains("the min of `root` does not name `cpu`, only nvidia.com/gpu"), "{other}");
 }
+
+#[test]
+fn a_part_of_a_tree_or_of_a_pool_is_refused_and_names_what_changes_one() {
+    let of =
+        |fields: &str| meaning("main.ron", &format!("Scenario(name: \"a\", extends: \"base.ron\", {fields})"), &[]);
+    let tree = "`quota` replaces the whole tree of the base, and this is a part of one";
+    let pool = "`cluster` replaces all pools of the base, and this one lacks `allocatable`";
+    for (fields, title, help) in [
+        ("quota: [Quota(name: \"team.a\", weight: 2)]", tree, "`set: [\\\"quota.team.a.max.cpu=12\\\"]`"),
+        ("quota: Quota(name: \"team.b\", weight: 2)", tree, "`set: [\\\"quota.team.b.max.cpu=12\\\"]`"),
+        ("cluster: [NodePool(name: \"gpu\", count: 5)]", pool, "`set: [\\\"cluster.gpu.count=5\\\"]`"),
+    ] {
+        let found = of(fields);
+        assert!(found.contains(title) && found.contains(help), "{fields}: {found}");
+    }
+    let yaml = "name: a\nextends: base.ron\nquota:\n- {name: team.a, weight: 2}\n";
+    assert!(meaning("main.yaml", yaml, &[]).contains(tree));
+    // Whole trees and pools are none of these.
+    let whole = "quota: Quota(name: \"root\", min: { \"nvidia.com/gpu\": \"8\" }, max: { \"nvidia.com/gpu\": \"8\" }, namespaces: [\"a\", \"b\"])";
+    let pool = "cluster: [NodePool(name: \"gpu\", count: 5, allocatable: { \"nvidia.com/gpu\": \"4\" })]";
+    for fields in [whole, pool] {
+        assert!(!of(fields).contains(": error: "), "{}", of(fields));
+    }
+}
+
+#[test]
+fn with_a_wrong_setting_only_that_is_reported() {
+    let racks = LAB.replace("count: 2", "count: 2, racks: 2").replace("order: GuaranteedFirst", "ordre: Fifo");
+    let files = MapLoader::new().with("lab.ron", racks.as_str());
+    let found = load_with("lab.ron", &[Setting::new("cluster.gpu.count=x")], &files).diagnostics;
+    let shown: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert!(shown.len() == 1 && shown[0].starts_with("--set:1:19: error: expected a whole number"), "{shown:?}");
+    let found = load_with("lab.ron", &[Setting::new("cluster.gpu.count=2")], &files).diagnostics;
+    assert!(found.iter().any(|one| one.place.path == "lab.ron"), "{found:?}");
+}
+
+#[test]
+fn claims_are_lines_of_their_own_with_their_places() {
+    let files = MapLoader::new().with("lab.ron", LAB);
+    let of = |claims: &[&str]| load_with("lab.ron", &[Setting::claims(claims.iter().copied())], &files);
+    let written =
+        LAB.replace("expect: [Final(Evictions(exactly: 0))]", "expect: [Final(Invariants), Always(Guaranteed)]");
+    let scenario = of(&["Invariants", " Always(Guaranteed)"]).scenario.unwrap();
+    let other = load("lab.ron", &MapLoader::new().with("lab.ron", written)).scenario.unwrap();
+    assert_eq!((scenario.digest, scenario.claims.len()), (other.digest, 2));
+    for (claims, error) in [
+        (
+            &["Evictions(exactly: 0)", "Wait(stat: P95 at_most: \"1m\")"][..],
+            "--such-that:2:16: error: expected `,` or `)`",
+        ),
+        (&["Wiat(stat: P95)"], "--such-that:1:1: error: `Wiat` is not a claim"),
+        (&["Always(Pods(of: Quota(\"x\"), running: 1))"], "--such-that:1:23: error: there is no quota `x`"),
+        (&["Invariants", " "], "--such-that:2:1: error: the claim is empty"),
+    ] {
+        let found = of(claims).diagnostics;
+        assert!(found.first().is_some_and(|one| one.to_string().starts_with(error)), "{claims:?}: {found:?}");
+    }
+}

@@ -4,10 +4,14 @@
 //! have the same unit: `8Gi..32Gi..8Gi`, `5m..30m..5m`. Values are separated by commas, where they are not inside brackets or
 //! quotes: `policy=Capacity(),Capacity(order: Fifo)`.
 
+use quotree_sim::scenario::Setting;
 use quotree_syntax::{Report, Span};
 
 /// The most values of one axis, and the most settings and runs of a study.
 pub const MOST_RUNS: usize = 100_000;
+
+/// The option that an axis is from, unless it is said otherwise.
+const DEFAULT_OPTION: &str = "--set";
 
 /// A field of the scenario, and the values that it gets.
 ///
@@ -25,6 +29,8 @@ pub struct Axis {
     pub path: String,
     /// The values, as they are written in a setting.
     pub values: Vec<String>,
+    /// The option that diagnostics about its settings name.
+    pub option: &'static str,
 }
 
 impl Axis {
@@ -35,7 +41,7 @@ impl Axis {
     pub fn parse(text: &str) -> Result<Self, Vec<quotree_syntax::Diagnostic>> {
         let mut report = Report::default();
         let axis = Self::read(text, 0, &mut report);
-        let source = quotree_syntax::Source { path: "--set".to_owned(), text: text.to_owned() };
+        let source = quotree_syntax::Source { path: DEFAULT_OPTION.to_owned(), text: text.to_owned() };
         let found = report.finish(&[source]);
         axis.filter(|_| found.is_empty()).ok_or(found)
     }
@@ -83,25 +89,27 @@ impl Axis {
         if let Some(twice) = sorted.iter().zip(sorted.iter().skip(1)).find_map(|(a, b)| (a == b).then_some(a)) {
             report.error(span, format!("`{twice}` is given twice"), "each value has its own runs");
         }
-        Some(Self { path: path.trim().to_owned(), values })
+        Some(Self { path: path.trim().to_owned(), values, option: DEFAULT_OPTION })
     }
 
     /// The setting of the value at an index, `PATH=VALUE`.
     #[must_use]
-    pub fn setting(&self, index: usize) -> Option<String> {
-        self.values.get(index).map(|value| format!("{}={value}", self.path))
+    pub fn setting(&self, index: usize) -> Option<Setting> {
+        let text = format!("{}={}", self.path, self.values.get(index)?);
+        Some(Setting::new(text.as_str()).part_of(self.option, text, 0))
     }
 }
 
-/// The values of a list with commas between them, as on an axis, without the spaces around them.
+/// The values of a list with commas between them, as on an axis, without the spaces around them. Each has the byte of the text at
+/// which it begins.
 ///
 /// ```
 /// let values = quotree_study::split_values("Capacity(), Capacity(order: Fifo, age: Original)");
-/// assert_eq!(values, ["Capacity()", "Capacity(order: Fifo, age: Original)"]);
+/// assert_eq!(values, [(0, "Capacity()"), (12, "Capacity(order: Fifo, age: Original)")]);
 /// ```
 #[must_use]
-pub fn split_values(text: &str) -> Vec<&str> {
-    parts(text).into_iter().map(|(_, part)| part.trim()).collect()
+pub fn split_values(text: &str) -> Vec<(usize, &str)> {
+    parts(text).into_iter().map(|(at, part)| (at + part.len() - part.trim_start().len(), part.trim())).collect()
 }
 
 /// The parts between commas, each with its place. Commas inside brackets and quotes separate nothing.

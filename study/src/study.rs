@@ -85,9 +85,7 @@ impl Cases {
     /// The changes of a case.
     fn settings(&self, case: usize) -> Vec<Setting> {
         match self {
-            Self::Product(axes) => {
-                places(axes, case).filter_map(|(axis, place)| axis.setting(place)).map(Setting::new).collect()
-            }
+            Self::Product(axes) => places(axes, case).filter_map(|(axis, place)| axis.setting(place)).collect(),
             Self::Named(cases) => cases.get(case).map_or_else(Vec::new, |(_, settings)| settings.clone()),
         }
     }
@@ -114,6 +112,8 @@ pub enum Refused {
         invalid: usize,
         /// How many there are.
         all: usize,
+        /// Whether all are invalid, for the same reason: whatever is wrong is not the value.
+        alike: bool,
         /// The first of them.
         first: Vec<(String, Loaded)>,
     },
@@ -233,7 +233,9 @@ impl Study {
                 (cases.get(case).map(|case| self.cases.named(&case.values)).unwrap_or_default(), loaded)
             };
             let first = reported.into_iter().map(named).collect();
-            return Err(Refused::Invalid { invalid, all, first });
+            let why = || cases.iter().map(|case| &case.invalid);
+            let alike = invalid == all && why().all(|one| Some(one) == why().next());
+            return Err(Refused::Invalid { invalid, all, alike, first });
         };
         let seeds = self.seeds.of(own).map_err(Refused::Sentence)?;
         let Some(scenario) = about.scenario else { return Err(Refused::Stopped) };
@@ -258,9 +260,10 @@ impl Study {
         let Cases::Product(axes) = &self.cases else { return Ok(()) };
         for (place, axis) in axes.iter().enumerate() {
             if axis.path == "seed" {
-                return Err(Refused::Sentence(
-                    "the seeds of a study are given by `--seeds`, not by `--set seed=..`".to_owned(),
-                ));
+                let option = axis.option;
+                return Err(Refused::Sentence(format!(
+                    "the seeds of a study are given by `--seeds`, not by `{option} seed=..`"
+                )));
             }
             let other = axes.iter().skip(place + 1).find(|other| other.path == axis.path);
             if other.is_some_and(|other| axis.values.len() > 1 || other.values.len() > 1) {

@@ -188,5 +188,9 @@ pub(crate) fn private_folder() -> Result<PathBuf, Trouble> {
 
 /// The output that could not be written, and why.
 pub(crate) fn cannot_write(path: &Path, error: &io::Error) -> Trouble {
+    if let Some(file) = path.ancestors().skip(1).find(|above| above.is_file()) {
+        let (path, file) = (path.display(), file.display());
+        return Trouble::invalid(format!("cannot write `{path}`: `{file}` is a file, not a folder: name a folder"));
+    }
     Trouble::invalid(format!("cannot write `{}`: {error}", path.display()))
 }

@@ -72,6 +72,11 @@ pub(super) fn check(args: &Args, scenarios: &[PathBuf]) -> Result<(), Trouble> {
     Ok(())
 }
 
+/// The outcome files that this check writes.
+pub(super) fn outputs(args: &Args, scenarios: &[PathBuf]) -> Vec<PathBuf> {
+    scenarios.iter().filter(|_| writes(args)).filter_map(|scenario| file_of(scenario)).collect()
+}
+
 /// Reads the baseline of a scenario; nothing if baselines are ignored.
 ///
 /// # Errors

@@ -41,8 +41,12 @@ pub(super) fn check(args: &Args, terminal: Terminal) -> Outcome {
         return Err(Trouble::invalid("`--digests` pins one run of each scenario: leave out `--seeds`"));
     }
     baseline::check(args, &paths)?;
-    let named = [&args.junit, &args.markdown].into_iter().filter_map(Option::as_deref);
-    files::outputs(named.clone())?;
+    let outcomes = baseline::outputs(args, &paths);
+    let named = [&args.junit, &args.markdown, &args.digests].into_iter().filter_map(Option::as_deref);
+    files::outputs(named.chain(outcomes.iter().map(PathBuf::as_path)))?;
+    if let Some(path) = &args.digests {
+        digests::read(path, args.bless)?;
+    }
     // With several seeds, the runs of one scenario go on at the same time.
     let pool = super::threads(if args.over.seeds.is_some() { Some(1) } else { args.jobs })?;
     let guard = interrupt::watch();

@@ -27,6 +27,12 @@ pub(super) fn compare(args: &Args, terminal: Terminal) -> Outcome {
     let study = Study { file: files::slashed(&args.file), base, cases: Cases::Named(cases), seeds: args.seeds.clone() };
     let disk = Disk::of(&args.file);
     let prepared = study::prepare(study, &disk, false, jobs, terminal)?;
+    // Only now: a bracket that is missing makes one policy of several.
+    if prepared.cases.len() < 2 {
+        return Err(Trouble::invalid(
+            "there is only one case: give several policies with commas between them, or `--edits FILE`",
+        ));
+    }
     let outcomes = study::run_all(&Runner::new(jobs, &STOP), &prepared, terminal)?;
     let sheet = compare_sheet(&prepared, &outcomes, args.must_hold);
     let guard = interrupt::watch();
@@ -84,8 +90,11 @@ pub(super) fn compare(args: &Args, terminal: Terminal) -> Outcome {
 
 /// The cases: every policy with every file of edits.
 fn cases(args: &Args) -> Result<Vec<(String, Vec<Setting>)>, Trouble> {
-    let policies: Vec<&str> = args.policies.as_deref().map_or_else(Vec::new, split_values);
-    if let Some(empty) = policies.iter().position(|policy| policy.is_empty()) {
+    let all = args.policies.as_deref();
+    let policies = all.map_or_else(Vec::new, split_values);
+    let policy =
+        |(at, policy): &(usize, &str)| Setting::policy(*policy).part_of("--policies", all.unwrap_or_default(), *at);
+    if let Some(empty) = policies.iter().position(|(_, policy)| policy.is_empty()) {
         return Err(Trouble::invalid(format!(
             "`--policies`: policy {} is empty; they have commas between them",
             empty + 1
@@ -101,9 +110,9 @@ fn cases(args: &Args) -> Result<Vec<(String, Vec<Setting>)>, Trouble> {
     }
     let mut cases = Vec::new();
     for (edit, changes) in &edits {
-        for policy in &policies {
-            let name = if edit.is_empty() { (*policy).to_owned() } else { format!("{policy}, {edit}") };
-            cases.push((name, std::iter::once(Setting::policy(*policy)).chain(changes.iter().cloned()).collect()));
+        for given in &policies {
+            let name = if edit.is_empty() { given.1.to_owned() } else { format!("{}, {edit}", given.1) };
+            cases.push((name, std::iter::once(policy(given)).chain(changes.iter().cloned()).collect()));
         }
         if policies.is_empty() {
             cases.push((if edit.is_empty() { AS_IT_IS.to_owned() } else { edit.clone() }, changes.clone()));
@@ -113,11 +122,6 @@ fn cases(args: &Args) -> Result<Vec<(String, Vec<Setting>)>, Trouble> {
     names.sort_unstable();
     if let Some(twice) = names.iter().zip(names.iter().skip(1)).find_map(|(a, b)| (a == b).then_some(a)) {
         return Err(Trouble::invalid(format!("`{twice}` is given twice")));
-    }
-    if cases.len() < 2 {
-        return Err(Trouble::invalid(
-            "there is only one case: give several policies with commas between them, or `--edits FILE`",
-        ));
     }
     Ok(cases)
 }
@@ -129,8 +133,19 @@ fn name(path: &Path) -> String {
 /// The settings in a file: one on each line.
 fn settings(path: &Path) -> Result<Vec<Setting>, Trouble> {
     let text = files::text(path)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let found: Vec<Setting> = lines.map(|line| Setting::new(line.strip_prefix("--set ").unwrap_or(line))).collect();
+    let name = files::slashed(path);
+    let (mut found, mut next) = (Vec::new(), 0);
+    for line in text.split_inclusive('\n') {
+        let at = next;
+        next += line.len();
+        let setting = line.trim();
+        if setting.is_empty() || setting.starts_with('#') {
+            continue;
+        }
+        let begins = at + line.len() - line.trim_start().len();
+        let bare = setting.strip_prefix("--set ").unwrap_or(setting);
+        found.push(Setting::new(bare).part_of(name.as_str(), text.as_str(), begins + setting.len() - bare.len()));
+    }
     if found.is_empty() {
         let path = path.display();
         return Err(Trouble::invalid(format!(

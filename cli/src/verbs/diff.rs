@@ -13,12 +13,15 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
     if !args.figures.is_empty() && args.html.is_none() && args.out.is_none() {
         return Err(Trouble::invalid("`--figures` needs `--html FILE`, beside which they are drawn, or `--out DIR`"));
     }
+    files::outputs(args.html.as_deref())?;
     if let Some(seeds) = &args.seeds {
         return super::seeds::diff(args, seeds, terminal);
     }
     let with_reports = args.html.is_some() || !args.figures.is_empty();
     let (a, b) = sides::both(&args.a, (args.b.as_ref().unwrap_or(&args.a), &args.edits), with_reports, terminal)?;
     let diff = quotree_reports::diff(&a.summary, &b.summary).map_err(|error| Trouble::invalid(error.to_string()))?;
+    // Before anything is written: a condition may be about a team that is not there.
+    let gated = gates::judge(&args.fail_if, &a, &b)?;
     let mut written = Vec::new();
     if let (Some(before), Some(after)) = (&a.report, &b.report) {
         if let Some(path) = &args.html {
@@ -29,7 +32,6 @@ pub(super) fn diff(args: &Args, terminal: Terminal) -> Outcome {
         let folder = args.out.as_deref().or(beside).unwrap_or(Path::new(""));
         written.extend(figures::write_comparison(folder, before, after, &args.figures)?);
     }
-    let gated = gates::judge(&args.fail_if, &a, &b)?;
     terminal.show(&match args.format {
         Format::Text => {
             let wrote = super::wrote(&written);

@@ -132,7 +132,12 @@ fn said(answer: &Answer) -> String {
 
 fn of_quota(quota: &MinAnswer, terminal: Terminal) -> String {
     let style = terminal.wide();
-    let mut text = wrap(style, &format!("  {}, min {}: {}", quota.quota, quota.min, said(&quota.answer)), 4);
+    let said = match &quota.answer {
+        Answer::NothingAsked if !quota.borrows.is_empty() => "no job is small enough for it".to_owned(),
+        Answer::NothingAsked if quota.has_never => "its jobs can never start, as above".to_owned(),
+        answer => said(answer),
+    };
+    let mut text = wrap(style, &format!("  {}, min {}: {said}", quota.quota, quota.min), 4);
     if !matches!(quota.answer, Answer::Not(_) | Answer::NothingAsked) {
         text += &wrap(style, &format!("    with {}", quota.demand), 6);
     }

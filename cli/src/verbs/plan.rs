@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 
 pub(super) fn plan(args: &Args, terminal: Terminal) -> Outcome {
     let jobs = study::threads(args.jobs.jobs);
-    let mut axes = sweep::axes(std::slice::from_ref(&args.find), terminal)?;
+    let mut axes = sweep::axes(std::slice::from_ref(&args.find), "--find", terminal)?;
     if args.largest {
         axes.iter_mut().for_each(|axis| axis.values.reverse());
     }
@@ -33,7 +33,8 @@ pub(super) fn plan(args: &Args, terminal: Terminal) -> Outcome {
     let prepared = study::prepare(study, &disk, true, jobs, terminal)?;
     if prepared.claims.is_empty() {
         return Err(Trouble::invalid(
-            "nothing is claimed: say what must hold by `--such-that`, or in `expect` of the scenario",
+            "nothing is claimed: say what must hold by `--such-that`, or in `expect` of the scenario\n  \
+             = help: for example --such-that 'Wait(stat: P95, at_most: \"10m\")'",
         ));
     }
     // Invalid values are left out, and said.

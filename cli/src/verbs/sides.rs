@@ -4,7 +4,11 @@ use super::{report, shell};
 use crate::{args::Edits, exit::Trouble, files, load, runner, terminal::Terminal};
 use quotree_core::Time;
 use quotree_reports::{Report, RunSource};
-use quotree_sim::{RunOptions, Scenario, result::WorstOutage, scenario};
+use quotree_sim::{
+    RunOptions, Scenario,
+    result::WorstOutage,
+    scenario::{self, Diagnostic},
+};
 use quotree_study::Facts;
 use serde_json::Value;
 use std::{
@@ -41,7 +45,8 @@ pub(super) fn both(
     with_reports: bool,
     terminal: Terminal,
 ) -> Result<(Seen, Seen), Trouble> {
-    let (a, b) = (Side::of(a, &Edits::default(), terminal)?, Side::of(b, edits, terminal)?);
+    let mut known = Vec::new();
+    let (a, b) = (Side::of(a, &Edits::default(), &mut known, terminal)?, Side::of(b, edits, &mut known, terminal)?);
     let (first, second) = (a.see(None, with_reports, terminal)?, b.see(None, with_reports, terminal)?);
     Ok(match first.end().cmp(&second.end()) {
         Ordering::Less if a.may_go_on() => (a.see(second.end(), with_reports, terminal)?, second),
@@ -72,9 +77,10 @@ enum Side {
 }
 
 impl Side {
-    fn of(path: &Path, edits: &Edits, terminal: Terminal) -> Result<Self, Trouble> {
+    fn of(path: &Path, edits: &Edits, known: &mut Vec<Diagnostic>, terminal: Terminal) -> Result<Self, Trouble> {
         let Some(files) = Self::files(path) else {
-            let (scenario, worst) = super::worst::settle(load::scenario(path, edits, terminal)?, None, terminal)?;
+            let scenario = load::scenario_beside(path, edits, known, terminal)?;
+            let (scenario, worst) = super::worst::settle(scenario, None, terminal)?;
             let scenario = Box::new(scenario);
             let command = format!("quotree run {}{}", shell::word(&files::slashed(path)), shell::edits(edits));
             return Ok(Self::Scenario { scenario, worst, file: files::slashed(path), command });

@@ -12,7 +12,7 @@ use crate::{
     terminal::Terminal,
 };
 use quotree_reports::{count, many};
-use quotree_sim::scenario::{Setting, Severity};
+use quotree_sim::scenario::{Diagnostic, Loaded, Setting, Severity};
 use quotree_study::{Failure, Outcomes, Prepared, Ran, Refused, Runner, Study};
 use std::{num::NonZeroUsize, ops::ControlFlow};
 
@@ -40,21 +40,27 @@ pub(super) fn prepare<'d>(
     terminal: Terminal,
 ) -> Result<Prepared<'d>, Trouble> {
     let prepared = prepare_quietly(study, disk, skip_invalid, jobs, terminal)?;
+    warn(&prepared, &[], terminal);
+    Ok(prepared)
+}
+
+/// Prints the warnings of a study, without those that are known.
+pub(super) fn warn(prepared: &Prepared<'_>, known: &[Diagnostic], terminal: Terminal) {
     let (diagnostics, sources) = &prepared.warnings;
+    let new: Vec<Diagnostic> = diagnostics.iter().filter(|one| !known.contains(one)).cloned().collect();
     if prepared.cases.len() == 1 {
-        let drawn = snippets::draw(diagnostics, sources, terminal.colour_errors);
+        let drawn = snippets::draw(&new, sources, terminal.colour_errors);
         if !drawn.is_empty() {
             terminal.draw(&drawn);
         }
-    } else if !diagnostics.is_empty() {
+    } else if !new.is_empty() {
         // Most are about one setting, such as fewer nodes than guarantees.
         let case = prepared.cases.iter().find(|case| case.invalid.is_none());
         let case = case.map(|case| prepared.study.cases.named(&case.values)).unwrap_or_default();
-        let count = many(diagnostics.len() as u64, "warning");
+        let count = many(new.len() as u64, "warning");
         let file = shell::word(&prepared.study.file);
         terminal.complain(&format!("{count} with {case}; `quotree validate {file}` shows those of the file"));
     }
-    Ok(prepared)
 }
 
 /// As [`prepare`], but prints no warnings.
@@ -75,32 +81,39 @@ pub(super) fn prepare_quietly<'d>(
     prepared.map_err(|refused| refusal(&refused, terminal))
 }
 
+/// What is wrong with a scenario, without what only should be known.
+fn without_warnings(loaded: &Loaded) -> Loaded {
+    let mut loaded = loaded.clone();
+    loaded.diagnostics.retain(|found| found.severity == Severity::Error);
+    loaded
+}
+
 fn refusal(refused: &Refused, terminal: Terminal) -> Trouble {
     match refused {
         Refused::Sentence(why) => Trouble::invalid(why),
-        Refused::Invalid { invalid, all, first } => {
+        // A wrong path or file is wrong with every value: it is said once.
+        Refused::Invalid { alike: true, first, .. } => {
+            let drawn = first.first().map(|(_, one)| load::refusal(&without_warnings(one), terminal.colour_errors));
+            Trouble { exit: Exit::Invalid, message: drawn.unwrap_or_default() }
+        }
+        Refused::Invalid { invalid, all, first, .. } => {
             let mut message = String::new();
             let mut last = String::new();
             for (case, loaded) in first {
-                let mut loaded = loaded.clone();
-                loaded.diagnostics.retain(|found| *all == 1 || found.severity == Severity::Error);
-                let drawn = load::refusal(&loaded, terminal.colour_errors);
-                // The same mistake in every setting is said once.
+                let drawn = load::refusal(&without_warnings(loaded), terminal.colour_errors);
+                // The same mistake in several settings is said once.
                 if drawn != last {
-                    let head = if *all == 1 { String::new() } else { format!("with {case}:\n") };
-                    message += &format!("{head}{drawn}\n");
+                    message += &format!("with {case}:\n{drawn}\n");
                     last = drawn;
                 }
             }
-            let mut message = message.trim_end().to_owned();
-            if *all > 1 {
-                let what = if invalid == all {
-                    "every setting is invalid".to_owned()
-                } else {
-                    format!("{} of {} settings are invalid", count(*invalid as u128), count(*all as u128))
-                };
-                message += &format!("\n\nerror: {what}; nothing was run");
-            }
+            let what = if invalid == all {
+                "every setting is invalid".to_owned()
+            } else {
+                let are = if *invalid == 1 { "is" } else { "are" };
+                format!("{} of {} settings {are} invalid", count(*invalid as u128), count(*all as u128))
+            };
+            let message = format!("{}\n\nerror: {what}; nothing was run", message.trim_end());
             Trouble { exit: Exit::Invalid, message }
         }
         _ => Trouble::interrupted("nothing was run"),

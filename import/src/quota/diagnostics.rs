@@ -2,7 +2,7 @@
 
 use super::note::{Notes, Says};
 use crate::yaml::{self, Node, Value, is_null, map, scalar};
-use quotree_core::{Amounts, Name};
+use quotree_core::{Amounts, Name, QuantityError, Unit, parse_quantity};
 use quotree_syntax::{Help, Report, Span};
 use std::ops::Range;
 
@@ -108,6 +108,26 @@ impl Diagnostics {
             }
         }
         amounts
+    }
+
+    /// Limits by resource, at least 0. One beyond 64 bits is no limit: the default quota of Koordinator has
+    /// 2^63 / 5 cores.
+    pub(crate) fn limits(&mut self, node: Option<&Node>, what: &str) -> Amounts {
+        let mut limits = Amounts::new();
+        for entry in self.entries(node, what) {
+            let is_endless = scalar(&entry.value).is_some_and(|text| {
+                matches!(parse_quantity(text, Unit::of(&entry.key)), Err(QuantityError::TooLarge { .. }))
+            });
+            if is_endless {
+                continue;
+            }
+            let key = self.span(&entry.key_span);
+            self.known_resource(&entry.key, key);
+            if let Some(amount) = self.amount(&entry.key, Some(&entry.value), what) {
+                limits.set(entry.key.as_str(), amount);
+            }
+        }
+        limits
     }
 
     /// The amount of this resource, at least 0; nothing if it is absent or wrong.

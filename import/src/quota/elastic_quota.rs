@@ -21,8 +21,11 @@ const WEIGHT: &str = names::KOORDINATOR_WEIGHT;
 const NAMESPACES: &str = names::KOORDINATOR_NAMESPACES;
 const TOTAL: &str = names::KOORDINATOR_TOTAL;
 
-/// The root quota, for which Koordinator has no object.
+/// The root quota: the whole cluster. Koordinator creates an object for it, without min and max.
 const ROOT: &str = names::KOORDINATOR_ROOT;
+
+/// The root quota in files of older versions of Koordinator, unless they have a quota of this name.
+const FORMER_ROOT: &str = "root";
 
 const LABELS: &[Field] = &[
     becomes(PARENT, "the parent"),
@@ -96,7 +99,9 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: 
     let mut options = options.clone();
     let mut taken = BTreeSet::new();
     let mut forest = Forest::new("ElasticQuota");
-    let own_root = quotas.iter().any(|object| object.name == ROOT);
+    let is_there = |name: &str| quotas.iter().any(|object| object.name == name);
+    let own_root = is_there(ROOT);
+    let is_root = |name: &str| name == ROOT || (name == FORMER_ROOT && !is_there(FORMER_ROOT));
     for object in &quotas {
         diagnostics.source = object.source;
         FIELDS.iter().for_each(|(kind, fields)| field::tell(fields, kind, "", object.node, diagnostics));
@@ -111,12 +116,18 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: 
             Name::from(format!("{}/{}", object.namespace, object.name))
         };
         let parent = object.label(PARENT).map(|(parent, _)| parent).filter(|parent| !parent.is_empty());
-        let parent = parent.filter(|parent| *parent != ROOT || own_root);
+        let parent = parent.filter(|parent| !is_root(parent));
         let parent = parent.or((own_root && object.name != ROOT).then_some(ROOT));
         let mut spec = QuotaSpec::new(name.as_str(), parent);
         spec.min = diagnostics.amounts(object.spec("min"), "min");
-        spec.max = diagnostics.amounts(object.spec("max"), "max");
+        spec.max = diagnostics.limits(object.spec("max"), "max");
         labels(object, &mut spec, &mut options, diagnostics);
+        if object.name == ROOT {
+            // There is nobody above it to lend to.
+            spec.lend = None;
+            forest.add_summing(spec, object.at, diagnostics);
+            continue;
+        }
         let own = if object.namespace.is_empty() { "default" } else { object.namespace };
         // Koordinator takes the quota that is named like the namespace, the scheduler-plugins the only one in it.
         let is_own = if koordinator { object.name == own } else { in_namespace.get(object.namespace) == Some(&1) };
@@ -132,7 +143,11 @@ pub(super) fn read(objects: &[Object<'_>], options: &QuotaOptions, diagnostics: 
             diagnostics.notes.assumed("tree", Says::Has("no shared-weight".to_owned()), means, first.at);
         }
     }
-    let root = if koordinator { Root::Above(ROOT) } else { Root::Sum("elastic-quotas") };
+    let root = match koordinator {
+        true if own_root => Root::Cluster,
+        true => Root::Above(ROOT),
+        false => Root::Sum("elastic-quotas"),
+    };
     Draft { tree: forest.finish(root, &options, diagnostics), ..Draft::default() }
 }
 

@@ -178,7 +178,7 @@ impl Forest {
         let mut sums: BTreeMap<usize, Amounts> = BTreeMap::new();
         for (i, parent) in order.iter().rev() {
             let Some(plant) = self.plants.get_mut(*i) else { continue };
-            let mut raised = false;
+            let (mut raised, mut summed) = (false, false);
             for (name, sum) in sums.remove(i).unwrap_or_default().iter() {
                 let most = plant.spec.max.get(name.as_str()).unwrap_or(i64::MAX);
                 let own = plant.spec.min.get(name.as_str()).unwrap_or(0);
@@ -186,6 +186,7 @@ impl Forest {
                 if sum.min(most) > own && (all || open) {
                     plant.spec.min.set(name.clone(), sum.min(most));
                     raised |= !open;
+                    summed |= open && parent.is_some();
                 }
             }
             if raised {
@@ -196,6 +197,10 @@ impl Forest {
                     means,
                     plant.at,
                 );
+            }
+            if summed {
+                let says = Says::Has("no guarantee of a resource that a child is guaranteed".to_owned());
+                diagnostics.notes.assumed(self.kind, says, "here the sum of the children's", plant.at);
             }
             if let Some(parent) = parent {
                 crate::add(sums.entry(*parent).or_default(), &plant.spec.min);
@@ -263,7 +268,7 @@ impl Forest {
                 }
             }
             if lowered {
-                let means = "it could never be used, so it is lowered";
+                let means = "more could never be used, so this is lowered to it";
                 diagnostics.notes.assumed(
                     self.kind,
                     Says::Has("a max above that of a parent".to_owned()),
@@ -293,7 +298,7 @@ impl Forest {
             let last = short(&plant.spec.name);
             let fits = uses.get(&last) == Some(&1) && !taken.contains(&last) && !last.as_str().is_empty();
             let name = if fits { last } else { plant.spec.name.clone() };
-            let means = "a namespace of the same name is attached to it";
+            let means = "a namespace of the same name is attached";
             diagnostics.notes.assumed(self.kind, Says::Has("no namespace".to_owned()), means, plant.at);
             taken.insert(name.clone());
             plant.spec.namespaces.push(name);

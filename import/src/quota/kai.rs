@@ -120,8 +120,7 @@ fn set(spec: &mut QuotaSpec, resource: &Name, quota: Bound, limit: Bound, at: Sp
         (Bound::Of(quota), _) => quota,
         (Bound::Unlimited, Bound::Of(limit)) => limit,
         (Bound::Unlimited, Bound::Unlimited) => {
-            let means =
-                "all of it would be within quota; here it has no guarantee and no limit of it, so it borrows all";
+            let means = "all of it would be within quota; here no limit, and no guarantee beyond that of children";
             let says = Says::Has(format!("unlimited quota and limit of {resource}"));
             diagnostics.notes.assumed("Queue", says, means, at);
             0

@@ -68,16 +68,22 @@ pub(crate) struct Notes(IndexMap<Key, (u64, Span)>);
 impl Notes {
     /// Adds a note about something that has no place in the model.
     pub(crate) fn lost(&mut self, kind: &str, says: Says, means: &str, span: Span) {
-        self.add((kind.to_owned(), says, means.to_owned(), true), span);
+        self.add((kind.to_owned(), says, means.to_owned(), true), 1, span);
+    }
+
+    /// As [`lost`](Self::lost), about so many things in one place.
+    pub(crate) fn lost_many(&mut self, (kind, count): (&str, u64), says: Says, means: &str, span: Span) {
+        self.add((kind.to_owned(), says, means.to_owned(), true), count, span);
     }
 
     /// Adds a note about something that the files leave open, and how it was read.
     pub(crate) fn assumed(&mut self, kind: &str, says: Says, means: &str, span: Span) {
-        self.add((kind.to_owned(), says, means.to_owned(), false), span);
+        self.add((kind.to_owned(), says, means.to_owned(), false), 1, span);
     }
 
-    fn add(&mut self, key: Key, span: Span) {
-        self.0.entry(key).or_insert((0, span)).0 += 1;
+    fn add(&mut self, key: Key, count: u64, span: Span) {
+        let so_far = &mut self.0.entry(key).or_insert((0, span)).0;
+        *so_far = so_far.saturating_add(count);
     }
 
     /// All notes, those about losses first; `place` returns the place of a span.

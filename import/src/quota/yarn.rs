@@ -106,7 +106,7 @@ pub(super) fn read(sources: &[Source], options: &QuotaOptions, diagnostics: &mut
         gather(document, &mut properties, diagnostics);
     }
     let mut forest = Forest::new("queue");
-    let mut reading = Reading { properties, options, diagnostics, missing: false };
+    let mut reading = Reading { properties, options, diagnostics, total: options.total.clone(), missing: false };
     let paths = reading.queues(&mut forest);
     reading.others(&paths);
     Draft { tree: forest.finish(Root::Cluster, options, diagnostics), ..Draft::default() }
@@ -163,6 +163,8 @@ struct Reading<'r, 't> {
     properties: Properties<'t>,
     options: &'r QuotaOptions,
     diagnostics: &'r mut Diagnostics,
+    /// The size of the cluster: that of the options, or the capacity of `root` in amounts.
+    total: Option<Amounts>,
     /// Whether it was reported that the size of the cluster is missing.
     missing: bool,
 }
@@ -200,17 +202,20 @@ impl<'t> Reading<'_, 't> {
             }
             return Vec::new();
         };
+        self.root_capacity();
         let mut root = QuotaSpec::new("root", None);
-        if let Some(total) = &self.options.total {
+        if let Some(total) = &self.total {
             root = root.min(total.clone()).max(total.clone());
         }
+        let cluster = root.clone();
+        self.limits("root", &mut root, &cluster);
         forest.add_summing(root.clone(), at, self.diagnostics);
         let mut paths = vec!["root".to_owned()];
         let mut open = vec![("root".to_owned(), root)];
         while let Some((path, above)) = open.pop() {
             let children = self.children(&path);
             let capacities: Vec<Option<Capacity>> =
-                children.iter().map(|(name, at)| self.capacity(&format!("{path}.{name}"), *at)).collect();
+                children.iter().map(|(name, at)| self.capacity(&format!("{path}.{name}"), *at, &above.min)).collect();
             let weight = |capacity: &Option<Capacity>| match capacity {
                 Some(Capacity::Weight(weight)) => *weight,
                 _ => 0,
@@ -242,8 +247,22 @@ impl<'t> Reading<'_, 't> {
         paths
     }
 
+    /// Takes the capacity of `root`, where it is in amounts, as the size of the cluster.
+    fn root_capacity(&mut self) {
+        let Some((text, at)) = self.property("root", "capacity").filter(|(text, _)| text.starts_with('[')) else {
+            return;
+        };
+        let capacity = self.amounts(text, at, &Amounts::new());
+        if self.total.is_some() {
+            let means = "the size of the cluster counts that --cluster gives";
+            self.diagnostics.notes.assumed("root", Says::Sets("capacity".to_owned()), means, at);
+        } else {
+            self.total = Some(capacity);
+        }
+    }
+
     fn need_total(&mut self, at: Span) {
-        if self.options.total.is_none() && !std::mem::replace(&mut self.missing, true) {
+        if self.total.is_none() && !std::mem::replace(&mut self.missing, true) {
             let help = "say how large it is, for example --cluster cpu=400,memory=1600Gi";
             self.diagnostics.error(at, "shares are of a cluster whose size the file does not say", "").help(help);
         }
@@ -284,13 +303,13 @@ impl<'t> Reading<'_, 't> {
         self.diagnostics.error(at, format!("`{text}` is not {what}"), "").help(help);
     }
 
-    fn capacity(&mut self, queue: &str, at: Span) -> Option<Capacity> {
+    fn capacity(&mut self, queue: &str, at: Span, above: &Amounts) -> Option<Capacity> {
         let Some((text, at)) = self.property(queue, "capacity") else {
             self.diagnostics.error(at, format!("`{queue}` has no capacity"), "named here");
             return None;
         };
         if text.starts_with('[') {
-            return Some(Capacity::Amounts(self.amounts(text, at, &Amounts::new())));
+            return Some(Capacity::Amounts(self.amounts(text, at, above)));
         }
         let weight = text.strip_suffix('w').map(|number| percent(number).map(|part| Capacity::Weight(part.of)));
         let read = weight.unwrap_or_else(|| percent(text).filter(|part| part.of <= part.whole).map(Capacity::Part));
@@ -320,10 +339,16 @@ impl<'t> Reading<'_, 't> {
                 name => Name::from(name),
             };
             if let Some(part) = value.strip_suffix('%').and_then(percent) {
-                let whole =
-                    above.get(resource.as_str()).or_else(|| self.options.total.as_ref()?.get(resource.as_str()));
+                let whole = above.get(resource.as_str()).or_else(|| self.total.as_ref()?.get(resource.as_str()));
                 self.need_total(at);
                 amounts.set(resource.clone(), share(part, whole.unwrap_or(0), resource.as_str()));
+                continue;
+            }
+            if value.strip_suffix('w').and_then(percent).is_some() {
+                let title = format!("`{part}` is a weight of one resource, which is not read");
+                let help =
+                    format!("write a part or an amount, such as `{name}=25%`, or a weight `2w` of all resources");
+                self.diagnostics.error(at, title, "").help(help);
                 continue;
             }
             let bare = resource == "memory" && value.bytes().all(|byte| byte.is_ascii_digit());
@@ -338,7 +363,6 @@ impl<'t> Reading<'_, 't> {
     /// Reports the properties that are not read.
     fn others(&mut self, paths: &[String]) {
         let known: std::collections::BTreeSet<&str> = paths.iter().map(String::as_str).collect();
-        let mut named = false;
         for (name, (value, at)) in &self.properties {
             let Some(rest) = name.strip_prefix(PREFIX) else {
                 field::tell_text(GLOBAL, "property", (name, value), *at, self.diagnostics);
@@ -352,7 +376,6 @@ impl<'t> Reading<'_, 't> {
             match queue.and_then(|i| rest.get(i + 1..)) {
                 Some(of) if field::find(QUEUE, of).is_some() => {
                     let acl = of.starts_with("acl_") && value.is_empty();
-                    named |= of == "user-limit-factor";
                     field::tell_text(QUEUE, "queue", (of, if acl { " " } else { value }), *at, self.diagnostics);
                 }
                 _ if rest.starts_with("root.") => {
@@ -367,9 +390,20 @@ impl<'t> Reading<'_, 't> {
                 _ => field::tell_text(GLOBAL, "property", (rest, value), *at, self.diagnostics),
             }
         }
-        if let Some((_, at)) = self.property("root", "queues").filter(|_| !named) {
+        self.user_limits(paths);
+    }
+
+    /// Notes the leaves of which the file does not say how much one user gets.
+    fn user_limits(&mut self, paths: &[String]) {
+        const FACTOR: &str = "user-limit-factor";
+        if self.properties.contains_key(format!("{PREFIX}{FACTOR}").as_str()) {
+            return;
+        }
+        for path in paths {
+            let is_open = self.children(path).is_empty() && self.property(path, FACTOR).is_none();
+            let Some((_, at)) = self.property(path, "capacity").filter(|_| is_open) else { continue };
             let means = "a user could then use no more than the capacity of its queue; here all that the queue may use";
-            self.diagnostics.notes.assumed("tree", Says::Has("no user-limit-factor".to_owned()), means, at);
+            self.diagnostics.notes.assumed("queue", Says::Has(format!("no {FACTOR}")), means, at);
         }
     }
 }

@@ -7,7 +7,6 @@ use super::{
     diagnostics::Diagnostics,
     field::{self, Field, becomes, holds, idle, lost, lost_unless},
     forest::{Forest, Root},
-    note::Says,
     object::File,
 };
 use crate::yaml::{Node, Value, find, map, scalar};
@@ -175,10 +174,6 @@ fn queue(node: &Node, parent: Option<&str>, forest: &mut Forest, diagnostics: &m
     spec.max_jobs = jobs.and_then(|jobs| u32::try_from(jobs).ok());
     let below = diagnostics.items(find(node, "queues"), "queues");
     if spec.min.is_empty() && !below.is_empty() {
-        if parent.is_some() {
-            let means = "the min of such a queue is the sum of its children's";
-            diagnostics.notes.assumed("queue", Says::Has("children and no `guaranteed`".to_owned()), means, at);
-        }
         forest.add_summing(spec, at, diagnostics);
     } else {
         forest.add(spec, at, diagnostics);

@@ -32,7 +32,10 @@ pub(super) fn set(node: &mut Node, kind_of: &str, (at, path): Path<'_>, change: 
                 let error =
                     report.error(next.span, format!("`{}` has no entry `{}`", at.text, next.text), "no such entry");
                 match known.as_slice() {
-                    [] => error.help("its entries have no names: give the place of one, from 0"),
+                    [] => error.help(format!(
+                        "its entries have no names: give the place of one, from 0, as in `{}.0`",
+                        at.text
+                    )),
                     known => error.did_you_mean(&next.text, known.iter().copied()).help(choices(known)),
                 };
             }

@@ -15,7 +15,7 @@ use crate::{
 pub(crate) use deployed::set as set_deployed;
 use descend::{holds, set};
 use quotree_syntax::{At, Ident, Node, Report, Shape, Span, choices};
-use std::fmt;
+use std::{fmt, ops::Range};
 
 /// A field of a scenario, and the value that it gets.
 ///
@@ -36,52 +36,94 @@ use std::fmt;
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Setting {
-    /// The name of the source for diagnostics about this setting.
-    name: &'static str,
-    /// The path, if the text contains only the value.
-    path: Option<&'static str>,
-    text: String,
+    /// The name and the text of the source that diagnostics refer to.
+    name: String,
+    source: String,
+    /// Where the setting stands in that text.
+    at: Range<usize>,
+    what: What,
+}
+
+/// What the text of a setting is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    /// `PATH=VALUE`.
+    Field,
+    /// The policy.
+    Policy,
+    /// Claims, which replace those of the scenario: where each stands in the text.
+    Claims(Vec<Range<usize>>),
 }
 
 impl Setting {
+    fn of(name: &str, text: impl Into<String>, what: What) -> Self {
+        let source = text.into();
+        Self { name: name.to_owned(), at: 0..source.len(), source, what }
+    }
+
     /// A setting `PATH=VALUE`, in the notation of `--set`.
     #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
-        Self { name: "--set", path: None, text: text.into() }
+        Self::of("--set", text, What::Field)
     }
 
     /// The setting of a policy such as `Capacity(order: Fifo)`, in the notation of `--policy`.
     #[must_use]
     pub fn policy(text: impl Into<String>) -> Self {
-        Self { name: "--policy", path: Some("policy"), text: text.into() }
+        Self::of("--policy", text, What::Policy)
     }
 
     /// The setting of the claims of a scenario, in the notation of `--such-that`: each is an entry of `expect`, or what must hold at
-    /// the end.
+    /// the end. Diagnostics count them as lines.
     #[must_use]
     pub fn claims<'c>(claims: impl IntoIterator<Item = &'c str>) -> Self {
-        let entry = |claim: &str| {
-            let word = claim.trim().split('(').next().unwrap_or_default().trim();
-            let has_time = ["At", "Final", "Always", "Never", "Eventually", "Within", "StableFor"].contains(&word);
-            if has_time { claim.to_owned() } else { format!("Final({claim})") }
-        };
-        let text = claims.into_iter().map(entry).collect::<Vec<_>>().join(", ");
-        Self { name: "--such-that", path: Some("expect"), text: format!("[{text}]") }
+        let (mut text, mut parts) = (String::new(), Vec::new());
+        for claim in claims {
+            if !parts.is_empty() {
+                text.push('\n');
+            }
+            parts.push(text.len()..text.len() + claim.len());
+            text.push_str(claim);
+        }
+        Self::of("--such-that", text, What::Claims(parts))
+    }
+
+    /// The same setting, as it stands in a larger text: places are those in the source of this name, and the setting begins at this byte
+    /// of it.
+    ///
+    /// ```
+    /// use quotree_scenario::{MapLoader, Setting, load_with};
+    /// let files = MapLoader::new().with("one.ron", r#"Scenario(name: "one", cluster: Pool({ "cpu": "4" }))"#);
+    /// let edits = "# larger\nsed=3\n";
+    /// let setting = Setting::new("sed=3").part_of("edits.txt", edits, 9);
+    /// let found = load_with("one.ron", &[setting], &files).diagnostics;
+    /// assert!(found.iter().any(|one| one.to_string() == "edits.txt:2:1: error: `Scenario` has no field `sed`"));
+    /// ```
+    #[must_use]
+    pub fn part_of(mut self, name: impl Into<String>, text: impl Into<String>, at: usize) -> Self {
+        let length = self.at.len();
+        self.name = name.into();
+        self.source = text.into();
+        self.at = at..at + length;
+        self
     }
 
     /// The name and the text of the source that diagnostics refer to.
     pub(crate) fn source(&self) -> (&str, &str) {
-        (self.name, &self.text)
+        (&self.name, &self.source)
     }
 
     /// The change that this setting describes. Reports a missing `=`, and then returns nothing.
     fn change(&self, source: u32, report: &mut Report) -> Option<Change> {
-        match self.path {
-            Some(path) => {
-                let path = vec![Ident { text: path.to_owned(), span: Span::new(source, 0..0) }];
-                Some(Change { path, text: self.text.clone(), source, at: 0 })
-            }
-            None => change(&self.text, source, 0, report),
+        let text = self.source.get(self.at.clone()).unwrap_or_default();
+        let whole = |field: &str, claims: &[Range<usize>]| {
+            let path = vec![Ident { text: field.to_owned(), span: Span::new(source, self.at.start..self.at.start) }];
+            Some(Change { path, text: text.to_owned(), source, at: self.at.start, claims: claims.to_vec() })
+        };
+        match &self.what {
+            What::Field => change(text, source, self.at.start, report),
+            What::Policy => whole("policy", &[]),
+            What::Claims(claims) => whole("expect", claims),
         }
     }
 }
@@ -96,6 +138,8 @@ pub(crate) struct Change {
     /// The source, and the byte at which the value begins in it.
     pub(crate) source: u32,
     pub(crate) at: usize,
+    /// If the text has claims rather than one value: where each stands in it.
+    pub(crate) claims: Vec<Range<usize>>,
 }
 
 impl fmt::Display for Change {
@@ -119,7 +163,7 @@ fn change(text: &str, source: u32, at: usize, report: &mut Report) -> Option<Cha
         words.push(Ident { text: word.to_owned(), span: Span::new(source, start..start + word.len()) });
         start += word.len() + 1;
     }
-    Some(Change { path: words, text: value.to_owned(), source, at: start })
+    Some(Change { path: words, text: value.to_owned(), source, at: start, claims: Vec::new() })
 }
 
 /// Parses settings, whose sources have the numbers from `first` on.

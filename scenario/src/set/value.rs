@@ -6,15 +6,58 @@ use crate::{
     notation, typed,
 };
 use quotree_syntax::{Diagnostic, Ident, Node, Report, Shape, Span, Struct, parse, yaml};
+use std::ops::Range;
 
 /// Parses the value of a change. Places in the value are places in the source.
 pub(super) fn value(change: &Change, kind_of: &str, report: &mut Report) -> Node {
     let mut found = Report::default();
-    let mut node = parsed(&change.text, kind_of, change.source, &mut found);
+    let mut node = match change.claims.as_slice() {
+        [] => parsed(&change.text, kind_of, change.source, &mut found),
+        claims => list_of_claims(change, claims, kind_of, &mut found),
+    };
     shift(&mut node, change.at);
     let moved = |d: Diagnostic| Diagnostic { span: d.span.start + change.at..d.span.end + change.at, ..d };
     report.adopt(found.finish(&[]).into_iter().map(moved).collect(), change.source);
     node
+}
+
+/// Claims as a list. One without a time is about the end of the run. Places are counted from the start of the text.
+fn list_of_claims(change: &Change, claims: &[Range<usize>], kind_of: &str, report: &mut Report) -> Node {
+    let mut entries = Vec::new();
+    for claim in claims {
+        let text = change.text.get(claim.clone()).unwrap_or_default();
+        let span = Span::new(change.source, claim.clone());
+        if text.trim().is_empty() {
+            let help = "for example `Evictions(exactly: 0)` or `Wait(stat: P95, at_most: \"10m\")`";
+            report.error(span, "the claim is empty", "a claim is missing").help(help);
+            continue;
+        }
+        let mut found = Report::default();
+        let node = parse(text, change.source, &mut found);
+        let moved = |d: Diagnostic| Diagnostic { span: d.span.start + claim.start..d.span.end + claim.start, ..d };
+        report.adopt(found.finish(&[]).into_iter().map(moved).collect(), change.source);
+        if let Some(mut node) = node {
+            shift(&mut node, claim.start);
+            entries.push(at_the_end(node));
+        }
+    }
+    let span = Span::new(change.source, 0..change.text.len());
+    let list = Node { span, shape: Shape::List(entries) };
+    if report.errors() > 0 { Node { span, shape: Shape::Bad } } else { typed::value(list, kind_of, report) }
+}
+
+/// A claim with its time: the end of the run, if it has none.
+fn at_the_end(claim: Node) -> Node {
+    let word = match &claim.shape {
+        Shape::Struct(Struct { name: Some(name), .. }) => name.text.as_str(),
+        _ => "",
+    };
+    if matches!(word, "At" | "Final" | "Always" | "Never" | "Eventually" | "Within" | "StableFor") {
+        return claim;
+    }
+    let span = claim.span;
+    let name = Some(Ident { text: "Final".to_owned(), span });
+    Node { span, shape: Shape::Struct(Struct { name, args: vec![claim], fields: Vec::new() }) }
 }
 
 /// Moves the places of a value.

@@ -1,6 +1,7 @@
 //! `quotree explain`: the timeline of a pod, and why it is pending; or a quota, and who uses its guarantee.
 
 mod quota;
+mod unknown;
 
 use crate::{
     args::{Explain as Args, Format},
@@ -13,7 +14,7 @@ use quotree_reports::{count, date, many, moment, short_reason, span};
 use quotree_sim::{
     Run, RunOptions, TimelineEntry, TimelinePod,
     model::{Scenario, Start},
-    result::{EvictionRow, PendingRow, RunResult},
+    result::{EvictionRow, PendingRow},
 };
 use serde_json::Value;
 use std::{
@@ -53,7 +54,7 @@ pub(super) fn explain(args: &Args, terminal: Terminal) -> Outcome {
         }
         found.comes_at_ms = comes_at(&scenario, &options, run.result.end_ms, terminal);
         if found.comes_at_ms.is_none() {
-            return Err(Trouble::invalid(unknown(pod, &run.result)));
+            return Err(Trouble::invalid(unknown::pod(pod, &run.result)));
         }
     }
     terminal.show(&match args.format {
@@ -398,19 +399,6 @@ fn list<'a>(value: &'a Value, field: &str) -> &'a [Value] {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// The error that there is no such pod. It lists the names of the workloads.
-fn unknown(pod: &str, result: &RunResult) -> String {
-    let what = format!("workload `{pod}`");
-    if let Some(row) = result.refusals.iter().find(|row| row.what == what) {
-        return format!("`{pod}` has no pods: its submission was refused at {}: {}", moment(row.at_ms), row.why);
-    }
-    let names: Vec<_> = result.workloads.iter().map(|w| format!("`{}`", w.name)).collect();
-    if names.is_empty() {
-        return format!("there is no pod or workload `{pod}`: no workload has been submitted by that time");
-    }
-    format!("there is no pod or workload `{pod}`; the workloads are {}", super::first_of(&names))
 }
 
 #[cfg(test)]

@@ -101,6 +101,9 @@ impl<'a> Found<'a> {
     pub(super) fn text(&self) -> String {
         let name = &self.row.name;
         let mut text = format!("{name} at {}\n\n", self.dated(self.at_ms));
+        if self.amounts.is_empty() {
+            let _ = writeln!(text, "{name} has no min and no max, and none of its pods is there");
+        }
         for line in &self.amounts {
             let _ = writeln!(text, "{}", line.sentence(name));
         }
@@ -215,7 +218,7 @@ impl Line {
     fn sentence(&self, name: &str) -> String {
         let Self { resource, used, request, min, max, borrowed, lent, held, missing, .. } = self;
         let max = max.as_ref().map_or_else(String::new, |max| format!(", at most {max}"));
-        let min = min.as_deref().unwrap_or("0");
+        let min = min.as_deref().unwrap_or("nothing");
         let mut text = format!("{resource}: {name} uses {used}, requests {request} and is guaranteed {min}{max}");
         if self.is_missing {
             let _ = write!(text, "; {missing} of its guarantee is missing");
@@ -232,10 +235,10 @@ impl Line {
     }
 }
 
-/// The resources of which a quota has, uses or requests anything, in the order of their names.
+/// The resources of which a quota is guaranteed, may use, uses or requests anything, in the order of their names.
 fn resources(row: &QuotaRow) -> BTreeSet<String> {
     let of = |amounts: &Amounts| amounts.iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>();
-    [&row.min.0, &row.used.0, &row.request.0].into_iter().flat_map(of).collect()
+    [&row.min.0, &row.max.0, &row.used.0, &row.request.0].into_iter().flat_map(of).collect()
 }
 
 /// A quota and all quotas below it.

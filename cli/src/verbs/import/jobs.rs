@@ -5,6 +5,7 @@
 use super::{
     Named, demand,
     draft::{Draft, map},
+    good_rows,
     notices::Notices,
     quotas, some_rows,
 };
@@ -54,6 +55,7 @@ pub(super) fn scenario(format: TraceFormat, args: &Args, terminal: Terminal) -> 
         None => demand::tree(&name, &read.rows, &total, args.no_borrowing),
     };
     notices.complain(args.strict, terminal)?;
+    good_rows(&file, &read.problems, args.strict)?;
     let mut notes = file.note(read.rows.len(), "jobs", &read.problems, terminal);
     notes.push_str(&notices.comments());
     let skip = if read.problems.is_empty() { "" } else { ", bad_rows: Skip" };

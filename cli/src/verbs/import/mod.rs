@@ -196,6 +196,15 @@ fn some_rows(file: &Named, read: &TraceRows, args: &Args) -> Result<(), Trouble>
     Err(Trouble::invalid(format!("`{}` has no valid row (expected: {expected}){problems}", file.name)))
 }
 
+/// An error with `--strict` if rows were skipped.
+fn good_rows(file: &Named, problems: &[RowProblem], strict: bool) -> Result<(), Trouble> {
+    if !strict || problems.is_empty() {
+        return Ok(());
+    }
+    let (name, rows) = (&file.name, many(problems.len() as u64, "invalid row"));
+    Err(Trouble::invalid(format!("`{name}` has {rows}, which --strict does not skip{}", listed(problems))))
+}
+
 /// An error if a node is invalid, since a cluster is imported as a whole or not at all.
 fn good_nodes(file: &Named, nodes: &NodeRows) -> Result<(), Trouble> {
     if nodes.problems.is_empty() {

@@ -25,10 +25,12 @@ pub(in crate::verbs) fn diff(args: &Args, seeds: &Seeds, terminal: Terminal) -> 
             )));
         }
         let study = Study { file: files::slashed(path), base: study::settings(edits), cases: Cases::one(), seeds };
-        study::prepare(study, disk, false, jobs, terminal)
+        study::prepare_quietly(study, disk, false, jobs, terminal)
     };
     let a = side(&args.a, &first_disk, &Edits::default(), seeds.clone())?;
+    study::warn(&a, &[], terminal);
     let b = side(second, &second_disk, &args.edits, Seeds::List(a.seeds.clone()))?;
+    study::warn(&b, &a.warnings.0, terminal);
     let runner = Runner::new(jobs, &STOP);
     let (mut done, mut runs) = (0, vec![None; a.seeds.len()]);
     let guard = interrupt::watch();

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) fn sweep(args: &Args, terminal: Terminal) -> Outcome {
     let jobs = study::threads(args.jobs.jobs);
-    let axes = axes(&args.set, terminal)?;
+    let axes = axes(&args.set, "--set", terminal)?;
     let file = files::slashed(&args.file);
     let study = Study { file, base: Vec::new(), cases: Cases::Product(axes), seeds: args.seeds.clone() };
     let disk = Disk::of(&args.file);
@@ -82,14 +82,15 @@ pub(super) fn sweep(args: &Args, terminal: Terminal) -> Outcome {
     }
 }
 
-/// The axes of `--set`.
-pub(super) fn axes(set: &[String], terminal: Terminal) -> Result<Vec<Axis>, Trouble> {
+/// The axes of an option.
+pub(super) fn axes(texts: &[String], option: &'static str, terminal: Terminal) -> Result<Vec<Axis>, Trouble> {
     let (mut axes, mut found) = (Vec::new(), Vec::new());
-    for text in set {
+    for text in texts {
         match Axis::parse(text) {
-            Ok(axis) => axes.push(axis),
-            Err(diagnostics) => {
-                let source = Source { path: "--set".to_owned(), text: text.clone() };
+            Ok(axis) => axes.push(Axis { option, ..axis }),
+            Err(mut diagnostics) => {
+                let source = Source { path: option.to_owned(), text: text.clone() };
+                diagnostics.iter_mut().for_each(|one| option.clone_into(&mut one.place.path));
                 found.push(snippets::draw(&diagnostics, &[source], terminal.colour_errors));
             }
         }
