@@ -31,6 +31,8 @@ pub struct Beside {
     questions: Vec<Question>,
     dumps: Vec<(Request, LoopState)>,
     wants_reasons: bool,
+    /// How many workloads are said what would help.
+    advice: usize,
     recount: Option<Recount>,
     /// When reasons were asked for last.
     asked: Time,
@@ -57,10 +59,12 @@ pub struct Made {
 }
 
 impl Beside {
-    /// A twin without any input yet.
+    /// A twin without any input yet, which says to so many workloads what would help ([`Settings::advice`]).
+    ///
+    /// [`Settings::advice`]: crate::settings::Settings::advice
     #[must_use]
-    pub fn new() -> Self {
-        Self { twin: Some(Twin::default()), ..Self::default() }
+    pub fn new(advice: usize) -> Self {
+        Self { twin: Some(Twin::default()), advice, ..Self::default() }
     }
 
     /// Where the core at work must hand over its input.
@@ -122,7 +126,7 @@ impl Beside {
         };
         let (input, questions) = (self.feed.take(), std::mem::take(&mut self.questions));
         let (dumps, recount) = (std::mem::take(&mut self.dumps), self.recount.take());
-        let reasons = std::mem::take(&mut self.wants_reasons);
+        let (reasons, advice) = (std::mem::take(&mut self.wants_reasons), self.advice);
         self.work = Some(tokio::task::spawn_blocking(move || {
             twin.take(input);
             for (asked, answer) in questions {
@@ -132,7 +136,7 @@ impl Beside {
             for (request, state) in dumps {
                 request.answer(&twin, &state);
             }
-            let reasons = reasons.then(|| twin.reasons());
+            let reasons = reasons.then(|| twin.reasons(advice));
             let recounted = recount.map(|recount| twin.recounted(&recount));
             let differs = twin.take_difference();
             Done { twin, made: Made { reasons, recounted, differs } }

@@ -115,7 +115,7 @@ impl Runner {
         });
         board.tick(clock.now(), false);
         let heard = Heard { board: board.clone(), clock };
-        let beside = Beside::new();
+        let beside = Beside::new(settings.advice);
         let actor = Actor::new(settings).fed(beside.feed());
         Self {
             watches: streams::start(reads, tree, &sender, &heard),

@@ -42,6 +42,9 @@ pub struct Settings {
     pub api_qps: u32,
     /// Whether metrics by the names of the kube-scheduler are shown, too.
     pub compat_metrics: bool,
+    /// How many of the oldest workloads that wait are said what would help them, in conditions and figures. Each try works on a copy of
+    /// the state. A question about one pod is always answered in full.
+    pub advice: usize,
 }
 
 /// The label of namespaces that are managed, with the value `true`, where nothing else is configured.
@@ -79,6 +82,7 @@ impl Settings {
             pod_groups: false,
             api_qps: 200,
             compat_metrics: false,
+            advice: 50,
         }
     }
 

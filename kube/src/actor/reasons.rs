@@ -15,10 +15,7 @@ use quotree_k8s::{
 };
 use quotree_words::{in_brief, verdict};
 
-/// How many workloads are explained in full at a time: each explanation tries what would help on copies of the state.
-/// The others get one clause.
-pub(super) const IN_FULL: usize = 50;
-/// In larger clusters nothing is explained in full here.
+/// In larger clusters nobody is said what would help, except who is asked about.
 pub(super) const SMALL: usize = 2000;
 
 /// Why a pod waits.
@@ -43,7 +40,7 @@ impl Actor {
     /// holds nothing up, makes it here.
     #[must_use]
     pub fn why_workloads(&self) -> Vec<Reason> {
-        self.live.as_ref().map(|live| twin::reasons(&live.core, &live.ids)).unwrap_or_default()
+        self.live.as_ref().map(|live| twin::reasons(&live.core, &live.ids, self.settings.advice)).unwrap_or_default()
     }
 
     /// Why each pod of ours waits that is not admitted, by age of their workloads. Costs as

@@ -6,7 +6,7 @@
 
 use super::{
     names::Ids,
-    reasons::{IN_FULL, SMALL, why},
+    reasons::{SMALL, why},
 };
 use crate::serve::figures::leaf_name;
 use quotree_core::{Event, Policy, Scheduler, TreeSpec, WorkloadId};
@@ -141,10 +141,10 @@ impl Twin {
         self.differs.take()
     }
 
-    /// Why each workload waits, by age. The oldest of a cluster that is not large are explained in full, with what would help.
+    /// Why each workload waits, by age. So many of the oldest are said what would help, in a cluster that is not large.
     #[must_use]
-    pub fn reasons(&self) -> Vec<Reason> {
-        self.core.as_ref().map(|core| reasons(core, &self.ids)).unwrap_or_default()
+    pub fn reasons(&self, advice: usize) -> Vec<Reason> {
+        self.core.as_ref().map(|core| reasons(core, &self.ids, advice)).unwrap_or_default()
     }
 
     /// Why one workload waits, in full: the reason in one word, and the sentences.
@@ -155,11 +155,11 @@ impl Twin {
 }
 
 /// Why each workload of a core waits.
-pub(super) fn reasons(core: &Scheduler, ids: &Ids) -> Vec<Reason> {
+pub(super) fn reasons(core: &Scheduler, ids: &Ids, advice: usize) -> Vec<Reason> {
     let waiting = core.waiting();
     let small = waiting.len() <= SMALL && core.nodes().len() <= SMALL;
     let of = |(place, workload): (usize, WorkloadId)| {
-        let (word, message) = why(core, ids, workload, small && place < IN_FULL)?;
+        let (word, message) = why(core, ids, workload, small && place < advice)?;
         let leaf = core.workload(workload).and_then(|workload| workload.leaf);
         Some(Reason { workload, leaf: leaf_name(core, leaf), word, message })
     };

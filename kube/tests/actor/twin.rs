@@ -100,7 +100,7 @@ fn the_twin_says_what_the_core_would_say() {
             if step % 7 == 0 {
                 twin.take(feed.take());
                 assert_eq!(twin.take_difference(), None, "seed {seed}, step {step}");
-                let said: Vec<Why> = world.actor.whys(&twin.reasons());
+                let said: Vec<Why> = world.actor.whys(&twin.reasons(world.actor.settings().advice));
                 assert_eq!(said, world.actor.reasons(), "seed {seed}, step {step}");
                 explained += said.len();
                 // What the watches have shown makes the same ledger.

@@ -118,7 +118,7 @@ async fn deleted(mode: Mode, rounds: usize, seed: u64) {
         if matches!(round % 7, 0 | 6) {
             // All that waits for an eviction is given up, or some of what waits.
             let waiting: Vec<(String, String)> = storm.laws.waiting().map(|pod| pod.key.clone()).collect();
-            for _ in 0..10 {
+            for _ in 0..waiting.len().min(10) {
                 let (namespace, name) = &waiting[storm.draw.below(waiting.len())];
                 storm.server.with_store(|store| delete(store, namespace, name, None));
             }
