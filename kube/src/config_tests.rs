@@ -1,3 +1,5 @@
+//! What arguments make of the settings, and which are refused.
+
 use super::*;
 use quotree_core::{Placement, RespectBudgets};
 use quotree_k8s::Labels;
