@@ -551,11 +551,12 @@ impl Storm {
     pub(crate) async fn rests(&mut self, within_s: u64, when: &str) {
         let mut still = 0;
         for _ in 0..within_s {
-            let before = (self.laws.admissions, self.laws.evictions, self.laws.changes);
+            let (before, changes) = ((self.laws.admissions, self.laws.evictions), self.laws.changes);
             self.pass(1000).await;
-            let after = (self.laws.admissions, self.laws.evictions, self.laws.changes);
-            still = if before == after || before.2 + 12 > after.2 { still + 1 } else { 0 };
-            if still >= 12 && self.decides() {
+            let is_still = before == (self.laws.admissions, self.laws.evictions) && self.laws.changes < changes + 12;
+            // Who leads anew sends no eviction for ten seconds.
+            still = if is_still && self.decides() { still + 1 } else { 0 };
+            if still >= 12 {
                 break;
             }
         }
