@@ -23,7 +23,7 @@ pub(crate) fn scenario(path: &Path, edits: &Edits, terminal: Terminal) -> Result
     scenario_beside(path, edits, &mut Vec::new(), terminal)
 }
 
-/// As [`scenario`], where others were loaded before: warnings that they had, too, are not printed again. Those of this one are
+/// As [`scenario()`], where others were loaded before: warnings that they had, too, are not printed again. Those of this one are
 /// added.
 ///
 /// # Errors
