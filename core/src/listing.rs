@@ -40,7 +40,7 @@ pub struct Listing {
     /// How many more pods of each disruption budget may be evicted.
     budgets: BTreeMap<Name, u32>,
     budget_of: BTreeMap<WorkloadId, Name>,
-    /// Evictions under way that took from a budget which was not set since.
+    /// Pods whose eviction is under way and was taken from their budget. A newer `BudgetChanged` already counts it.
     taken: BTreeMap<PodId, Name>,
 }
 

@@ -260,7 +260,7 @@ impl Args {
         self.listen.parse().map(Some).map_err(|error| Mistake::Argument { argument: "--listen", why: why(error) })
     }
 
-    /// The files of the certificate by which the port is served, if it is served by TLS.
+    /// The files of the TLS certificate and its key; `None` if the port serves plain HTTP.
     #[must_use]
     pub fn tls(&self) -> Option<Files> {
         let (certificate, key) = (self.tls_cert_file.clone()?, self.tls_private_key_file.clone()?);

@@ -202,7 +202,7 @@ impl Datum {
         }
     }
 
-    /// The cell in JSON. Nothing is `null`, and a number beyond 64 bits is a string.
+    /// The cell in JSON. An empty cell is `null`, and a number beyond 64 bits is a string.
     pub(crate) fn json(&self) -> Value {
         match (self, self.number()) {
             (Self::Text(text), _) => text.as_str().into(),

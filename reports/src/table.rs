@@ -73,7 +73,7 @@ impl<'r> Table<'r> {
     }
 
     /// Writes the table as JSON, row by row: `name`, `columns` with name, kind and resource, and `rows` as objects, each on a line of
-    /// its own. Nothing is `null`; a number beyond 64 bits is a string.
+    /// its own. An empty cell is `null`; a number beyond 64 bits is a string.
     ///
     /// # Errors
     /// If `file` cannot be written.

@@ -36,7 +36,7 @@ impl Asked {
 }
 
 impl Actor {
-    /// What is needed to explain the newest pod of this name; `None` if there is none. Costs a lookup, and copies nothing.
+    /// Finds what an explanation of the newest pod with this name needs; `None` if there is no such pod. Costs one lookup in an index.
     #[must_use]
     pub fn asked(&self, namespace: &str, name: &str) -> Option<Asked> {
         let pod = self.seen.pod_named(namespace, name)?;

@@ -63,7 +63,7 @@ fn queue_of(reason: &str) -> &'static str {
     }
 }
 
-/// So many pods of a profile were tried in a turn that took so long, and not placed.
+/// Counts scheduling attempts that placed no pod: how many pods of a profile, and how long the turn took.
 pub fn unschedulable(values: &mut Values, profile: &str, pods: u64, seconds: f64) {
     values.add(SCHEDULE_ATTEMPTS, &["unschedulable", profile], pods as f64);
     values.observe_times(ATTEMPT_DURATION, ATTEMPTS, &["unschedulable", profile], seconds, pods);

@@ -82,7 +82,7 @@ impl Shapes {
         number
     }
 
-    /// The number of a template that pods got during the run.
+    /// Gives a template its number, and adds the row of the template if pods use it for the first time.
     pub(crate) fn add(&mut self, template: &Arc<PodTemplate>) -> u32 {
         self.learn(template);
         while self.rows.len() as usize <= self.numbers.len().saturating_sub(1) {

@@ -57,11 +57,16 @@ fn is_unreliable(world: &World<'_>) -> bool {
     world.scenario.world.reliable_from.is_none_or(|from| world.now < from)
 }
 
+/// Whether a request goes wrong that does so with this probability. Where that is 0, nothing is drawn.
+fn goes_wrong(world: &mut World<'_>, permille: u64, stream: fn(&mut Unreliable) -> &mut Stream) -> bool {
+    permille > 0 && is_unreliable(world) && stream(&mut world.unreliable).below(1000) < permille
+}
+
 /// Requests the bind of a pod. After the latency the bind succeeds or fails.
 pub(crate) fn request_bind(world: &mut World<'_>, pod: u32) {
     let delay = world.unreliable.bind_latencies.duration_ms(&world.scenario.world.bind_latency);
     let permille = world.scenario.world.failed_binds_permille;
-    let fails = permille > 0 && is_unreliable(world) && world.unreliable.failed_binds.below(1000) < permille;
+    let fails = goes_wrong(world, permille, |streams| &mut streams.failed_binds);
     world.after(delay, if fails { WorldEvent::BindFailed(pod) } else { WorldEvent::Bound(pod) });
 }
 
@@ -69,7 +74,7 @@ pub(crate) fn request_bind(world: &mut World<'_>, pod: u32) {
 pub(crate) fn request_planned_eviction(world: &mut World<'_>, pod: u32) {
     let permille = world.scenario.world.refused_evictions_permille;
     let works = world.pods[pod].state.is_running();
-    if works && permille > 0 && is_unreliable(world) && world.unreliable.refused_evictions.below(1000) < permille {
+    if works && goes_wrong(world, permille, |streams| &mut streams.refused_evictions) {
         world.set_state(pod, State::EvictionPending);
         let id = world.id_of(pod);
         world.trace(TraceEvent::RefusedEviction { pod: id });
@@ -148,7 +153,7 @@ pub(crate) fn evictable(world: &mut World<'_>, unit: u32) {
 pub(crate) fn request_eviction(world: &mut World<'_>, pod: u32) {
     let permille = world.scenario.world.lost_evictions_permille;
     let works = world.pods[pod].state.is_running();
-    if works && permille > 0 && is_unreliable(world) && world.unreliable.lost_evictions.below(1000) < permille {
+    if works && goes_wrong(world, permille, |streams| &mut streams.lost_evictions) {
         world.set_state(pod, State::EvictionPending);
         let id = world.id_of(pod);
         world.trace(TraceEvent::LostEviction { pod: id });

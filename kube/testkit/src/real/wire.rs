@@ -58,7 +58,7 @@ impl Wire {
         Ok(Self { port, state, task })
     }
 
-    /// The port where clients reach the server by the wire.
+    /// The port of the wire: clients connect to it instead of the port of the server.
     pub const fn port(&self) -> u16 {
         self.port
     }
