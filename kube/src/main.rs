@@ -3,6 +3,7 @@
 mod access;
 
 use clap::Parser;
+use hyper::header;
 use kube::{
     Config,
     client::ClientBuilder,
@@ -44,19 +45,21 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
     let (record, listen) = (args.recording()?, args.listen()?);
     let certificate =
         args.tls().map(Certificate::read).transpose().map_err(|error| format!("--tls-cert-file: {error}"))?;
-    let config = connection(args).await?;
+    let clock = Clock::of_the_machine();
+    let me = identity(clock);
+    let mut config = connection(args).await?;
+    config.headers.push((header::USER_AGENT, user_agent(&me)?));
     eprintln!("quotree-scheduler: {:?} mode, server {}, tree {}", settings.mode, config.cluster_url, args.tree);
     let (places, memory) = (args.places(), args.memory()?);
     let log: fn(&str) = match args.log {
         Log::Text => |line| println!("{line}"),
         Log::Json => |line| println!("{}", json::line(line)),
     };
-    let (clock, board) = (Clock::of_the_machine(), Board::default());
+    let board = Board::default();
     let hearing = Hearing(Heard { board: board.clone(), clock });
     let reads = ClientBuilder::try_from(config.clone())?.with_layer(&hearing).build();
     let writes = write::client(config)?;
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    let me = identity(clock);
     let mut candidate =
         args.lease()?.map(|(namespace, name)| Candidate::new(writes.clone(), &namespace, &name, me.clone(), clock));
     // Dropped last: by then all lines are there.
@@ -113,6 +116,11 @@ async fn start(args: &Args) -> Result<(), Box<dyn Error>> {
 fn identity(clock: Clock) -> String {
     let host = std::env::var("HOSTNAME").unwrap_or_else(|_| "host".to_owned());
     format!("{host}_{}_{}", std::process::id(), clock.now().0)
+}
+
+/// What the audit log and `managedFields` call this process: the program, and the identity that also holds the Lease.
+fn user_agent(me: &str) -> Result<header::HeaderValue, header::InvalidHeaderValue> {
+    header::HeaderValue::from_str(&format!("quotree-scheduler/{} ({me})", env!("CARGO_PKG_VERSION")))
 }
 
 /// Where the API server is, and who we are.

@@ -23,7 +23,7 @@ const SUFFIXES: [(&str, i128); 12] = [
 ];
 
 /// A quantity in thousandths; what cannot be read is nothing. The API server has checked it.
-fn quantity(value: &Value) -> i128 {
+pub fn quantity(value: &Value) -> i128 {
     let text = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let (number, unit) = match text.strip_suffix('m') {
         Some(number) => (number, 1),

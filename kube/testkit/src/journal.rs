@@ -23,9 +23,10 @@ pub struct Record {
     pub code: u16,
     /// Whether a fault was in the way.
     pub faulty: bool,
-    /// The latest resourceVersion before the request.
+    /// The latest resourceVersion before the request. A real server does not say it: 0.
     pub before: u64,
-    /// The latest resourceVersion after it: larger if something was written.
+    /// The latest resourceVersion after it: larger if something was written. Of a real server it is that of the object in the answer to
+    /// a write, and 1 where that has none.
     pub after: u64,
 }
 

@@ -8,6 +8,7 @@ use crate::{
     target::{Silence, Target},
     value,
 };
+use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{Timestamp, ToSpan};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,15 +79,17 @@ impl Kubelet {
         let pods = self.target.get("/api/v1/pods?fieldSelector=spec.nodeName!%3D").await?;
         let nodes = self.target.get("/api/v1/nodes").await?;
         let pods = value::items(&pods.body, &["items"]);
-        let mut touched = 0;
-        for pod in pods {
+        let nodes = value::items(&nodes.body, &["items"]);
+        let tended = pods.iter().filter_map(|pod| {
             let node = value::text(pod, &["spec", "nodeName"]);
-            if self.nodes.contains_key(node) && !self.silent.contains(node) {
-                let its = value::items(&nodes.body, &["items"]).iter().find(|one| value::name(one) == node);
-                touched += usize::from(self.tend(pod, pods, its).await?);
-            }
-        }
-        Ok(touched)
+            let speaks = self.nodes.contains_key(node) && !self.silent.contains(node);
+            let its = nodes.iter().find(|one| value::name(one) == node);
+            speaks.then(|| self.tend(pod, pods, its))
+        });
+        // In memory one after the other, so that each run is the same.
+        let at_once = if self.target.server().is_some() { 1 } else { 16 };
+        let touched = stream::iter(tended).buffer_unordered(at_once);
+        touched.try_fold(0, async |sum, touched| Ok(sum + usize::from(touched))).await
     }
 
     /// Does what is due for one pod.

@@ -84,8 +84,8 @@ async fn unclear_answers_are_looked_into() {
 }
 
 /// A disruption budget that allows nothing is asked seldom, and obeyed when it allows something.
-pub(crate) async fn budgets_are_kept(server: Server) {
-    let mut world = world(server, Mode::Gate).await;
+async fn budgets(server: Server, mode: Mode) {
+    let mut world = world(server, mode).await;
     for number in 1..=2 {
         world.replica_set(&format!("namespace{number}"), &format!("nginx{number}"), 4, 5).await;
     }
@@ -118,6 +118,14 @@ pub(crate) async fn budgets_are_kept(server: Server) {
         }
     }
     assert_eq!((running[0] + running[1], running[2], world.evictions), (6, 2, 2), "{running:?}");
+}
+
+pub(crate) async fn budgets_are_kept(server: Server) {
+    budgets(server, Mode::Gate).await;
+}
+
+pub(crate) async fn budgets_are_kept_in_bind_mode(server: Server) {
+    budgets(server, Mode::Bind).await;
 }
 
 /// The API server is killed and started again: watches and connections end, and the adapter goes on.

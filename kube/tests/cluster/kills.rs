@@ -2,13 +2,8 @@
 //! next one comes to the same rest, and nobody is admitted or evicted twice. On a real server it is the program itself, by
 //! `kill -9`.
 
-use crate::{
-    demo::{NAMESPACES, tree},
-    server::Server,
-    world::World,
-};
+use crate::{server::Server, shape::Shape};
 use quotree_kube::settings::Mode;
-use std::time::{Duration, Instant};
 
 /// How often it is killed on a real server, in each mode; `.ci/soak` does so more often.
 const ROUNDS: &str = "QUOTREE_SOAK_KILLS";
@@ -24,62 +19,45 @@ impl Draw {
     }
 }
 
-/// What is wrong with who runs, given who wants to: 8 pods fit in all, at most 4 of a team, and 2 of each are guaranteed.
-fn wrong(wanted: &[usize], running: &[usize]) -> Option<String> {
-    let (fit, all) = (wanted.iter().map(|pods| (*pods).min(4)).sum::<usize>().min(8), running.iter().sum::<usize>());
-    let unfair = wanted.iter().zip(running).any(|(wanted, runs)| *runs > 4 || *runs < (*wanted).min(2));
-    (all != fit || unfair).then(|| format!("{wanted:?} are wanted and {running:?} run"))
-}
-
-/// Lets time pass until nothing is wrong, and some seconds more.
-pub(crate) async fn comes_to_rest(world: &mut World, wanted: &[usize], round: u64) {
-    let since = Instant::now();
-    let patience = if world.fake().is_some() { 0 } else { 90 };
-    world.a_while().await;
-    while wrong(wanted, &world.running().await).is_some() && since.elapsed() < Duration::from_secs(patience) {
-        world.pass(1).await;
-    }
-    world.pass(3).await;
-    if let Some(wrong) = wrong(wanted, &world.running().await) {
-        panic!("round {round}: {wrong}");
-    }
-}
-
 async fn kills(server: Server, mode: Mode, rounds: u64) {
-    let mut world = World::new(server, mode, &[("node-1", 20), ("node-2", 20)], &NAMESPACES, tree()).await;
-    let mut wanted = vec![0; NAMESPACES.len()];
-    for namespace in NAMESPACES {
-        world.replica_set(namespace, "work", 0, 5).await;
-    }
+    let shape = Shape::of(&server);
+    let mut world = shape.world(server, mode).await;
+    let mut wanted = vec![0; shape.teams];
     let mut draw = Draw(7);
     for round in 0..rounds {
         world.start_program().await;
-        let pair = 2 * draw.below(2) as usize;
-        let (teams, before_kill) = match round % 3 {
-            // Two teams borrow all that the others do not use.
-            0 => (vec![(pair, 6), (pair + 1, 6), (2 - pair, 0), (3 - pair, 0)], draw.below(3_000)),
-            // Others want their guarantees back. Evictions are sent from ten seconds after the start on.
-            1 => (
-                (0..4).map(|team| (team, wanted[team].max(2 + draw.below(4) as usize))).collect(),
-                10_000 + draw.below(3_000),
-            ),
-            _ => (vec![(draw.below(4) as usize, draw.below(7) as usize)], draw.below(2_000)),
+        let before_kill = match round % 3 {
+            // Evictions are sent from ten seconds after the start on.
+            1 => 10_000 + draw.below(3_000),
+            _ => draw.below(3_000),
         };
-        for (team, pods) in teams {
-            wanted[team] = pods;
-            world.scale(NAMESPACES[team], "work", pods as u32).await;
+        for block in (0..shape.teams).step_by(4) {
+            let pair = 2 * draw.below(2) as usize;
+            let teams = match round % 3 {
+                // Two teams borrow all that the others do not use.
+                0 => vec![(pair, 6 * shape.unit), (pair + 1, 6 * shape.unit), (2 - pair, 0), (3 - pair, 0)],
+                // Others want their guarantees back.
+                1 => (0..4)
+                    .map(|team| (team, wanted[block + team].max((2 + draw.below(4) as usize) * shape.unit)))
+                    .collect(),
+                _ => vec![(draw.below(4) as usize, draw.below(6 * shape.unit as u64 + 1) as usize)],
+            };
+            for (team, pods) in teams {
+                wanted[block + team] = pods;
+                world.scale(&shape.team(block + team), "work", pods as u32).await;
+            }
         }
         world.pass_ms(before_kill).await;
         world.kill();
         if round % 3 != 1 {
             world.start_program().await;
-            comes_to_rest(&mut world, &wanted, round).await;
+            shape.comes_to_rest(&mut world, &wanted, round).await;
             world.kill();
         }
     }
     world.start_program().await;
-    comes_to_rest(&mut world, &wanted, rounds).await;
-    assert!(world.twice.is_empty(), "carried out twice: {:?}", world.twice);
+    shape.comes_to_rest(&mut world, &wanted, rounds).await;
+    world.ends_well();
     assert!(world.evictions > 0 || rounds < 2, "somebody was evicted meanwhile");
     let (segments, agreed) = world.replays().await;
     assert!(segments as u64 >= rounds && agreed > rounds, "{segments} segments, {agreed} decisions");

@@ -1,6 +1,7 @@
 //! What users see of a cluster.
 
 use crate::world::World;
+use quotree_kube_testkit::amounts;
 use serde_json::Value;
 
 impl World {
@@ -15,6 +16,21 @@ impl World {
         let target = self.server.target();
         let path = target.cluster("scheduling.sigs.k8s.io/v1beta1", "namespaces/kube-system/elasticquotatrees/tree");
         target.get(&path).await.unwrap().body
+    }
+
+    /// LI7: what the status of the tree says is used is a recount of the pods. It is written at most every 5 s.
+    pub(crate) async fn shows_a_recount(&mut self) {
+        let mut broken = Vec::new();
+        for _ in 0..20 {
+            let status = self.tree().await["status"]["root"].clone();
+            self.laws.shown(|quota, resource| used(&status, quota, resource));
+            broken = self.laws.take_broken();
+            if broken.is_empty() {
+                return;
+            }
+            self.pass(1).await;
+        }
+        panic!("{broken:?}");
     }
 
     /// How many pods of each namespace run, and are not being deleted.
@@ -45,6 +61,14 @@ impl World {
         let ours = items.filter(|event| event["reportingController"] == "quotree.io/quotree-scheduler");
         ours.map(|event| format!("{}: {}", text(event, "reason"), text(event, "note"))).collect()
     }
+}
+
+/// What the status of a quota, or of those below it, says is used, in thousandths.
+fn used(status: &Value, quota: &str, resource: &str) -> Option<i128> {
+    if status["name"] == quota {
+        return Some(amounts::quantity(&status["used"][resource])).filter(|_| status["used"].is_object());
+    }
+    status["children"].as_array()?.iter().find_map(|child| used(child, quota, resource))
 }
 
 /// Our condition of a pod, as `reason: message`.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+mod adapters;
 mod confirm;
 mod demo;
 mod faults;
@@ -13,6 +14,7 @@ mod memory;
 mod packaging;
 mod policies;
 mod server;
+mod shape;
 mod storms;
 mod tenancy;
 mod users;
@@ -48,7 +50,7 @@ macro_rules! on_a_real_server {
 
 in_memory! {
     demo: gate_mode_on_one_node gate_mode bind_mode_on_one_node bind_mode;
-    faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept;
+    faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept budgets_are_kept_in_bind_mode;
     kills: in_gate_mode in_bind_mode;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
     memory: a_tree_that_breaks_between_two_processes_evicts_nobody;
@@ -60,7 +62,7 @@ in_memory! {
 on_a_real_server! {
     confirm: kube_scheduler_preempts_unless_never pod_groups_by_version;
     demo: gate_mode bind_mode;
-    faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept an_api_server_that_is_restarted;
+    faults: a_restart_in_gate_mode a_restart_in_bind_mode budgets_are_kept budgets_are_kept_in_bind_mode an_api_server_that_is_restarted;
     kills: in_gate_mode in_bind_mode;
     leader: a_standby_takes_over_from_a_leader_that_is_killed;
     memory: a_tree_that_breaks_between_two_processes_evicts_nobody;

@@ -2,22 +2,18 @@
 //! forgotten what was watched (LF6). `.ci/soak` plays a tenth of the counts in full length, `.ci/run` each of them once and short.
 
 use crate::{
-    demo::{NAMESPACES, tree},
-    kills::{Draw, comes_to_rest},
+    kills::Draw,
     server::Server,
+    shape::{Shape, soaks},
     world::World,
 };
 use quotree_kube::settings::Mode;
 use quotree_kube_testkit::real::{Broken, Wire};
 use std::time::Duration;
 
-/// Whether a tenth of the counts is played.
-fn soaks() -> bool {
-    std::env::var_os("QUOTREE_SOAK_ROUNDS").is_some()
-}
-
-/// The demo's cluster, and the program at the other end of a wire.
+/// A cluster, and the program at the other end of a wire.
 struct Wired {
+    shape: Shape,
     world: World,
     wire: Wire,
     wanted: Vec<usize>,
@@ -26,31 +22,35 @@ struct Wired {
 
 impl Wired {
     async fn new(server: Server) -> Self {
-        let mut world = World::new(server, Mode::Gate, &[("node-1", 20), ("node-2", 20)], &NAMESPACES, tree()).await;
-        for namespace in NAMESPACES {
-            world.replica_set(namespace, "work", 0, 5).await;
-        }
+        let shape = Shape::of(&server);
+        let mut world = shape.world(server, Mode::Gate).await;
         let wire = world.start_wired_program().await;
-        Self { world, wire, wanted: vec![0; NAMESPACES.len()], draw: Draw(3) }
+        Self { shape, world, wire, wanted: vec![0; shape.teams], draw: Draw(3) }
     }
 
-    /// Two teams want other numbers of pods.
+    /// Half of the teams want other numbers of pods.
     async fn stir(&mut self) {
-        for _ in 0..2 {
-            let team = self.draw.below(4) as usize;
-            self.wanted[team] = self.draw.below(7) as usize;
-            self.world.scale(NAMESPACES[team], "work", self.wanted[team] as u32).await;
+        for _ in 0..self.shape.teams / 2 {
+            let team = self.draw.below(self.shape.teams as u64) as usize;
+            self.wanted[team] = self.draw.below(6 * self.shape.unit as u64 + 1) as usize;
+            self.world.scale(&self.shape.team(team), "work", self.wanted[team] as u32).await;
         }
+    }
+
+    /// Changes how the wire is.
+    fn set(&mut self, broken: Broken) {
+        self.wire.set(broken);
+        self.world.laws.excuse();
     }
 
     /// Who shall run runs, and it is still the same process.
     async fn rests(&mut self, round: u64) {
-        comes_to_rest(&mut self.world, &self.wanted, round).await;
+        self.shape.comes_to_rest(&mut self.world, &self.wanted, round).await;
         assert!(!self.world.a_program_has_ended(), "round {round}: the program has ended");
     }
 
     async fn ends(mut self, rounds: u64) {
-        assert!(self.world.twice.is_empty(), "carried out twice: {:?}", self.world.twice);
+        self.world.ends_well();
         let (segments, agreed) = self.world.replays().await;
         assert!(segments > 0 && agreed > rounds, "{segments} segments, {agreed} decisions");
     }
@@ -63,10 +63,10 @@ async fn breaks(server: Server, broken: Broken, (rounds, seconds): (u64, u32)) {
         wired.stir().await;
         let pause = wired.draw.below(1500);
         wired.world.pass_ms(pause).await;
-        wired.wire.set(broken);
+        wired.set(broken);
         wired.stir().await;
         wired.world.pass(seconds).await;
-        wired.wire.set(Broken::Not);
+        wired.set(Broken::Not);
         wired.rests(round).await;
     }
     wired.ends(rounds).await;
@@ -112,12 +112,12 @@ pub(crate) async fn what_was_watched_is_forgotten(server: Server) {
         wired.stir().await;
         wired.world.pass(2).await;
         // What changes now is not shown before the server has forgotten it.
-        wired.wire.set(Broken::Stalled);
+        wired.set(Broken::Stalled);
         wired.stir().await;
         wired.world.pass(2).await;
         wired.world.compact().await;
         wired.world.restart_server().await;
-        wired.wire.set(Broken::Not);
+        wired.set(Broken::Not);
         wired.wire.cut();
         wired.rests(round).await;
     }

@@ -2,21 +2,19 @@
 //! memory, time is virtual: the runtime's clock stands still while anything can be done. On a real API server it is the
 //! time of the machine.
 
-use crate::server::{ADAPTER, Server, create};
-use quotree_k8s::LabelSelector;
-use quotree_kube::{
-    elect::{Candidate, lead},
-    record::{Recording, Settings as Record},
-    run::{Outlets, Runner},
-    serve::board::Board,
-    settings::{Mode, Settings},
-    watch::streams::TreeSource,
+use crate::{
+    adapters::Adapter,
+    server::{ADAPTER, Server, create},
 };
+use jiff::Timestamp;
+use quotree_kube::{serve::board::Board, settings::Mode};
 use quotree_kube_testkit::{
     FakeServer, Target,
     faults::{Rule, Verb},
+    journal::Record,
     kubelet::Kubelet,
-    real::Wire,
+    laws::{Admission, Checker},
+    real::Follower,
     stand_ins,
     store::PatchType,
 };
@@ -24,13 +22,8 @@ use serde_json::{Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
-    process::Stdio,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
-};
-use tokio::{
-    process::{Child, Command},
-    task::JoinHandle,
 };
 
 /// The cluster.
@@ -40,7 +33,11 @@ pub(crate) struct World {
     pub(crate) namespaces: BTreeMap<String, Target>,
     pub(crate) kubelet: Kubelet,
     pub(crate) mode: Mode,
-    adapters: Vec<Adapter>,
+    /// Judges all that the adapter does.
+    pub(crate) laws: Checker,
+    /// Shows what changes on a real server.
+    follower: Option<Follower>,
+    pub(crate) adapters: Vec<Adapter>,
     /// Evictions that were accepted.
     pub(crate) evictions: usize,
     /// Whether the API server was restarted: at first it has not read its roles, and forbids everything.
@@ -60,13 +57,9 @@ pub(crate) struct World {
     pub(crate) board: Board,
 }
 
-/// An adapter at work.
-enum Adapter {
-    /// A task of the test, and what it records.
-    Task(JoinHandle<()>, Recording),
-    /// The program.
-    Program(Child),
-}
+/// LI3: a process that was killed sends its first eviction ten seconds after its start, and a pod has five seconds of grace. Real
+/// servers run beside others on one machine.
+const SERVED_WITHIN: i64 = 90;
 
 /// The object behind a tree.
 pub(crate) fn quota_tree(root: Value) -> Value {
@@ -74,6 +67,11 @@ pub(crate) fn quota_tree(root: Value) -> Value {
         "apiVersion": "scheduling.sigs.k8s.io/v1beta1", "kind": "ElasticQuotaTree",
         "metadata": { "name": "tree", "namespace": "kube-system" }, "spec": { "root": root },
     })
+}
+
+/// What a node of so many cores offers.
+fn offers(cores: u32) -> Value {
+    json!({ "cpu": cores.to_string(), "memory": "64Gi", "pods": "110" })
 }
 
 /// A folder that nobody has.
@@ -109,9 +107,12 @@ impl World {
         create(&target, &quota_tree(root)).await;
         let mut kubelet = Kubelet::new(target.clone());
         for (name, cores) in nodes {
-            let allocatable = json!({ "cpu": cores.to_string(), "memory": "64Gi", "pods": "110" });
-            kubelet.add_node(name, allocatable, json!({})).await.unwrap();
+            kubelet.add_node(name, offers(*cores), json!({})).await.unwrap();
         }
+        let follower = matches!(server, Server::Real(..)).then(|| Follower::start(&target));
+        let admission = if mode == Mode::Bind { Admission::Bind } else { Admission::Gate };
+        let mut laws = Checker::new(ADAPTER, admission);
+        laws.limits.served_within = SERVED_WITHIN;
         let mut all = BTreeMap::new();
         for namespace in namespaces {
             all.insert((*namespace).to_owned(), target.within(namespace).await.unwrap());
@@ -121,6 +122,8 @@ impl World {
             namespaces: all,
             kubelet,
             mode,
+            laws,
+            follower,
             adapters: Vec::new(),
             evictions: 0,
             starting: false,
@@ -137,6 +140,11 @@ impl World {
         world
     }
 
+    /// Adds a node of so many cores.
+    pub(crate) async fn add_node(&mut self, name: &str, cores: u32) {
+        self.kubelet.add_node(name, offers(cores), json!({})).await.unwrap();
+    }
+
     /// The server in memory.
     pub(crate) fn fake(&self) -> Option<&FakeServer> {
         match &self.server {
@@ -150,131 +158,10 @@ impl World {
         self.fake().expect("faults are of the server in memory").add_fault(rule);
     }
 
-    /// Starts the adapter, alone.
-    pub(crate) async fn start(&mut self) {
-        self.start_one(None).await;
-    }
-
-    /// Starts the adapter as one of several, by this identity.
-    pub(crate) async fn start_candidate(&mut self, me: &str) {
-        self.start_one(Some(me)).await;
-    }
-
-    async fn start_one(&mut self, me: Option<&str>) {
-        let settings = Settings { managed: LabelSelector::default(), ..Settings::new(self.mode) };
-        let clock = self.server.clock();
-        let source = TreeSource { namespace: "kube-system".to_owned(), name: "tree".to_owned() };
-        let client = self.server.client().await;
-        let log: fn(&str) = |line| eprintln!("{line}");
-        let mut candidate =
-            me.map(|me| Candidate::new(client.clone(), "kube-system", "quotree-scheduler", me.to_owned(), clock));
-        let record = Record { segment_bytes: self.segment_bytes, ..Record::new(self.recording.clone()) };
-        let recording = Recording::start(record, me.unwrap_or("alone"), log).unwrap();
-        let outlets = Outlets { log, board: self.board.clone(), tape: Some(recording.tape()) };
-        let task = tokio::spawn(async move {
-            let start = |fence| Runner::new(&client, client.clone(), settings, &source, clock, fence, outlets);
-            let ended = lead(candidate.as_mut(), start).await;
-            eprintln!("ended: {ended}");
-        });
-        self.adapters.push(Adapter::Task(task, recording));
-    }
-
-    /// Starts the program itself on a real server; in memory the same as [`World::start`].
-    pub(crate) async fn start_program(&mut self) {
-        let Some(kubeconfig) = self.server.kubeconfig().await else { return self.start().await };
-        self.start_program_with(kubeconfig);
-    }
-
-    fn start_program_with(&mut self, kubeconfig: PathBuf) {
-        let mode = if self.mode == Mode::Bind { "bind" } else { "gate" };
-        let mut program = Command::new(env!("CARGO_BIN_EXE_quotree-scheduler"));
-        program.args(["--mode", mode, "--tree", "kube-system/tree", "--namespaces", "", "--lease", "", "--kubeconfig"]);
-        program.arg(kubeconfig).arg("--record").arg(&self.recording).stdout(Stdio::null()).kill_on_drop(true);
-        self.adapters.push(Adapter::Program(program.spawn().unwrap()));
-    }
-
-    /// Starts the program at the other end of a wire to a real server.
-    pub(crate) async fn start_wired_program(&mut self) -> Wire {
-        let (wire, kubeconfig) = self.server.wire().await;
-        self.start_program_with(kubeconfig);
-        wire
-    }
-
-    /// Starts the program on a real server, as one of several of which one leads.
-    pub(crate) async fn start_candidate_program(&mut self) {
-        let kubeconfig = self.server.kubeconfig().await.expect("programs need a real server");
-        let mut program = Command::new(env!("CARGO_BIN_EXE_quotree-scheduler"));
-        program.args(["--tree", "kube-system/tree", "--namespaces", "", "--kubeconfig"]).arg(kubeconfig);
-        program.stdout(Stdio::null()).kill_on_drop(true);
-        self.adapters.push(Adapter::Program(program.spawn().unwrap()));
-    }
-
-    /// The process that holds the Lease.
-    pub(crate) async fn leading_program(&self) -> u32 {
-        let target = self.server.target();
-        let path = target.cluster("coordination.k8s.io/v1", "namespaces/kube-system/leases/quotree-scheduler");
-        let lease = target.get(&path).await.unwrap();
-        let parts: Vec<&str> = lease.text("/spec/holderIdentity").rsplit('_').collect();
-        parts[1].parse().unwrap()
-    }
-
-    /// Sends a signal to a process.
-    pub(crate) fn signal(&self, process: u32, signal: &str) {
-        let sent = std::process::Command::new("kill").args([signal, &process.to_string()]).status();
-        assert!(sent.unwrap().success());
-    }
-
-    /// Whether a process has ended.
-    pub(crate) fn has_ended(&mut self, process: u32) -> bool {
-        self.adapters.iter_mut().any(|adapter| match adapter {
-            Adapter::Program(program) if program.id() == Some(process) => program.try_wait().unwrap().is_some(),
-            Adapter::Program(program) => program.id().is_none(),
-            Adapter::Task(..) => false,
-        })
-    }
-
-    /// Whether any program has ended by itself.
-    pub(crate) fn a_program_has_ended(&mut self) -> bool {
-        self.adapters.iter_mut().any(|adapter| match adapter {
-            Adapter::Program(program) => program.try_wait().unwrap().is_some(),
-            Adapter::Task(..) => false,
-        })
-    }
-
-    /// Ends the oldest adapter at once, as `kill -9` does.
-    pub(crate) fn kill(&mut self) {
-        if self.adapters.is_empty() {
-            return;
-        }
-        match self.adapters.remove(0) {
-            Adapter::Task(task, recording) => {
-                task.abort();
-                // What was handed over is written; the last decision may lack its end.
-                drop(recording);
-            }
-            Adapter::Program(mut program) => program.start_kill().unwrap(),
-        }
-    }
-
-    /// Ends all adapters, and replays what they have recorded. Gives the number of segments and of decisions.
-    pub(crate) async fn replays(&mut self) -> (usize, u64) {
-        while !self.adapters.is_empty() {
-            self.kill();
-        }
-        tokio::task::yield_now().await;
-        let (mut segments, mut agreed) = (0, 0);
-        quotree_record::replay(&self.recording, |one, _| {
-            assert_eq!(one.difference, None, "{}", one.file.display());
-            (segments, agreed) = (segments + 1, agreed + one.agreed);
-            true
-        })
-        .unwrap();
-        (segments, agreed)
-    }
-
     /// Kills a real API server, and starts it again.
     pub(crate) async fn restart_server(&mut self) {
         self.server.restart().await;
+        self.laws.excuse();
         self.starting = true;
     }
 
@@ -389,10 +276,27 @@ impl World {
         done + self.count()
     }
 
+    /// Judges what has changed since the last call.
+    fn judge(&mut self, journal: &[Record]) {
+        match (&self.server, &mut self.follower) {
+            (Server::Fake(server), _) => server.with_store(|store| self.laws.look(store, journal)),
+            (Server::Real(..), Some(follower)) => {
+                let changes = follower.take(journal.to_vec());
+                self.laws.judge(Timestamp::now(), changes.iter().map(|(change, by)| (change, by.as_ref())));
+            }
+            (Server::Real(..), None) => {}
+        }
+        let broken = self.laws.take_broken();
+        let lines: Vec<String> = broken.iter().map(ToString::to_string).collect();
+        assert!(broken.is_empty(), "laws are broken:\n{}", lines.join("\n"));
+    }
+
     /// Counts what the adapter has done since the last call, and returns how often it wrote.
     fn count(&mut self) -> usize {
         let mut wrote = 0;
-        for record in self.server.take_journal() {
+        let journal = self.server.take_journal();
+        self.judge(&journal);
+        for record in journal {
             let is_ours = record.user == ADAPTER;
             self.faults += usize::from(is_ours && record.faulty);
             assert!(!is_ours || record.code != 403 || self.starting, "the roles do not allow {record:?}");

@@ -16,6 +16,8 @@
 //!
 //! LI11, that a recording replays, is no law of objects: tests replay what they have recorded.
 //!
+//! [`Checker::look`] reads the log of the server in memory; [`crate::real::Follower`] gives the changes of a real one.
+//!
 //! # What is excused
 //!
 //! A decision can be as old as what the watch has not shown yet. What others have changed in the last [`STALE`] seconds therefore
@@ -33,7 +35,7 @@ use crate::{
     census::{Census, Pod, add},
     faults::Verb,
     journal::Record,
-    store::Store,
+    store::{Change, Store},
 };
 use jiff::{SpanRound, Timestamp, Unit};
 use std::collections::{BTreeMap, BTreeSet};
@@ -201,50 +203,62 @@ impl Checker {
     /// Judges all changes since the last look, in their order, by the requests that made them. To be called often: the store
     /// remembers a bounded number of changes.
     pub fn look(&mut self, store: &Store, journal: &[Record]) {
-        self.now = store.now();
-        self.began.get_or_insert(self.now);
         let wrote = journal.iter().filter(|record| record.wrote());
         let by_end: BTreeMap<u64, &Record> = wrote.map(|record| (record.after, record)).collect();
         assert!(store.log().forgotten() <= self.seen || self.seen == 0, "the log has forgotten what was not judged");
-        for change in store.log().after(self.seen) {
+        let by = |change: &Change| {
+            let record = by_end.range(change.revision..).next().map(|(_, record)| *record);
+            record.filter(|record| record.before < change.revision)
+        };
+        self.judge(store.now(), store.log().after(self.seen).map(|change| (change, by(change))));
+    }
+
+    /// Judges changes at a time, in their order, each with the request that made it where that is known.
+    pub fn judge<'a>(
+        &mut self,
+        now: Timestamp,
+        changes: impl IntoIterator<Item = (&'a Change, Option<&'a Record>)>,
+    ) {
+        self.now = now;
+        self.began.get_or_insert(now);
+        for (change, record) in changes {
             self.changes += 1;
             self.seen = change.revision;
-            let record = by_end.range(change.revision..).next().map(|(_, record)| *record);
-            let record = record.filter(|record| record.before < change.revision);
             let ours = record.filter(|record| record.user == self.user);
-            self.lease(change, ours);
-            match change.resource.1.as_str() {
-                "pods" => {
-                    let before = change.before.as_deref();
-                    let pods = self.census.take(change);
-                    if let Some((old, new)) = pods {
-                        self.pod(
-                            old.as_deref(),
-                            new.as_deref(),
-                            ours.map(|record| (record, before, change.after.as_deref())),
-                        );
-                    }
-                }
-                "nodes" => {
-                    self.census.take(change);
-                    self.stirred.insert(format!("node {}", change.key.1), self.now);
-                }
-                "elasticquotatrees" => self.tree_change(change, ours),
-                "poddisruptionbudgets" => {
-                    let bars = change.after.as_deref().is_some_and(|budget| {
-                        crate::value::at(budget, &["status", "disruptionsAllowed"]).as_i64().unwrap_or(0) <= 0
-                    });
-                    if bars {
-                        self.budgets.insert(change.key.clone())
-                    } else {
-                        self.budgets.remove(&change.key)
-                    };
-                    self.owed.clear();
-                }
-                _ => {}
-            }
+            self.take(change, ours);
         }
         self.over_time();
+    }
+
+    /// Judges a change, with our request that made it.
+    fn take(&mut self, change: &Change, ours: Option<&Record>) {
+        self.lease(change, ours);
+        match change.resource.1.as_str() {
+            "pods" => {
+                let before = change.before.as_deref();
+                if let Some((old, new)) = self.census.take(change) {
+                    let write = ours.map(|record| (record, before, change.after.as_deref()));
+                    self.pod(old.as_deref(), new.as_deref(), write);
+                }
+            }
+            "nodes" => {
+                self.census.take(change);
+                self.stirred.insert(format!("node {}", change.key.1), self.now);
+            }
+            "elasticquotatrees" => self.tree_change(change, ours),
+            "poddisruptionbudgets" => {
+                let bars = change.after.as_deref().is_some_and(|budget| {
+                    crate::value::at(budget, &["status", "disruptionsAllowed"]).as_i64().unwrap_or(0) <= 0
+                });
+                if bars {
+                    self.budgets.insert(change.key.clone())
+                } else {
+                    self.budgets.remove(&change.key)
+                };
+                self.owed.clear();
+            }
+            _ => {}
+        }
     }
 
     /// A pod has changed.

@@ -3,10 +3,21 @@
 use crate::{faults::Verb, journal::Record, value};
 use serde_json::Value;
 
-/// The policy of the log: each request once, when it is answered, without bodies.
+/// The policy of the log: each request once, when it is answered. Bodies only of the answers that show which version a write made of
+/// an object that the laws are about.
 pub(super) const POLICY: &str = r#"{
-  "apiVersion": "audit.k8s.io/v1", "kind": "Policy",
-  "omitStages": ["RequestReceived", "ResponseStarted"], "rules": [{ "level": "Metadata" }]
+  "apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitManagedFields": true,
+  "omitStages": ["RequestReceived", "ResponseStarted"],
+  "rules": [
+    {
+      "level": "RequestResponse", "verbs": ["create", "update", "patch", "delete"],
+      "resources": [
+        { "group": "", "resources": ["pods", "pods/status", "pods/resize"] },
+        { "group": "scheduling.sigs.k8s.io" }
+      ]
+    },
+    { "level": "Metadata" }
+  ]
 }"#;
 
 /// The request of a line of the log; none if it is about no resource.
@@ -18,10 +29,11 @@ pub(super) fn record(line: &str) -> Option<Record> {
     let code = value::at(&event, &["responseStatus", "code"]).as_u64().and_then(|code| u16::try_from(code).ok());
     let code = code.unwrap_or(0);
     let wrote = verb.writes() && (200..300).contains(&code) && !text(&["requestURI"]).contains("dryRun=");
+    let made = value::text(&event, &["responseObject", "metadata", "resourceVersion"]).parse().ok();
     let impersonated = text(&["impersonatedUser", "username"]);
     Some(Record {
         user: if impersonated.is_empty() { text(&["user", "username"]) } else { impersonated },
-        process: String::new(),
+        process: process(value::text(&event, &["userAgent"])).to_owned(),
         manager: text(&["userAgent"]).split([' ', '/']).next().unwrap_or_default().to_owned(),
         verb,
         resource: if subresource.is_empty() { resource } else { format!("{resource}/{subresource}") },
@@ -31,8 +43,13 @@ pub(super) fn record(line: &str) -> Option<Record> {
         faulty: false,
         // The log does not say which version the store was at.
         before: 0,
-        after: u64::from(wrote),
+        after: if wrote { made.unwrap_or(1) } else { 0 },
     })
+}
+
+/// What a user agent such as `quotree-scheduler/0.1.0 (host_7_1)` says of its process.
+fn process(agent: &str) -> &str {
+    agent.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(process, _)| process)
 }
 
 #[cfg(test)]
@@ -47,7 +64,17 @@ mod tests {
         let record = record(line).unwrap();
         assert_eq!((record.verb, record.resource.as_str(), record.name.as_str()), (Verb::Create, "pods/eviction", "p"));
         assert_eq!((record.user.as_str(), record.manager.as_str(), record.wrote()), ("someone", "kube-rs", true));
+        assert_eq!((record.after, record.process.as_str()), (1, ""), "the answer shows no object");
         assert!(!super::record(&line.replace("201", "429")).unwrap().wrote());
+    }
+
+    #[test]
+    fn an_answer_shows_the_version_and_an_agent_its_process() {
+        let line = r#"{"verb":"patch","userAgent":"quotree-scheduler/0.1.0 (host_7_1)","responseStatus":{"code":200},
+            "objectRef":{"resource":"pods","namespace":"a","name":"p"},
+            "responseObject":{"metadata":{"resourceVersion":"42"}}}"#;
+        let record = record(line).unwrap();
+        assert_eq!((record.after, record.process.as_str(), record.manager.as_str()), (42, "host_7_1", "quotree-scheduler"));
     }
 
     #[test]

@@ -2,13 +2,16 @@
 //! kube-scheduler, a controller manager and KWOK can be added.
 
 mod audit;
+mod authors;
 mod clients;
 mod etcd;
+mod follow;
 mod keys;
 mod process;
 mod programs;
 mod wire;
 
+pub use follow::Follower;
 pub use programs::{Missing, Programs, REQUIRE, skipped};
 pub use wire::{Broken, Wire};
 
@@ -16,7 +19,8 @@ use crate::journal::Record;
 use keys::Authority;
 use process::{Process, flag, free_ports};
 use std::{
-    env, fs, io,
+    env, fs,
+    io::{self, Read, Seek},
     path::{Path, PathBuf},
     sync::{
         Mutex,
@@ -66,7 +70,7 @@ pub struct RealServer {
     authority: Authority,
     flags: Vec<String>,
     /// How much of the audit log was read.
-    read: Mutex<usize>,
+    read: Mutex<u64>,
     // In this order they are dropped: those around the server, the server, its store.
     others: Vec<Process>,
     apiserver: Process,
@@ -96,6 +100,9 @@ impl RealServer {
         let common = [
             flag("kubeconfig", kubeconfig.display()),
             flag("leader-elect", false),
+            // A tenth of a second must do for what takes half a minute by default.
+            flag("kube-api-qps", 500),
+            flag("kube-api-burst", 1000),
             // Nobody asks them anything.
             flag("secure-port", 0),
         ];
@@ -208,12 +215,20 @@ impl RealServer {
     /// The requests since the last call, from the audit log.
     pub fn take_journal(&self) -> Vec<Record> {
         let Ok(mut read) = self.read.lock() else { return Vec::new() };
-        let log = fs::read_to_string(self.folder.join("audit.log")).unwrap_or_default();
-        let new = log.get(*read..).unwrap_or_default();
+        let mut new = Vec::new();
+        let log = fs::File::open(self.folder.join("audit.log"));
+        let found = log.and_then(|mut log| {
+            log.seek(io::SeekFrom::Start(*read))?;
+            log.read_to_end(&mut new)
+        });
+        if found.is_err() {
+            return Vec::new();
+        }
         // The last line may be half written.
-        let whole = new.rfind('\n').map_or(0, |end| end + 1);
-        *read += whole;
-        new.get(..whole).unwrap_or_default().lines().filter_map(audit::record).collect()
+        let whole = new.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        *read += whole as u64;
+        let lines = String::from_utf8_lossy(new.get(..whole).unwrap_or_default());
+        lines.lines().filter_map(audit::record).collect()
     }
 
     /// Where it keeps its files and logs, until it is dropped.
@@ -270,6 +285,8 @@ fn flags(folder: &Path, store: &str, port: u16) -> Vec<String> {
         flag("authorization-mode", "Node,RBAC"),
         flag("audit-policy-file", file("audit.json")),
         flag("audit-log-path", file("audit.log")),
+        // Megabytes: it begins no second file.
+        flag("audit-log-maxsize", 100_000),
     ]
 }
 
