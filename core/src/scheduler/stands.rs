@@ -1,17 +1,23 @@
-//! Whether an eviction that a plan asked for is still of use (E2).
+//! Whether an eviction that a plan asked for is still of use, and still allowed (E2).
 
 use super::{
     Scheduler,
-    cluster::Cluster,
-    state::{PodRef, amount_of},
+    cluster::{Cluster, Eviction},
+    state::{QuotaSlot, Row, amount_of},
 };
 use crate::api::{PodId, Rule};
+use std::collections::BTreeMap;
 
 impl Scheduler {
-    /// Whether an eviction that a plan asked for still stands: a hold waits for it, or it is for no workload and its reason
-    /// holds (G3, T4). A caller that has not asked for it yet can take back one that does not
+    /// Whether an eviction that a plan asked for still stands: a hold waits for it, and it takes nobody's guarantee (R2); or it
+    /// is for no workload and its reason holds (a stale gang, G3; a max, T4). A caller that has not asked for it yet can take back one that does not
     /// ([`Event::EvictWithdrawn`](crate::Event::EvictWithdrawn)): a newer fact or tree spares the pod. Nothing if no plan
-    /// evicts the pod, or somebody else stops it by now. Costs a path of the tree.
+    /// evicts the pod, or it is seen to be stopped by now ([`Event::PodLeaving`](crate::Event::PodLeaving)). Costs a path of the
+    /// tree for each eviction under way; for all of them at once there is [`useless_evictions`](Self::useless_evictions).
+    ///
+    /// A min is judged as at the moment of the decision: each quota that had to be above it still is. Pods of which the eviction
+    /// was not seen yet count as pods that stay. So of ten evictions that are sent one after the other, those stand that leave
+    /// the quota at its min. A max (T4) is judged in the same way.
     ///
     /// ```
     /// use quotree_core::{Amounts, Event, NodeSpec, Policy, QuotaSpec, Scheduler, Time, TreeSpec, WorkloadId, WorkloadSpec};
@@ -35,23 +41,63 @@ impl Scheduler {
     /// ```
     #[must_use]
     pub fn eviction_stands(&self, pod: PodId) -> Option<bool> {
-        let rule = self.cluster.evictions.of(pod)?.rule;
-        let slot = self.cluster.workloads.slot(pod.workload)?;
-        let pod = slot.pod(pod.ordinal);
-        Some(match rule {
-            Rule::G3 => true,
-            Rule::T4 => would_exceed_max(&self.cluster, pod),
-            _ => self.cluster.workloads.pod(pod).is_some_and(|row| row.evicted_for.is_some()),
-        })
+        let eviction = self.cluster.evictions.of(pod)?;
+        stands(&self.cluster, pod, eviction, &mut None)
+    }
+
+    /// The evictions that do not stand any more ([`eviction_stands`](Self::eviction_stands)), by pod. Costs a path of the tree for
+    /// each eviction under way.
+    #[must_use]
+    pub fn useless_evictions(&self) -> Vec<PodId> {
+        let mut unseen = None;
+        let all = self.cluster.evictions.all();
+        let useless = all.filter(|(pod, eviction)| stands(&self.cluster, *pod, eviction, &mut unseen) == Some(false));
+        useless.map(|(pod, _)| pod).collect()
     }
 }
 
-/// Whether a quota on the path of a terminating pod would be above its max if the pod went on.
-fn would_exceed_max(cluster: &Cluster, pod: PodRef) -> bool {
-    let (quotas, uses) = (&cluster.quotas, cluster.workloads.governed(pod));
-    let exceeds = |q, r| {
-        let used = amount_of(uses, r);
-        used > 0 && quotas.ledger.remaining_usage(q, r).saturating_add(used) > quotas.max(q, r)
+/// What the pods use together that plans evict and that nobody was seen stopping yet, by quota.
+struct Unseen(BTreeMap<QuotaSlot, Row>);
+
+impl Unseen {
+    fn of(cluster: &Cluster) -> Self {
+        let mut sums: BTreeMap<QuotaSlot, Row> = BTreeMap::new();
+        for (id, _) in cluster.evictions.all() {
+            let Some(slot) = cluster.workloads.slot(id.workload) else { continue };
+            let uses = cluster.workloads.governed(slot.pod(id.ordinal));
+            for quota in cluster.quotas.ledger.path(cluster.workloads.at(slot).leaf) {
+                let sum = sums.entry(quota).or_insert_with(|| uses.iter().map(|_| 0).collect());
+                sum.iter_mut().zip(uses).for_each(|(sum, uses)| *sum = sum.saturating_add(*uses));
+            }
+        }
+        Self(sums)
+    }
+
+    fn at(&self, quota: QuotaSlot, resource: usize) -> i64 {
+        self.0.get(&quota).map_or(0, |row| amount_of(row, resource))
+    }
+}
+
+fn stands(cluster: &Cluster, id: PodId, eviction: &Eviction, unseen: &mut Option<Unseen>) -> Option<bool> {
+    let slot = cluster.workloads.slot(id.workload)?;
+    let pod = slot.pod(id.ordinal);
+    let is_waited_for = || cluster.workloads.pod(pod).is_some_and(|row| row.evicted_for.is_some());
+    let (quotas, leaf) = (&cluster.quotas, cluster.workloads.at(slot).leaf);
+    let mut stays = |q: QuotaSlot, resource: usize| {
+        let unseen = unseen.get_or_insert_with(|| Unseen::of(cluster));
+        quotas.ledger.remaining_usage(q, resource).saturating_add(unseen.at(q, resource))
     };
-    quotas.ledger.path(cluster.workloads.at(pod.workload).leaf).any(|q| quotas.resources().any(|r| exceeds(q, r)))
+    Some(match (eviction.rule, eviction.contests) {
+        (Rule::G3, _) => true,
+        (Rule::T4, _) => {
+            let uses = cluster.workloads.governed(pod);
+            let mut exceeds = |q, r| amount_of(uses, r) > 0 && stays(q, r) > quotas.max(q, r);
+            quotas.ledger.path(leaf).any(|q| quotas.resources().any(|r| exceeds(q, r)))
+        }
+        (Rule::R2, Some((common, resource))) => {
+            let mut branch = quotas.ledger.path(leaf).take_while(|q| *q != common);
+            is_waited_for() && branch.all(|q| stays(q, resource) > quotas.min(q, resource))
+        }
+        _ => is_waited_for(),
+    })
 }

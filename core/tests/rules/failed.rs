@@ -217,3 +217,39 @@ fn e2_t4_an_eviction_for_a_max_stands_while_the_max_does() {
     assert_eq!(stands(&game), Some(false));
     assert_eq!(game.row("eviction taken back 2").unwrap(), "nothing");
 }
+
+#[test]
+fn e2_an_eviction_that_would_take_a_guarantee_does_not_stand() {
+    let mut game = Game::new("root 8/8; a<root 4/8; b<root 4/8", "8", Policy::default()).unwrap();
+    let row = (1..=8).map(|id| format!("; submit {id} to b: 1"));
+    game.row(&format!("slow evictions; no recreation{}", row.collect::<String>())).unwrap();
+    let evicted = "evict 8 by R2; evict 7 by R2; evict 6 by R2; evict 5 by R2; hold 9; pending 9: H1";
+    assert_eq!(game.row("submit 9 to a: 4").unwrap(), evicted);
+    let useless =
+        |game: &Game| -> Vec<u32> { game.core().useless_evictions().into_iter().map(|pod| pod.workload.0).collect() };
+    assert_eq!(useless(&game), [0; 0], "what was just decided stands");
+    // Two of b end. It still uses 6 of its 4, as long as nobody is seen leaving.
+    game.row("finish 1; finish 2").unwrap();
+    assert_eq!(useless(&game), [0; 0]);
+    // With two that leave it uses 4.
+    game.row("eviction seen 8; eviction seen 7").unwrap();
+    assert_eq!(useless(&game), [5, 6]);
+    assert_eq!(game.core().eviction_stands(WorkloadId(5).pod(0)), Some(false));
+    assert_eq!(game.core().eviction_stands(WorkloadId(8).pod(0)), None, "somebody stops it");
+    // Whoever waits for them needs them no longer: two that ended, and two that leave, are enough.
+    let waits = "release 9: eviction of 5 failed; hold 9; pending 9: H1";
+    assert_eq!(game.row("eviction taken back 5; eviction taken back 6").unwrap(), waits);
+}
+
+#[test]
+fn e2_t4_what_was_just_decided_for_a_max_stands() {
+    let policy = by(|policy| policy.enforce_max = EnforceMax::After { ms: 500 });
+    let mut game = Game::new("root 9/9; a<root 0/9", "9", policy).unwrap();
+    game.row("slow evictions; no recreation; submit 1 to a: 5; submit 2 to a: 1").unwrap();
+    game.row("tree root 9/9; a<root 0/4").unwrap();
+    assert_eq!(game.row("wait 1 ms").unwrap(), "evict 2 by T4; evict 1 by T4");
+    assert_eq!(game.core().useless_evictions(), []);
+    // Once the larger one leaves, the smaller one may stay.
+    game.row("eviction seen 1").unwrap();
+    assert_eq!(game.core().useless_evictions(), [WorkloadId(2).pod(0)]);
+}

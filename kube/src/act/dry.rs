@@ -11,7 +11,7 @@ pub fn line(intent: &Intent) -> String {
     match intent {
         Intent::Bind { node, why, .. } => format!("bind {pod} to {node}: {why}"),
         Intent::Evict { why, .. } => format!("evict {pod}: {why}"),
-        Intent::TakeBack { .. } => format!("spare {pod}: nobody needs its eviction any more"),
+        Intent::TakeBack { .. } => format!("spare {pod}: its eviction does not stand any more (E2)"),
         Intent::Condition { reason, message, .. } => format!("wait {pod}: {reason}: {message}"),
         Intent::Event { reason, note, .. } => format!("event {pod}: {reason}: {note}"),
     }

@@ -56,11 +56,11 @@ fn profile(pod: &SeenPod) -> Name {
 /// Evictions that a newer tree or fact has made useless. Those that are not sent yet are taken back, and the actor hears of
 /// that as of a failure.
 pub(super) fn useless_evictions(live: &mut Live, seen: &Seen) -> Vec<Intent> {
-    let useless = |uid: &&Uid| {
-        let known = live.known.get(*uid);
-        known.is_some_and(|known| live.core.eviction_stands(known.id) == Some(false))
-    };
-    let useless: Vec<Uid> = live.evicting.iter().filter(useless).cloned().collect();
+    if live.evicting.is_empty() {
+        return Vec::new();
+    }
+    let useless = live.core.useless_evictions().into_iter().filter_map(|pod| live.ids.uid(pod).cloned());
+    let useless: Vec<Uid> = useless.filter(|uid| live.evicting.contains(uid)).collect();
     useless.iter().for_each(|uid| _ = live.evicting.remove(uid));
     let pods = useless.iter().filter_map(|uid| seen.pods.get(uid));
     pods.map(|pod| Intent::TakeBack { pod: PodKey::of(pod) }).collect()

@@ -5,6 +5,7 @@
 mod accepted;
 mod basics;
 mod dumped;
+mod evictions;
 mod facts;
 mod groups;
 mod recorded;

@@ -3,7 +3,7 @@
 
 use super::{Driver, MOST_DECISIONS, brief};
 use crate::{compare, recount::recount, reference::Reference};
-use quotree_core::Plan;
+use quotree_core::{Action, Plan};
 
 impl Driver<'_> {
     /// Decides and carries out plans until a decision is empty.
@@ -50,6 +50,7 @@ impl Driver<'_> {
         for action in &plan.actions {
             self.played.trace.push(format!("{}   {}", self.now.0, brief(action)));
         }
+        self.check_stands(&plan);
         let again = self.core.decide(self.now);
         let violations = format!("S1: deciding again gives {:?}", again.actions);
         let alike = self.is_comparable();
@@ -61,6 +62,17 @@ impl Driver<'_> {
             self.check_own_evictions(&plan);
         }
         plan
+    }
+
+    /// E2: what was just decided stands, or a caller that takes back what does not would come to no end.
+    fn check_stands(&mut self, plan: &Plan) {
+        let useless = self.core().useless_evictions();
+        for action in &plan.actions {
+            let Action::Evict { pod, reason } = action else { continue };
+            if useless.contains(pod) {
+                self.violation(format!("E2: the eviction of {pod} was just decided and does not stand: {reason:?}"));
+            }
+        }
     }
 
     /// Whether the reference still has the state of the core: they have not differed, and no bound was hit.

@@ -1,7 +1,7 @@
 //! Evictions that could not be done, and who is spared for that (E2).
 
-use super::state::{For, Reference, Stage};
-use quotree_core::{Event, PodId, ReleaseReason, Rule, WorkloadId};
+use super::state::{For, Reference, Stage, Workload};
+use quotree_core::{Event, EvictReason, PodId, ReleaseReason, Rule, WorkloadId};
 
 impl Reference {
     /// The pod goes on. If the eviction failed, its workload is spared until there is news.
@@ -42,17 +42,41 @@ impl Reference {
         let workload = self.workloads.get(&pod.workload)?;
         let row = workload.pods.get(pod.ordinal as usize)?;
         let eviction = row.evicted.as_ref()?;
-        let ledger = self.ledger();
         let uses = self.row(self.template(pod));
         let above = |q: usize| {
-            let is = |r: usize| uses[r] > 0 && ledger.live(q, r).saturating_add(uses[r]) > self.tree.quotas[q].max[r];
+            let is = |r: usize| uses[r] > 0 && self.stays(q, r) > self.tree.quotas[q].max[r];
             (0..uses.len()).any(is)
         };
-        Some(match eviction.rule {
+        Some(match eviction.reason.rule {
             Rule::G3 => true,
             Rule::T4 => workload.leaf.is_some_and(|leaf| self.tree.path(leaf).any(above)),
-            _ => matches!(row.stage, Stage::Leaving(For::Hold(_))),
+            _ => matches!(row.stage, Stage::Leaving(For::Hold(_))) && self.takes_no_guarantee(&eviction.reason),
         })
+    }
+
+    /// Whether each quota that had to be above its min for an eviction still is, if all evictions that were not seen yet are not
+    /// carried out.
+    fn takes_no_guarantee(&self, reason: &EvictReason) -> bool {
+        let (Rule::R2, Some(leaf), Some(common), Some(resource)) =
+            (reason.rule, reason.leaf, reason.common, &reason.resource)
+        else {
+            return true;
+        };
+        let Some(r) = self.tree.governed.iter().position(|governed| governed == resource) else { return true };
+        let mut branch = self.branch(leaf.0 as usize, common.0 as usize);
+        branch.all(|q| self.stays(q, r) > self.tree.quotas[q].min[r])
+    }
+
+    /// What a quota uses without the pods that are seen to be leaving.
+    fn stays(&self, quota: usize, r: usize) -> i64 {
+        let below = |w: &&Workload| w.leaf.is_some_and(|leaf| self.tree.is_under(leaf, quota));
+        let rows =
+            self.workloads.values().filter(below).flat_map(|w| w.pods.iter().zip(0..).map(move |(row, o)| (w, row, o)));
+        let stays = rows.filter(|(_, row, _)| match row.stage {
+            Stage::Leaving(_) => row.evicted.is_some(),
+            _ => row.stays(),
+        });
+        stays.map(|(w, _, ordinal)| self.row(self.template(w.id.pod(ordinal)))[r]).sum()
     }
 
     /// Something was reported: who was spared for lack of it is spared no longer.

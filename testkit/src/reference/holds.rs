@@ -68,7 +68,8 @@ impl Reference {
             *left -= 1;
             from_budget = Some(budget);
         }
-        self.pod_mut(pod).evicted = Some(Eviction { was, started: None, rule: reason.rule, at: count, from_budget });
+        self.pod_mut(pod).evicted =
+            Some(Eviction { was, started: None, reason: reason.clone(), at: count, from_budget });
         self.update_victim_rank(pod.workload);
         plan.actions.push(Action::Evict { pod, reason });
     }

@@ -2,7 +2,8 @@
 
 use super::tree::Tree;
 use quotree_core::{
-    Domain, Level, Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Rule, Time, TreeSpec, WorkloadId,
+    Domain, EvictReason, Level, Name, NodeId, NodeSpec, PodId, PodTemplate, Policy, ReleaseReason, Time, TreeSpec,
+    WorkloadId,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -52,8 +53,8 @@ pub(super) struct Eviction {
     pub(super) was: Stage,
     /// When it started, if that was reported since.
     pub(super) started: Option<Time>,
-    /// The rule that allowed it.
-    pub(super) rule: Rule,
+    /// Why.
+    pub(super) reason: EvictReason,
     /// When it was evicted, as a count of events and decisions.
     pub(super) at: u64,
     /// The budget that has one less for it.

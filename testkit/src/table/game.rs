@@ -236,9 +236,10 @@ impl Game {
                 pods.into_iter().try_for_each(|pod| self.apply(Event::EvictFailed { pod }))
             }
             ["eviction", "taken", "back", id] => {
-                let pods = self.pods_of(self.id(id)?).into_iter().filter(|pod| pod.state == PodState::Terminating);
-                let pods: Vec<PodId> = pods.map(|pod| pod.id).collect();
-                pods.into_iter().try_for_each(|pod| self.apply(Event::EvictWithdrawn { pod }))
+                self.terminating(id)?.into_iter().try_for_each(|pod| self.apply(Event::EvictWithdrawn { pod }))
+            }
+            ["eviction", "seen", id] => {
+                self.terminating(id)?.into_iter().try_for_each(|pod| self.apply(Event::PodLeaving { pod }))
             }
             ["slow", "evictions"] => {
                 self.slow_evictions = true;
@@ -266,6 +267,11 @@ impl Game {
     fn running(&self, id: &str) -> Result<Vec<PodId>, Malformed> {
         let pods = self.pods_of(self.id(id)?).into_iter();
         Ok(pods.filter(|pod| pod.state == PodState::Running).map(|pod| pod.id).collect())
+    }
+
+    fn terminating(&self, id: &str) -> Result<Vec<PodId>, Malformed> {
+        let pods = self.pods_of(self.id(id)?).into_iter();
+        Ok(pods.filter(|pod| pod.state == PodState::Terminating).map(|pod| pod.id).collect())
     }
 
     fn change(&mut self, change: WorkloadChange) -> Result<(), Malformed> {

@@ -24,6 +24,7 @@
 //! | `next bind goes to node 2` | the next bind puts its pod there, wherever the plan put it (E3) |
 //! | `eviction fails 1` | the evictions of it under way cannot be done (E2) |
 //! | `eviction taken back 1` | the caller takes back the evictions of it (E2) |
+//! | `eviction seen 1` | its pods that are evicted are seen to be leaving |
 //! | `find 1`, `find 1 x2 on node 3` | its pending pods, or two of them, are found running on node 0, or 3 (E1) |
 //! | `find 1 binding`, `find 1 terminating` | they are found there in another state |
 //! | `recreate 1` | its controller creates it again after it was lost |

@@ -1,6 +1,9 @@
 //! What plans have evicted and is still terminating, and what must be restored if an eviction fails (E2).
 
-use crate::api::{Name, NameMap, PodId, Rule, Time, WorkloadId};
+use crate::{
+    api::{Name, NameMap, PodId, Rule, Time, WorkloadId},
+    scheduler::state::QuotaSlot,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A pod that a plan evicted.
@@ -14,6 +17,9 @@ pub(crate) struct Eviction {
     pub(super) generation: u64,
     /// The rule that allowed it.
     pub(crate) rule: Rule,
+    /// For R2: the lowest common ancestor of the preemptor's and the victim's leaves, below which every quota had to be above its min,
+    /// and in which governed resource. Not where the pod had no quota.
+    pub(crate) contests: Option<(QuotaSlot, usize)>,
     /// The disruption budget that has one less for it.
     pub(super) from_budget: Option<Name>,
 }
@@ -37,6 +43,11 @@ impl Evictions {
     /// The eviction of a pod, while only that stops it.
     pub(crate) fn of(&self, pod: PodId) -> Option<&Eviction> {
         self.under_way.get(&pod)
+    }
+
+    /// All evictions that only plans stop, by pod.
+    pub(crate) fn all(&self) -> impl Iterator<Item = (PodId, &Eviction)> {
+        self.under_way.iter().map(|(pod, eviction)| (*pod, eviction))
     }
 
     /// Takes out the eviction of a pod: it is gone, somebody else stops it, or the eviction failed.

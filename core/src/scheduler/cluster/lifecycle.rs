@@ -40,7 +40,9 @@ impl Cluster {
             Some(left) => *left -= 1,
             None => from_budget = None,
         }
-        let eviction = Eviction { was_binding, started: None, generation, rule: reason.rule, from_budget };
+        let resource = reason.resource.as_ref().and_then(|resource| self.quotas.tree.resource_index(resource.as_str()));
+        let contests = reason.leaf.and(reason.common).zip(resource).map(|(common, r)| (common.into(), r));
+        let eviction = Eviction { was_binding, started: None, generation, rule: reason.rule, contests, from_budget };
         self.evictions.add(self.workloads.id_of(pod), eviction);
         let workload = self.workloads.at_mut(pod.workload);
         workload.evicted_whole |= workload.is_below_minimum();

@@ -17,6 +17,7 @@ mod trial;
 mod victim_index;
 mod worth;
 
+pub(crate) use evictions::Eviction;
 pub(crate) use groups::Cluster;
 pub(crate) use holds::Hold;
 pub(crate) use impossible::cannot_run;

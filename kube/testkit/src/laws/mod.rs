@@ -214,11 +214,7 @@ impl Checker {
     }
 
     /// Judges changes at a time, in their order, each with the request that made it where that is known.
-    pub fn judge<'a>(
-        &mut self,
-        now: Timestamp,
-        changes: impl IntoIterator<Item = (&'a Change, Option<&'a Record>)>,
-    ) {
+    pub fn judge<'a>(&mut self, now: Timestamp, changes: impl IntoIterator<Item = (&'a Change, Option<&'a Record>)>) {
         self.now = now;
         self.began.get_or_insert(now);
         for (change, record) in changes {

@@ -74,7 +74,10 @@ mod tests {
             "objectRef":{"resource":"pods","namespace":"a","name":"p"},
             "responseObject":{"metadata":{"resourceVersion":"42"}}}"#;
         let record = record(line).unwrap();
-        assert_eq!((record.after, record.process.as_str(), record.manager.as_str()), (42, "host_7_1", "quotree-scheduler"));
+        assert_eq!(
+            (record.after, record.process.as_str(), record.manager.as_str()),
+            (42, "host_7_1", "quotree-scheduler")
+        );
     }
 
     #[test]

@@ -144,7 +144,8 @@ mod tests {
         authors.hear(request(Verb::Create, "pods/eviction", "quotree", 1));
         authors.hear(request(Verb::Delete, "pods", "kubelet", 30));
         let runs = json!({ "spec": { "nodeName": "n" } });
-        let marked = json!({ "spec": { "nodeName": "n" }, "status": { "conditions": [{ "type": "DisruptionTarget" }] } });
+        let marked =
+            json!({ "spec": { "nodeName": "n" }, "status": { "conditions": [{ "type": "DisruptionTarget" }] } });
         let mut leaves = marked.clone();
         leaves["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
         let first = authors.of(&change(20, Some(runs), Some(marked.clone()))).unwrap();
