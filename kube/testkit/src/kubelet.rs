@@ -80,15 +80,17 @@ impl Kubelet {
         let nodes = self.target.get("/api/v1/nodes").await?;
         let pods = value::items(&pods.body, &["items"]);
         let nodes = value::items(&nodes.body, &["items"]);
-        let tended = pods.iter().filter_map(|pod| {
+        let mut due = Vec::new();
+        for pod in pods {
             let node = value::text(pod, &["spec", "nodeName"]);
-            let speaks = self.nodes.contains_key(node) && !self.silent.contains(node);
-            let its = nodes.iter().find(|one| value::name(one) == node);
-            speaks.then(|| self.tend(pod, pods, its))
-        });
+            if self.nodes.contains_key(node) && !self.silent.contains(node) {
+                let its = nodes.iter().find(|one| value::name(one) == node);
+                due.push(self.tend(pod, pods, its));
+            }
+        }
         // In memory one after the other, so that each run is the same.
         let at_once = if self.target.server().is_some() { 1 } else { 16 };
-        let touched = stream::iter(tended).buffer_unordered(at_once);
+        let touched = stream::iter(due).buffer_unordered(at_once);
         touched.try_fold(0, async |sum, touched| Ok(sum + usize::from(touched))).await
     }
 

@@ -136,7 +136,7 @@ impl Watch {
         let gone: Vec<_> = self.objects.keys().filter(|key| !new.contains_key(*key)).cloned().collect();
         let known = |key: &(String, String)| self.objects.get(key).and_then(|object| self::version(object));
         new.retain(|key, object| known(key) != self::version(object));
-        if !is_first && !(gone.is_empty() && new.is_empty()) {
+        if !(is_first || gone.is_empty() && new.is_empty()) {
             let _ = self.send.send(Seen::Gap);
         }
         for key in gone {
