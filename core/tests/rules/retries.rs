@@ -120,3 +120,20 @@ fn w4_what_a_decision_does_may_help_who_was_tried_before() {
         ],
     );
 }
+
+/// q has too little memory left for 2, so 2 is not tried while nobody borrows. Once 3 is placed, b borrows cores: 2 is
+/// entitled, and goes before 4. So it does where a quota has a lend floor, and the limits of each quota do not decide.
+#[test]
+fn w2_o1_l3_who_is_barred_is_tried_as_soon_as_somebody_borrows() {
+    for lend in ["", " lend=3,0"] {
+        check(
+            &format!("root 9,-/9,-; q<root 4,-/9,2{lend}; a<q 2,-/9,-; b<q 2,-/9,-"),
+            "9,9",
+            &[
+                ("no recreation; submit 1 to b: 2,1", "bind 1"),
+                ("submit 2 to a: 2,2", "pending 2: A1 at q"),
+                ("submit 3 to b: 1,0; submit 4 to b: 1,0", "bind 3; evict 1 by R2; bind 4; bind 2"),
+            ],
+        );
+    }
+}

@@ -1,9 +1,6 @@
 //! Trying to place one workload: in available room, by preemption, or by taking over another workload's hold.
 
-use super::{
-    retry::may_have_room,
-    takeover::{came_after_a_hold, holds_to_take},
-};
+use super::takeover::{came_after_a_hold, holds_to_take};
 use crate::{
     api::{Action, Plan, ReleaseReason},
     scheduler::{
@@ -51,19 +48,13 @@ impl Attempt<'_> {
         if self.cluster.quotas.admits(ask, queue.leaf) {
             let failure = self.cluster.nodes.freed.failure();
             self.cluster.queue.tournament.note_failure(queue.ask, failure);
-        } else if self.cluster.queue.tournament.lacks_room(queue.ask) && may_have_room(self.cluster, queue.ask) {
-            // With lend floors (L3) the queue admits more than the limits do. Without this, the node that led to this
-            // attempt would lead to the next one.
-            self.cluster.queue.tournament.give_hope(queue.ask);
         }
-        let quotas = &self.cluster.quotas;
-        let suspend = self.cluster.queue.tournament.is_ready(queue, |q| quotas.gates(q));
-        let covered = quotas.leaf_covers(ask, queue.leaf);
+        let covered = self.cluster.quotas.leaf_covers(ask, queue.leaf);
         let retry = waits
             || reclaims_by_share(&self.cluster.policy)
             || came_after_a_hold(self.cluster, slot)
             || could_preempt_at_all(self.cluster, slot, ask);
-        self.cluster.queue.tournament.could_not_place(queue, retry, suspend, covered);
+        self.cluster.queue.tournament.could_not_place(queue, retry, covered);
         self.plan.verdicts.extend(explain::verdict_on(self.cluster, slot, found));
     }
 

@@ -76,13 +76,12 @@ pub(crate) fn run(cluster: &mut Cluster, mut retry: bool, plan: &mut Plan) -> bo
 
 /// Whether what was done may help a workload that was tried before. A bind leaves less of nodes and quotas, but can make
 /// its leaf a borrower, from which others reclaim: so it helps nobody where nobody preempts. With lend floors (L3) usage
-/// below a quota may lower what another request adds. A suspended queue is tried again in each round.
+/// below a quota may lower what another request adds.
 fn may_help_others(cluster: &Cluster, done: &[Action]) -> bool {
     done.iter().any(|action| !matches!(action, Action::Bind { .. }))
         || cluster.policy.preemption != Preemption::None
         || cluster.is_under_way()
         || cluster.quotas.ledger.any_lend_limit()
-        || cluster.queue.tournament.any_suspended()
 }
 
 /// The next queue to try. A request that was expected to fit somewhere, but has lost the room to others, is marked as
@@ -99,12 +98,30 @@ fn next_queue(cluster: &mut Cluster, plan: &mut Plan) -> Option<RequestQueue> {
         }
         passed.into_iter().for_each(|queue| vain::note(cluster, queue, worth_a_search.as_ref(), plan));
         if !again {
-            let Some(vain) = next.filter(|queue| vain::is_first_try_in_vain(cluster, *queue)) else { return next };
-            vain::note(cluster, vain, worth_a_search.as_ref(), plan);
+            let queue = next?;
+            if is_barred(cluster, queue, worth_a_search.as_ref()) {
+                cluster.queue.tournament.suspend(queue);
+            } else if vain::is_first_try_in_vain(cluster, queue) {
+                vain::note(cluster, queue, worth_a_search.as_ref(), plan);
+            } else {
+                return next;
+            }
         }
         // Nothing has come free meanwhile.
         cluster.queue.refresh(&cluster.quotas);
     }
+}
+
+/// Whether a queue was chosen only because it is ready, but a limit of its path bars it: with lend floors (L3) the
+/// tournament may admit too much. Such a queue is not due (W2). If it counted as tried, it would not be tried when
+/// somebody begins to borrow later in the round.
+fn is_barred(cluster: &Cluster, queue: RequestQueue, worth_a_search: Option<&Demand>) -> bool {
+    let quotas = &cluster.quotas;
+    let is_due = || {
+        let tournament = &cluster.queue.tournament;
+        tournament.is_due(queue, &quotas.gates(queue.leaf), worth_a_search.map(|limits| &**limits))
+    };
+    quotas.ledger.any_lend_limit() && !quotas.admits(cluster.workloads.interner.ask(queue.ask), queue.leaf) && !is_due()
 }
 
 fn look_for_next(cluster: &Cluster, worth_a_search: Option<Demand>, hopeless: &RefCell<Vec<AskId>>) -> Choice {

@@ -116,6 +116,6 @@ pub(super) fn note(cluster: &mut Cluster, queue: RequestQueue, worth_a_search: O
     let ask = cluster.workloads.interner.ask(queue.ask);
     let retry = came_after_a_hold(cluster, head.slot) || could_preempt_at_all(cluster, head.slot, ask);
     let covered = cluster.quotas.leaf_covers(ask, queue.leaf);
-    cluster.queue.tournament.could_not_place(queue, retry, false, covered);
+    cluster.queue.tournament.could_not_place(queue, retry, covered);
     plan.verdicts.extend(explain::verdict_on(cluster, head.slot, SearchFindings::default()));
 }

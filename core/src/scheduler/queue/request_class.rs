@@ -36,8 +36,8 @@ pub(super) struct Waiting {
     /// Whether it was tried in vain while the min of its leaf covered the request, and has been covered ever since
     /// (W2).
     pub(super) tried: bool,
-    /// Whether its head could not be placed although every quota admits it. Then the queue is not ready before the next
-    /// event or the end of a hold.
+    /// Whether it was found ready, but a limit bars it (L3). Then it is not ready before the next event or the end of a
+    /// hold.
     pub(super) suspended: bool,
     pub(super) retry_on_event: bool,
     /// Whether it waits until the fair share of its leaf covers the request.

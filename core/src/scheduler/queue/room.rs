@@ -30,11 +30,6 @@ impl Tournament {
         }
     }
 
-    /// Whether a class has found no room, and got no hope since.
-    pub(crate) fn lacks_room(&self, ask: AskId) -> bool {
-        !self.classes.at(ask).room
-    }
-
     /// When a class last failed for lack of room. Nothing if it has not since it was enqueued.
     pub(crate) fn failed(&self, ask: AskId) -> Option<u64> {
         self.classes.at(ask).failed

@@ -10,8 +10,8 @@
 //! fit: every quota on its path admits its request, and some node may have room. A *wanted* queue has not been tried
 //! since the guarantee of its leaf came to cover its request. A *due* queue is tried regardless of what its quotas
 //! admit: it got a new head, or an event made it possible that its head preempts or takes over a hold. A queue is
-//! *suspended* when its head could not be placed although every quota on the path admits it. It is ready again after
-//! the next event or the end of a hold.
+//! *suspended* when it was found ready, but a limit bars it: with lend floors (L3) quotas may admit too much. It may be
+//! ready again after the next event or the end of a hold.
 
 use super::{
     dirty::Dirty,
@@ -237,14 +237,6 @@ impl Tournament {
         self.rows.at(leaf).line.iter().map(move |(key, ask)| (key, RequestQueue { ask: AskId(ask), leaf }))
     }
 
-    /// Whether a queue is ready. `gates` returns what each quota leaves.
-    pub(crate) fn is_ready(&self, queue: RequestQueue, gates: impl Fn(QuotaSlot) -> Gates) -> bool {
-        let class = self.classes.at(queue.ask);
-        let mut path = std::iter::successors(Some(queue.leaf), |q| *self.parents.at(*q));
-        let suspended = self.queues.get(&queue).is_none_or(|waiting| waiting.suspended);
-        class.room && !suspended && path.all(|q| gates(q).admits(&class.demand))
-    }
-
     /// Marks all quotas for re-evaluation, because limits have changed.
     pub(crate) fn touch_all(&mut self) {
         self.parents.keys().for_each(|quota| self.touch(quota));
@@ -283,17 +275,13 @@ impl Tournament {
         queues.map(|queue| queue.ask).chain(self.without_room.iter().copied())
     }
 
-    /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `suspend`:
-    /// otherwise the queue would at once be ready again. `covered`: the guarantee of its leaf covers the request.
-    pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, suspend: bool, covered: bool) {
+    /// Notes that the head of a queue could not be placed. `retry`: the next event may change that. `covered`: the
+    /// guarantee of its leaf covers the request.
+    pub(crate) fn could_not_place(&mut self, queue: RequestQueue, retry: bool, covered: bool) {
         let was_tried = self.queues.get(&queue).is_some_and(|waiting| waiting.tried);
         self.change(queue, |waiting| {
             waiting.due = false;
             waiting.tried |= covered;
-            if suspend {
-                waiting.suspended = true;
-                waiting.open = false;
-            }
         });
         if covered && !was_tried {
             let demand = &self.classes.at(queue.ask).demand;
@@ -301,9 +289,6 @@ impl Tournament {
         }
         if retry {
             self.retry_on_event(queue);
-        }
-        if suspend {
-            self.suspended.push(queue);
         }
     }
 
@@ -313,6 +298,12 @@ impl Tournament {
             self.rows.at_mut(queue.leaf).tried.remove(queue.ask, &self.classes.at(queue.ask).demand);
             self.change(queue, |waiting| waiting.tried = false);
         }
+    }
+
+    /// Makes a queue not ready, until [`resume`](Self::resume) or the next event: a limit bars it (L3).
+    pub(crate) fn suspend(&mut self, queue: RequestQueue) {
+        self.change(queue, |waiting| (waiting.suspended, waiting.open) = (true, false));
+        self.suspended.push(queue);
     }
 
     /// Makes the suspended queues ready again for which `may` returns true.
@@ -326,14 +317,9 @@ impl Tournament {
         }
     }
 
-    /// Whether some queue is suspended.
-    pub(crate) fn any_suspended(&self) -> bool {
-        !self.suspended.is_empty()
-    }
-
     /// Whether an event alone changes which queues are tried.
     pub(crate) fn awaits_event(&self) -> bool {
-        self.any_suspended() || self.awaiting_event().next().is_some()
+        !self.suspended.is_empty() || self.awaiting_event().next().is_some()
     }
 
     /// After an event, makes all suspended queues ready again, and takes out the queues that wait for an event.
