@@ -244,7 +244,6 @@ fn submit_all(
         left -= min;
         specs.push(PodSet { template: template.clone(), count, min });
     }
-    let ours = members.iter().all(|pod| pods::is_ours(pod, seen, settings));
     let created = members.iter().map(|pod| pod.facts.created_ms).min().unwrap_or(0);
     let id = live.ids.add_workload(name.clone());
     let spec = WorkloadSpec {
@@ -253,7 +252,7 @@ fn submit_all(
         quota: stage::named_quota(&first.facts).cloned(),
         submitted: Time(u64::try_from(created).unwrap_or(0)),
         priority: members.iter().filter_map(|pod| pod.facts.priority).max().unwrap_or(0),
-        preemptible: ours && members.iter().all(|pod| stage::preemptible(&pod.facts)),
+        preemptible: pods::may_be_evicted(members.iter().copied(), seen, settings),
         may_evict: members.iter().all(|pod| may_evict(pod, settings)),
         pods: specs,
         budget: budget.clone(),

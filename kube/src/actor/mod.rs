@@ -311,7 +311,7 @@ impl Actor {
         if self.settings.compat_metrics {
             plan::count_tried(live, &self.seen, &plan, &mut self.tried);
         }
-        let mut intents = plan::useless_evictions(live, &self.seen);
+        let mut intents = plan::useless_evictions(live, &self.seen, &self.settings);
         intents.extend(plan::intents(live, &self.seen, &self.settings, &plan));
         intents.extend(reserved::give_up(live, &self.seen, self.settings.mode, now));
         intents

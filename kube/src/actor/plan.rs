@@ -10,7 +10,7 @@ use crate::{
     settings::{Mode, Settings},
     watch::{SeenPod, Uid},
 };
-use quotree_core::{Action, BindReason, EvictReason, Name, NodeId, Plan, PodId, WorkloadId};
+use quotree_core::{Action, BindReason, Event, EvictReason, Name, NodeId, Plan, PodId, WorkloadId};
 use quotree_k8s::{Loss, names};
 use quotree_words::{ChargedTo, bound, evicted};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,14 +53,18 @@ fn profile(pod: &SeenPod) -> Name {
     pod.facts.scheduler.clone().unwrap_or_else(|| names::DEFAULT_SCHEDULER.into())
 }
 
-/// Evictions that a newer tree or fact has made useless. Those that are not sent yet are taken back, and the actor hears of
+/// Evictions that a newer tree or fact has made useless, or that would take a guarantee or a pod of others by now. Those that are not sent yet are taken back, and the actor hears of
 /// that as of a failure.
-pub(super) fn useless_evictions(live: &mut Live, seen: &Seen) -> Vec<Intent> {
+pub(super) fn useless_evictions(live: &mut Live, seen: &Seen, settings: &Settings) -> Vec<Intent> {
     if live.evicting.is_empty() {
         return Vec::new();
     }
-    let useless = live.core.useless_evictions().into_iter().filter_map(|pod| live.ids.uid(pod).cloned());
-    let useless: Vec<Uid> = useless.filter(|uid| live.evicting.contains(uid)).collect();
+    let useless: BTreeSet<&Uid> =
+        live.core.useless_evictions().into_iter().filter_map(|pod| live.ids.uid(pod)).collect();
+    // What is not ours any more is left alone, whatever was decided.
+    let is_foreign = |uid: &Uid| seen.pods.get(uid).is_some_and(|pod| !is_ours(pod, seen, settings));
+    let useless: Vec<Uid> =
+        live.evicting.iter().filter(|uid| useless.contains(uid) || is_foreign(uid)).cloned().collect();
     useless.iter().for_each(|uid| _ = live.evicting.remove(uid));
     let pods = useless.iter().filter_map(|uid| seen.pods.get(uid));
     pods.map(|pod| Intent::TakeBack { pod: PodKey::of(pod) }).collect()
@@ -94,7 +98,11 @@ const fn is_soft(loss: Loss) -> bool {
 fn evict(live: &mut Live, seen: &Seen, settings: &Settings, id: PodId, reason: &EvictReason) -> Option<Intent> {
     let uid = live.ids.uid(id)?.clone();
     let pod = seen.pods.get(&uid)?;
-    debug_assert!(is_ours(pod, seen, settings), "only pods that are ours are preemptible");
+    if !is_ours(pod, seen, settings) {
+        // It is reported as not preemptible. Where the core refused that, it is left alone all the same.
+        live.apply(Event::EvictFailed { pod: id }, || uid.to_string());
+        return None;
+    }
     live.known.get_mut(&uid)?.evicting = true;
     live.evicting.insert(uid.clone());
     let why = evicted(reason, &LiveNames { ids: &live.ids, core: &live.core });

@@ -13,10 +13,12 @@ use crate::{
     settings::{Mode, Settings},
     watch::{SeenPod, Uid},
 };
-use quotree_core::{DeviceSet, Event, FoundState, NodeId, PodId, PodOutcome, PodTemplate, Time};
+use quotree_core::{
+    DeviceSet, Event, FoundState, NodeId, PodId, PodOutcome, PodTemplate, Time, WorkloadChange, WorkloadId,
+};
 use quotree_k8s::{
     names,
-    stage::{Stage, foreign, stage},
+    stage::{Stage, foreign, preemptible, stage},
 };
 use std::sync::Arc;
 
@@ -163,6 +165,7 @@ fn follow(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod) {
         template.tolerations.clone_from(&known.template.tolerations);
     }
     let same = template == *known.template;
+    follow_protection(live, seen, settings, pod, workload);
     if has_budgets {
         budgets::follow(live, seen, workload);
     }
@@ -173,6 +176,29 @@ fn follow(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod) {
         && let Some(known) = live.known.get_mut(&pod.uid)
     {
         known.template = template;
+    }
+}
+
+/// Whether the pods of a workload may be evicted for others, by what is seen of them now: all are ours, and none refuses it.
+pub(super) fn may_be_evicted<'a>(
+    pods: impl IntoIterator<Item = &'a SeenPod>,
+    seen: &Seen,
+    settings: &Settings,
+) -> bool {
+    pods.into_iter().all(|pod| is_ours(pod, seen, settings) && preemptible(&pod.facts))
+}
+
+/// Reports whether the pods of a workload may be evicted, if that has changed with this pod: what is not ours any more is left alone.
+fn follow_protection(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod, workload: WorkloadId) {
+    let Some(before) = live.core.workload(workload).map(|view| view.preemptible) else { return };
+    if may_be_evicted([pod], seen, settings) == before {
+        return;
+    }
+    let pods = live.ids.pods_of(workload).filter_map(|uid| seen.pods.get(uid)).map(|pod| &**pod);
+    let now = may_be_evicted(pods, seen, settings);
+    if now != before {
+        let change = WorkloadChange { preemptible: Some(now), ..WorkloadChange::of(workload) };
+        live.apply(Event::WorkloadChanged(change), || workload.to_string());
     }
 }
 

@@ -81,6 +81,12 @@ impl Board {
         self.lock().heard.insert(store, now);
     }
 
+    /// Whether something was heard of a kind after this time.
+    #[must_use]
+    pub fn heard_since(&self, store: Store, time: Time) -> bool {
+        self.lock().heard.get(&store).is_some_and(|heard| *heard > time)
+    }
+
     /// Questions come here. Those to an earlier loop end.
     pub fn questions(&self) -> Receiver<Query> {
         let (sender, receiver) = channel(QUESTIONS);

@@ -38,7 +38,13 @@ struct Quota {
     namespaces: Option<Vec<String>>,
     attributes: Option<BTreeMap<String, serde_json::Value>>,
     children: Option<Vec<Quota>>,
+    /// What is no field of a quota.
+    #[serde(flatten)]
+    rest: BTreeMap<String, serde_json::Value>,
 }
+
+/// The fields of a quota. The CRD keeps unknown ones, and a misspelt `min` would take a guarantee away.
+const FIELDS: &str = "`name`, `min`, `max`, `namespaces`, `attributes` and `children`";
 
 /// The tree of an object.
 ///
@@ -64,6 +70,10 @@ fn add(quota: &Quota, parent: Option<&Name>, depth: usize, quotas: &mut Vec<Quot
     }
     let name = quota.name.as_deref().filter(|name| !name.is_empty());
     let name: Name = name.ok_or_else(|| Wrong::new(below, "a quota has no `name`"))?.into();
+    if let Some(unknown) = quota.rest.keys().next() {
+        let what = format!("`{unknown}` is no field of a quota; these are: {FIELDS}");
+        return Err(Wrong::new(format!("`{name}`"), what));
+    }
     let mut spec = QuotaSpec::new(name.as_str(), parent.map(Name::as_str));
     spec.min = amounts(&format!("min of `{name}`"), quota.min.as_ref())?;
     spec.max = amounts(&format!("max of `{name}`"), quota.max.as_ref())?;
@@ -95,4 +105,22 @@ fn lend_limit(quota: &Name, text: &str) -> Result<quotree_core::Amounts, Wrong> 
         amount.map(|amount| (Name::from(resource.as_str()), amount)).map_err(|e| Wrong::new(&field, e.to_string()))
     };
     given.iter().map(amount).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_misspelt_field_is_no_guarantee_of_nothing() {
+        let tree = |field: &str| {
+            let leaf = json!({ "name": "root.a", field: { "cpu": "4" }, "max": { "cpu": "8" }, "namespaces": ["a"] });
+            let root = json!({ "name": "root", "min": { "cpu": "8" }, "max": { "cpu": "8" }, "children": [leaf] });
+            read(&json!({ "spec": { "root": root } }))
+        };
+        assert_eq!(tree("min").unwrap().quotas.len(), 2);
+        let wrong = format!("{:?}", tree("mim").unwrap_err());
+        assert!(wrong.contains("root.a") && wrong.contains("`mim` is no field of a quota"), "{wrong}");
+    }
 }

@@ -15,7 +15,7 @@ use crate::{
     actor::{Failure, Intent},
     serve::{board::Board, metric},
     settings::Mode,
-    watch::Uid,
+    watch::{Store, Uid},
 };
 use fence::Fence;
 use futures::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
@@ -33,8 +33,13 @@ struct Outcome {
     code: Option<u16>,
     /// Whether the pod was looked at.
     looked: bool,
+    /// Whether there was no answer to that, either.
+    silent: bool,
     seconds: f64,
 }
+
+/// After an outage, news of pods has this time to come before evictions go on, milliseconds.
+const NEWS_MS: u64 = 2_000;
 
 /// Sends writes.
 pub struct Writer {
@@ -44,6 +49,8 @@ pub struct Writer {
     board: Board,
     queue: Queue,
     in_flight: FuturesUnordered<BoxFuture<'static, Outcome>>,
+    /// When the API server was silent last, until news of pods has come since.
+    silent: Option<Time>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -57,7 +64,8 @@ impl Writer {
     /// ([`client`]).
     #[must_use]
     pub fn new(client: Client, mode: Mode, qps: u32, fence: Fence, board: Board) -> Self {
-        Self { client, mode, fence, board, queue: Queue::new(qps), in_flight: FuturesUnordered::new() }
+        let (queue, in_flight) = (Queue::new(qps), FuturesUnordered::new());
+        Self { client, mode, fence, board, queue, in_flight, silent: None }
     }
 
     /// Adds what is to be written, and sends what may be sent. Returns the evictions that were taken back before they were
@@ -79,6 +87,7 @@ impl Writer {
 
     /// Sends what may be sent.
     pub fn pump(&mut self, now: Time) {
+        self.hear(now);
         while self.fence.allows(now)
             && let Some(work) = self.queue.next(now)
         {
@@ -86,6 +95,17 @@ impl Writer {
             let now_ms = i64::try_from(now.0).unwrap_or(i64::MAX);
             self.in_flight.push(Box::pin(async move { carry_out(&client, mode, work, now_ms).await }));
         }
+    }
+
+    /// After an outage, an eviction was decided by what was known before it. It waits until pods were heard of again, so that the
+    /// actor can take it back.
+    fn hear(&mut self, now: Time) {
+        let Some(silent) = self.silent else { return };
+        if self.board.heard_since(Store::Pods, silent) {
+            self.silent = None;
+        }
+        // Where nothing was heard, this is asked again by then.
+        self.queue.hold_evictions(now.after_ms(NEWS_MS));
     }
 
     /// Counts a write that has ended.
@@ -137,7 +157,10 @@ impl Writer {
     /// Takes the end of a write, and sends what may be sent now. Returns what the actor must know.
     pub fn take(&mut self, ended: Ended, now: Time) -> Option<Failure> {
         self.note(&ended.0);
-        let Outcome { mut work, verdict, code, .. } = ended.0;
+        let Outcome { mut work, verdict, code, silent, .. } = ended.0;
+        if silent {
+            self.silent = Some(now);
+        }
         let uid = work.intent.pod().uid.clone();
         self.queue.done(&uid);
         let spared = self.queue.is_spared(&uid);
@@ -213,17 +236,20 @@ async fn carry_out(client: &Client, mode: Mode, work: Work, now_ms: i64) -> Outc
     let seconds = since.elapsed().as_secs_f64();
     // A success of a subresource may come without a code.
     let code = answer.as_ref().map(|status| if status.is_success() && status.code == 0 { 200 } else { status.code });
-    let mut looked = false;
+    let (mut looked, mut silent) = (false, false);
     let verdict = match judge(intent, answer.as_ref()) {
         Verdict::Look(why) => match looks(&mut looked, requests::look(client, intent)).await {
             Ok(pod) => settle(intent, pod.as_ref(), &why),
             // The API server does not answer at all. The write may have been carried out, so it stays assumed, and the
             // next send is safe: it names the uid and the resourceVersion.
-            Err(why) => Verdict::Again { after_ms: 1000, version: None, why },
+            Err(why) => {
+                silent = true;
+                Verdict::Again { after_ms: 1000, version: None, why }
+            }
         },
         verdict => verdict,
     };
-    Outcome { work, verdict, code, looked, seconds }
+    Outcome { work, verdict, code, looked, silent, seconds }
 }
 
 /// Notes that a pod is looked at.

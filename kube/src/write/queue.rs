@@ -78,6 +78,8 @@ pub struct Queue {
     number: u64,
     all: Bucket,
     evictions: Bucket,
+    /// No eviction goes before.
+    evictions_from: Time,
     reports: Bucket,
     dropped: u64,
 }
@@ -101,6 +103,7 @@ impl Queue {
             number: 0,
             all: Bucket::new(qps, qps.saturating_mul(2)),
             evictions: Bucket::new(10, 10),
+            evictions_from: Time(0),
             reports: Bucket::new(50, 100),
             dropped: 0,
         }
@@ -162,6 +165,11 @@ impl Queue {
         self.spared.remove(uid)
     }
 
+    /// No eviction is sent before this time.
+    pub const fn hold_evictions(&mut self, until: Time) {
+        self.evictions_from = until;
+    }
+
     /// Adds a write again, for later.
     pub fn again(&mut self, work: Work, at: Time) {
         self.put(work, at, Time(0));
@@ -187,7 +195,8 @@ impl Queue {
             return None;
         }
         // What must wait for its bucket does not hold up what comes after it.
-        let place = CLASSES.into_iter().find_map(|of| {
+        let held = now < self.evictions_from;
+        let place = CLASSES.into_iter().filter(|of| of.0 > 0 || !held).find_map(|of| {
             let place = self.first(of)?;
             self.bucket(of).is_none_or(|bucket| bucket.take(now)).then_some(place)
         })?;
@@ -225,7 +234,7 @@ impl Queue {
             return later;
         }
         let own = |(from, _): Classes| match from {
-            0 => Some(self.evictions.next()),
+            0 => Some(self.evictions.next().max(self.evictions_from)),
             1 => None,
             _ => Some(self.reports.next()),
         };
@@ -307,6 +316,17 @@ mod tests {
             queue.push(intent, Time(10));
         }
         assert_eq!(sent(&mut queue, 10), ["0 c", "1 b", "1 d", "2 a"]);
+    }
+
+    #[test]
+    fn held_evictions_hold_up_nobody() {
+        let mut queue = Queue::default();
+        queue.hold_evictions(Time(2000));
+        for intent in [evict("a", 0), bind("b")] {
+            queue.push(intent, Time(10));
+        }
+        assert_eq!((sent(&mut queue, 1999), queue.wake()), (vec!["1 b".to_owned()], Some(Time(2000))));
+        assert_eq!(sent(&mut queue, 2000), ["0 a"]);
     }
 
     #[test]

@@ -137,3 +137,26 @@ fn what_is_evicted_late_takes_no_guarantee() {
     let core = actor.core().unwrap();
     assert_eq!(core.usage(core.tree().by_name("a").unwrap()).used, cpu(4));
 }
+
+/// Pods of DaemonSets, and of namespaces that are not managed, are none of the scheduler's, also when they become that.
+#[test]
+fn who_is_not_ours_any_more_is_left_alone() {
+    let to_daemon_set = |pod: &SeenPod| {
+        change(pod, |facts| {
+            facts.gates.clear();
+            (facts.node, facts.phase) = (Some("n0".into()), Phase::Running);
+            facts.controller = Some("DaemonSet".into());
+        })
+    };
+    let pods: Vec<SeenPod> = (0..4).map(|number| pod("a", &format!("p{number}"), number, 2)).collect();
+    let mut actor = actor(Mode::Gate, pods.iter().map(|pod| on(pod, "n0")));
+    turn(&mut actor, 0);
+    actor.take(to_daemon_set(&pods[3]));
+    actor.take(shown(&pod("b", "q", 9, 2)));
+    assert!(turn(&mut actor, 10)[0].starts_with("evict a/p2"), "not p3");
+    // Before it is sent.
+    actor.take(to_daemon_set(&pods[2]));
+    assert_eq!(turn(&mut actor, 20)[0], "spare a/p2: its eviction does not stand any more (E2)");
+    actor.take_failure(Failure::TakenBack { uid: "p2".into() });
+    assert!(turn(&mut actor, 30)[0].starts_with("evict a/p1"));
+}

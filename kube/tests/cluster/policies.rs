@@ -157,7 +157,7 @@ pub(crate) async fn nobody_passes_by_the_quota(server: Server) {
         let body = pod(name, json!({}), label(is));
         alice.post(&team.core("pods"), body).await.unwrap()
     };
-    is_denied(&create("stranger", "root.other").await, "is that of the namespace, or absent");
+    is_denied(&create("stranger", "root.other").await, "must equal that of its namespace");
     assert_eq!(create("right", "root.team").await.code, 201);
     for (name, change) in [
         ("right", label("root.other")),
@@ -167,6 +167,26 @@ pub(crate) async fn nobody_passes_by_the_quota(server: Server) {
         let patch = json!({ "metadata": { "labels": change } });
         let answer = alice.patch(&team.core(&format!("pods/{name}")), PatchType::Merge, patch).await.unwrap();
         is_denied(&answer, "does not change");
+    }
+    // Who is protected from eviction: at the creation by label, later by nothing.
+    let protected = json!({ "quota.scheduling.koordinator.sh/preemptible": "false" });
+    let made = alice.post(&team.core("pods"), pod("protected", json!({}), protected.clone())).await.unwrap();
+    assert_eq!(made.code, 201);
+    let owner =
+        json!([{ "apiVersion": "fake.io/v1", "kind": "DaemonSet", "name": "d", "uid": "0", "controller": true }]);
+    for (metadata, why) in [
+        (json!({ "labels": protected }), "does not change while it exists"),
+        (json!({ "annotations": { "volcano.sh/preemptable": "false" } }), "does not change while it exists"),
+        (json!({ "ownerReferences": owner }), "only the DaemonSet controller"),
+    ] {
+        let patch = json!({ "metadata": metadata });
+        let answer = alice.patch(&team.core("pods/plain"), PatchType::Merge, patch).await.unwrap();
+        is_denied(&answer, why);
+    }
+    let all_else = json!({ "metadata": { "labels": { "mine": "1" }, "annotations": { "mine": "2" } } });
+    for name in ["plain", "protected"] {
+        let path = team.core(&format!("pods/{name}"));
+        assert_eq!(alice.patch(&path, PatchType::Merge, all_else.clone()).await.unwrap().code, 200);
     }
 }
 
