@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 /// use quotree_kube::{act::json::fields, actor::{Intent, PodKey}};
 /// let pod = PodKey { namespace: "a".into(), name: "p".into(), uid: "u".into(), version: "1".into() };
 /// let why = "R2: b/q reclaims its guaranteed quota".to_owned();
-/// let evict = Intent::Evict { pod, not_before: Default::default(), why, reason: "Reclaimed", cause: None };
+/// let evict = Intent::Evict { pod, not_before: Default::default(), why, reason: "Reclaimed", cause: None, unplaced: false };
 /// let line = fields(&evict, "root.a", 7).unwrap();
 /// assert_eq!((line["victim"].as_str(), line["rule"].as_str()), (Some("a/p"), Some("R2")));
 /// ```

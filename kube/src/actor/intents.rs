@@ -57,6 +57,8 @@ pub enum Intent {
         reason: &'static str,
         /// A pod of the workload for which room is made.
         cause: Option<PodKey>,
+        /// Only as long as it has no node: it was admitted, and not placed. The write names the resourceVersion.
+        unplaced: bool,
     },
     /// The eviction of a pod is of no use any more: it is not sent, if it still waits. Writes nothing.
     TakeBack {

@@ -107,7 +107,8 @@ fn evict(live: &mut Live, seen: &Seen, settings: &Settings, id: PodId, reason: &
     live.evicting.insert(uid.clone());
     let why = evicted(reason, &LiveNames { ids: &live.ids, core: &live.core });
     let cause = reason.cause.and_then(|cause| first_pod(live, seen, cause));
-    Some(Intent::Evict { pod: PodKey::of(pod), not_before: live.quiet_until, why, reason: "Preempted", cause })
+    let (pod, not_before) = (PodKey::of(pod), live.quiet_until);
+    Some(Intent::Evict { pod, not_before, why, reason: "Preempted", cause, unplaced: false })
 }
 
 /// The first pod of a workload that there is.

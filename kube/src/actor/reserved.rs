@@ -89,6 +89,7 @@ pub(super) fn give_up(live: &mut Live, seen: &Seen, mode: Mode, now: Time) -> Ve
                 why,
                 reason: "NotPlaced",
                 cause: None,
+                unplaced: true,
             });
         }
         true

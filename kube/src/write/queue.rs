@@ -295,7 +295,8 @@ mod tests {
     }
 
     fn evict(uid: &str, at: u64) -> Intent {
-        Intent::Evict { pod: key(uid), not_before: Time(at), why: String::new(), reason: "Preempted", cause: None }
+        let (pod, not_before, why) = (key(uid), Time(at), String::new());
+        Intent::Evict { pod, not_before, why, reason: "Preempted", cause: None, unplaced: false }
     }
 
     fn wait(uid: &str) -> Intent {

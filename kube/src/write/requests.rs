@@ -49,12 +49,17 @@ pub(crate) async fn send(client: &Client, mode: Mode, intent: &Intent, now_ms: i
                     pods.patch_metadata(pod.name.as_str(), &patched(), &patch).await.map(|_| Status::success())
                 }
             }
-            Intent::Evict { pod, .. } => {
+            Intent::Evict { pod, unplaced, .. } => {
                 let pods: Api<Pod> = Api::namespaced(client.clone(), pod.namespace.as_str());
+                let mut preconditions = json!({ "uid": pod.uid });
+                if *unplaced {
+                    // Somebody may have placed it, and the watch not shown it yet.
+                    preconditions["resourceVersion"] = json!(pod.version);
+                }
                 let body = json!({
                     "apiVersion": "policy/v1", "kind": "Eviction",
                     "metadata": { "namespace": pod.namespace, "name": pod.name },
-                    "deleteOptions": { "preconditions": { "uid": pod.uid } },
+                    "deleteOptions": { "preconditions": preconditions },
                 });
                 pods.create_subresource::<_, Status>("eviction", pod.name.as_str(), &posted(), &body).await
             }

@@ -61,6 +61,9 @@ pub fn settle(intent: &Intent, pod: Option<&SeenPod>, why: &str) -> Verdict {
     let again = || Verdict::Again { after_ms: 500, version: Some(pod.version.clone()), why: why.to_owned() };
     match intent {
         Intent::Evict { .. } if leaving => Verdict::Done,
+        Intent::Evict { unplaced: true, .. } if pod.facts.node.is_some() => {
+            Verdict::Failed("the pod was placed meanwhile".to_owned())
+        }
         Intent::Evict { .. } => again(),
         Intent::Bind { .. } if leaving => Verdict::Failed("the pod is being deleted".to_owned()),
         Intent::Bind { node, pin, .. } => match &pod.facts.node {

@@ -5,7 +5,12 @@ use crate::{
     server::Server,
     world::World,
 };
-use quotree_kube::settings::Mode;
+use quotree_kube::{
+    actor::{Failure, Intent, PodKey},
+    serve::board::Board,
+    settings::Mode,
+    write::{Writer, fence::Fence},
+};
 use quotree_kube_testkit::faults::{Fault, Rule, Verb};
 use serde_json::json;
 
@@ -81,6 +86,27 @@ async fn unclear_answers_are_looked_into() {
         world.pass(60).await;
         assert_eq!((world.running().await, world.evictions), (vec![3, 3, 2, 0], 2), "{mode:?}");
     }
+}
+
+/// A pod that seems not to be placed is given up by an eviction that names what was seen of it: after an outage the kube-scheduler
+/// may have placed it, and no watch have shown that yet.
+#[tokio::test(start_paused = true)]
+async fn what_was_placed_meanwhile_is_not_given_up() {
+    let mut world = world(Server::fake(), Mode::Gate).await;
+    world.replica_set("namespace1", "nginx1", 1, 5).await;
+    world.comes_to(&[1, 0, 0, 0], 0, "before").await;
+    let pod = world.pods("namespace1").await.remove(0);
+    let text = |field: &str| pod["metadata"][field].as_str().unwrap().into();
+    let key = PodKey { namespace: text("namespace"), name: text("name"), uid: text("uid"), version: "1".into() };
+    let (client, now) = (world.server.client().await, world.server.clock().now());
+    let mut writer = Writer::new(client, Mode::Gate, 200, Fence::open(), Board::default());
+    let why = "it was admitted and not placed".to_owned();
+    let evict = Intent::Evict { pod: key, not_before: now, why, reason: "NotPlaced", cause: None, unplaced: true };
+    assert_eq!(writer.push([evict], now), []);
+    let ended = writer.ended().await;
+    let Some(Failure::Evict { why, .. }) = writer.take(ended, now) else { panic!("it is not evicted") };
+    assert_eq!(why, "the pod was placed meanwhile");
+    world.comes_to(&[1, 0, 0, 0], 0, "after").await;
 }
 
 /// A disruption budget that allows nothing is asked seldom, and obeyed when it allows something.
