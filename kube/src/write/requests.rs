@@ -51,11 +51,12 @@ pub(crate) async fn send(client: &Client, mode: Mode, intent: &Intent, now_ms: i
             }
             Intent::Evict { pod, unplaced, .. } => {
                 let pods: Api<Pod> = Api::namespaced(client.clone(), pod.namespace.as_str());
-                let mut preconditions = json!({ "uid": pod.uid });
-                if *unplaced {
-                    // Somebody may have placed it, and the watch not shown it yet.
-                    preconditions["resourceVersion"] = json!(pod.version);
-                }
+                // Somebody may have placed it, and the watch not shown it yet.
+                let preconditions = if *unplaced {
+                    json!({ "uid": pod.uid, "resourceVersion": pod.version })
+                } else {
+                    json!({ "uid": pod.uid })
+                };
                 let body = json!({
                     "apiVersion": "policy/v1", "kind": "Eviction",
                     "metadata": { "namespace": pod.namespace, "name": pod.name },
