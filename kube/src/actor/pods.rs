@@ -188,7 +188,8 @@ pub(super) fn may_be_evicted<'a>(
     pods.into_iter().all(|pod| is_ours(pod, seen, settings) && preemptible(&pod.facts))
 }
 
-/// Reports whether the pods of a workload may be evicted, if that has changed with this pod: what is not ours any more is left alone.
+/// Reports to the core when a change of this pod makes its workload preemptible or not. A pod that is not ours any more must not be
+/// evicted.
 fn follow_protection(live: &mut Live, seen: &Seen, settings: &Settings, pod: &SeenPod, workload: WorkloadId) {
     let Some(before) = live.core.workload(workload).map(|view| view.preemptible) else { return };
     if may_be_evicted([pod], seen, settings) == before {

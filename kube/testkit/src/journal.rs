@@ -25,8 +25,8 @@ pub struct Record {
     pub faulty: bool,
     /// The latest resourceVersion before the request. A real server does not say it: 0.
     pub before: u64,
-    /// The latest resourceVersion after it: larger if something was written. Of a real server it is that of the object in the answer to
-    /// a write, and 1 where that has none.
+    /// The latest resourceVersion after it: larger if something was written. Of a real server: the resourceVersion of the object in
+    /// the answer to a write, or 1 if the answer has none.
     pub after: u64,
 }
 

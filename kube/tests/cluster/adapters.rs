@@ -140,7 +140,6 @@ impl World {
         assert!(self.twice.is_empty(), "carried out twice: {:?}", self.twice);
         let admissions = if self.mode == Mode::Bind { "Create pods/binding" } else { "Patch pods" };
         let admitted = self.writes.get(admissions).copied().unwrap_or_default() as u64;
-        eprintln!("{admitted} {} {} {}", self.laws.admissions, self.evictions, self.laws.evictions);
         assert!(admitted > 0 && self.laws.admissions <= admitted, "{} of {admitted} admissions", self.laws.admissions);
         assert!(self.laws.admissions * 10 >= admitted * 9, "{} of {admitted} admissions", self.laws.admissions);
     }

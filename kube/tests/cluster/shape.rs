@@ -5,7 +5,7 @@ use crate::{server::Server, world::World};
 use quotree_kube::settings::Mode;
 use serde_json::{Value, json};
 
-/// Teams of equal guarantees and limits, and as many guarantees as the nodes have.
+/// The size of a cluster. All teams have the same min and max, and the mins add up to what the nodes offer.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Shape {
     /// How many nodes there are, each of 20 cores.
@@ -14,7 +14,7 @@ pub(crate) struct Shape {
     pub(crate) teams: usize,
     /// What a pod requests, cores.
     pub(crate) cores: u32,
-    /// Half of what a team is guaranteed, and a quarter of what it may use, in pods.
+    /// A number of pods: the min of a team is enough for 2 units, its max for 4.
     pub(crate) unit: usize,
 }
 

@@ -54,8 +54,8 @@ impl Reference {
         })
     }
 
-    /// Whether each quota that had to be above its min for an eviction still is, if all evictions that were not seen yet are not
-    /// carried out.
+    /// Whether every quota that R2(b) requires to be above its min still is. Pods whose eviction nobody has seen yet count as
+    /// staying.
     fn takes_no_guarantee(&self, reason: &EvictReason) -> bool {
         let (Rule::R2, Some(leaf), Some(common), Some(resource)) =
             (reason.rule, reason.leaf, reason.common, &reason.resource)
